@@ -1,0 +1,1 @@
+"""Every fact that hardware, golden model, simulation and driver share; standard library only."""
