@@ -31,9 +31,7 @@ nox.options.error_on_external_run = False
 
 CODE = ["hw", "models", "sim", "host", "tests", "tools", "noxfile.py"]
 PACKAGES = ["gibbsite_hw", "gibbsite_models", "gibbsite_sim", "gibbsite"]
-HARMONOGRAM = """\
-Zaplanuj harmonogram 10 zadań na 3 maszyny. Każde zadanie trwa 1-4 godziny.
-Maszyna A może pracować 0-8h, B: 8-16h, C: całą dobę. Minimalizuj czas zakończenia wszystkich zadań."""
+HARMONOGRAM = ROOT / "examples" / "harmonogram.txt"
 
 
 @nox.session
@@ -41,7 +39,7 @@ def solve(session: nox.Session) -> None:
     """The main job: a sentence in, an answer out; arguments after `--` go to `gibbsite solve`."""
     arguments = list(session.posargs)
     if not _texts(arguments):
-        arguments.append(HARMONOGRAM)
+        arguments.append(HARMONOGRAM.read_text(encoding="utf-8"))
     _run(session, prepare("solve", checkout=True), "gibbsite", "solve", *arguments)
 
 
@@ -87,7 +85,7 @@ def formal(session: nox.Session) -> None:
 
 @nox.session
 def wheel(session: nox.Session) -> None:
-    """The built wheel alone, without HDL tools, in a clean environment: a small part of the tests."""
+    """A small part of the tests on the built wheel alone, where no HDL tool is installed."""
     _wheel(session, None)
 
 
@@ -115,7 +113,7 @@ def tests(session: nox.Session) -> None:
     tally.seconds["set-up"] = time.monotonic() - began
     with tempfile.TemporaryDirectory() as folder:
         for name, part in parts:
-            tally.take(session, name, part, Path(folder) / f"{name}.xml")
+            tally.take(name, part, Path(folder) / f"{name}.xml")
     print("\nseconds of each part")
     for name, seconds in tally.seconds.items():
         print(f"  {name:8s} {seconds:7.1f}{'  FAILED' if name in tally.broken else ''}")
@@ -149,9 +147,7 @@ class Tally:
     seconds: dict[str, float] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
 
-    def take(
-        self, session: nox.Session, name: str, part: Callable[[Path], None], report: Path
-    ) -> None:
+    def take(self, name: str, part: Callable[[Path], None], report: Path) -> None:
         """Run one part; a failure is noted, and the next part still runs."""
         print(f"\n===== {name} =====", flush=True)
         began = time.monotonic()

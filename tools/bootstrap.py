@@ -7,21 +7,22 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import NoReturn
 
 from environments import EnvironmentFailed, executables, prepare
 
 
-def main(arguments: list[str]) -> int:
-    """Replace this process by `nox` with `arguments`; returns only on failure."""
+def main(arguments: list[str]) -> NoReturn:
+    """Replace this process by `nox` with `arguments`; exit code 4 where that cannot be."""
     try:
         nox = executables(prepare("nox", checkout=False)) / "nox"
     except (EnvironmentFailed, OSError) as failure:
         print(f"gibbsite: nox has no environment: {failure}", file=sys.stderr)
-        return 4
+        sys.exit(4)
     except KeyboardInterrupt:
-        return 130
+        sys.exit(130)
     os.execv(nox, [str(nox), *arguments])
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main(sys.argv[1:])

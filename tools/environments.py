@@ -68,7 +68,12 @@ def executables(home: Path) -> Path:
 
 
 def _key(lock: Path, root: Path) -> str:
-    parts = (lock.read_bytes(), sys.version.encode(), os.fsencode(sys.base_prefix), os.fsencode(root))
+    parts = (
+        lock.read_bytes(),
+        sys.version.encode(),
+        os.fsencode(sys.base_prefix),
+        os.fsencode(root),
+    )
     return _digest(b"\0".join(parts))
 
 
@@ -96,7 +101,7 @@ def _held(path: Path) -> Iterator[None]:
 
 def _pip(home: Path, *arguments: str) -> None:
     python = str(executables(home) / "python")
-    options = ["-qq", "--disable-pip-version-check", "--no-input"]
+    options = ["-qq", "--no-compile", "--disable-pip-version-check", "--no-input"]
     _run([python, "-m", "pip", arguments[0], *options, *arguments[1:]], f"pip in {home.name}")
 
 
@@ -104,7 +109,9 @@ def _run(command: list[str], what: str) -> None:
     # pip's own lines go to stderr: stdout belongs to the session that asked for the environment
     done = subprocess.run(command, stdout=sys.stderr, stdin=subprocess.DEVNULL, check=False)
     if done.returncode:
-        raise EnvironmentFailed(f"{what} ended with exit code {done.returncode}; its message is above.")
+        raise EnvironmentFailed(
+            f"{what} ended with exit code {done.returncode}; its message is above."
+        )
 
 
 def _say(line: str) -> None:

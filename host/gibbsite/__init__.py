@@ -5,8 +5,8 @@
     gibbsite.open("sim:")              a `Device`, as a context manager
     gibbsite.Sampler(device)           a dimod sampler on that device
 
-Energies are dimod's: `E(s) = offset + sum h_i s_i + sum_(i<j) J_ij s_i s_j`, spins -1/+1, minimised;
-the device draws from `P(s) ~ exp(-beta E(s))`.
+Energies are dimod's: `E(s) = offset + sum h_i s_i + sum_(i<j) J_ij s_i s_j`, spins -1/+1,
+minimised; the device draws from `P(s) ~ exp(-beta E(s))`.
 
 Names are imported when first used, so that `import gibbsite` stays light.
 """
