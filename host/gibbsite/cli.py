@@ -1,0 +1,197 @@
+"""The command `gibbsite`: solve, formalize, devices; results on stdout, all else on stderr.
+
+Exit codes: 0 solved; 2 bad input or a refused request (its `error` document is printed); 3 no
+feasible answer (the best attempt and what it violates are printed); 4 a device or a tool is missing
+or failed; 130 interrupted. An error is one sentence, never a trace.
+
+Commands import what they need when they run, so that `--help` and refusals answer at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from gibbsite_hw.spec.errors import DeviceError, GibbsiteError, ToolMissing, UnknownDevice
+
+if TYPE_CHECKING:
+    from gibbsite.problem import Problem
+
+__all__ = ["app", "main"]
+
+BAD_INPUT, NO_ANSWER, NO_DEVICE, INTERRUPTED = 2, 3, 4, 130
+
+app = typer.Typer(
+    name="gibbsite",
+    help="From a sentence to samples drawn by hardware, and back to an answer.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+
+class Vote(StrEnum):
+    """How independent reads become one answer; feasible answers always come first."""
+
+    energy = "energy"
+    majority = "majority"
+    best = "best"
+
+
+class InputError(GibbsiteError, ValueError):
+    """An argument of the command that cannot be used; found before any work is done."""
+
+
+Request = Annotated[
+    str,
+    typer.Argument(
+        metavar="TEXT|-|FILE.json",
+        help="A request in Polish or English, `-` to read one from stdin, or a problem document.",
+    ),
+]
+
+
+@app.command()
+def solve(
+    request: Request,
+    device: Annotated[str, typer.Option(help="Where to sample; see `gibbsite devices`.")] = "sim:",
+    reads: Annotated[int | None, typer.Option(help="Independent reads in a round.")] = None,
+    sweeps: Annotated[int | None, typer.Option(help="Sweeps in a read.")] = None,
+    vote: Annotated[Vote, typer.Option(help="How the reads become one answer.")] = Vote.best,
+    seed: Annotated[int | None, typer.Option(help="Repeats a run to the bit.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the Result as JSON.")] = False,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw the Gantt chart and the energy trace here.")
+    ] = None,
+    waves: Annotated[
+        Path | None, typer.Option(help="Record the device's waveform here (sim: only, .fst).")
+    ] = None,
+) -> int:
+    """Answer a request with samples drawn by a device."""
+    _refuse_below("--reads", reads, 1)
+    _refuse_below("--sweeps", sweeps, 1)
+    _refuse_below("--seed", seed, 0)
+    _refuse_unwritable("--plot", plot)
+    _refuse_unwritable("--waves", waves)
+    problem = _problem(request)
+
+    from gibbsite import devices, orchestrator, report
+    from gibbsite.progress import bars
+
+    with bars() as progress, devices.open(device, waves=waves, progress=progress) as opened:
+        result = orchestrator.solve(
+            problem,
+            device=opened,
+            reads=reads,
+            sweeps=sweeps,
+            vote=vote.value,
+            seed=seed,
+            progress=progress,
+        )
+    if as_json:
+        typer.echo(result.model_dump_json())
+    else:
+        report.show(result)
+    if plot is not None:
+        report.plot(result, plot)
+    return 0 if result.feasible else NO_ANSWER
+
+
+@app.command()
+def formalize(request: Request) -> None:
+    """Print the problem document of a request as JSON."""
+    typer.echo(_problem(request).model_dump_json())
+
+
+@app.command()
+def devices() -> None:
+    """List the devices that can be opened, and what each needs."""
+    from gibbsite import report
+
+    report.show_devices()
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and return its exit code; every failure has become one line by then."""
+    try:
+        code = app(arguments, prog_name="gibbsite", standalone_mode=False)
+    except TyperException as error:
+        return _failed(error.format_message(), BAD_INPUT)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except (ToolMissing, UnknownDevice, DeviceError) as error:
+        return _failed(str(error), NO_DEVICE)
+    except GibbsiteError as error:
+        document = getattr(error, "document", None)
+        if document is not None:
+            typer.echo(document().model_dump_json())
+        return _failed(str(error), BAD_INPUT)
+    if code == INTERRUPTED:
+        return _failed("interrupted; nothing is left half-done", INTERRUPTED)
+    return code if isinstance(code, int) else 0
+
+
+def _failed(sentence: str, code: int) -> int:
+    typer.echo(f"gibbsite: {sentence}", err=True)
+    return code
+
+
+def _problem(request: str) -> Problem:
+    """Read a request: stdin for `-`, a document for a name that ends in `.json`, else the text."""
+    from gibbsite.formalizer import formalize as formalized
+    from gibbsite.problem import parse_problem
+
+    if request == "-":
+        request = _decoded(sys.stdin.buffer.read(), "stdin")
+    elif request.lower().endswith(".json") and "\n" not in request:
+        path = Path(request)
+        try:
+            return parse_problem(_decoded(path.read_bytes(), str(path)))
+        except OSError as error:
+            raise InputError(
+                f"the problem document {path} cannot be read: {error.strerror}; check its name"
+            ) from None
+    if request.lstrip().startswith("{"):
+        return parse_problem(request)
+    return formalized(request)
+
+
+def _decoded(content: bytes, name: str) -> str:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{name} is not UTF-8 text (byte {error.start}); convert it and try again"
+        ) from None
+
+
+def _refuse_below(option: str, value: int | None, least: int) -> None:
+    if value is not None and value < least:
+        raise InputError(f"{option} must be at least {least}, not {value}; choose a larger number")
+
+
+def _refuse_unwritable(option: str, path: Path | None) -> None:
+    """Refuse an output file that could not be written, before the work whose result it holds."""
+    if path is None:
+        return
+    existed = path.exists()
+    try:
+        # opened for appending: what is there stays until the new content is ready
+        with path.open("ab"):
+            pass
+    except OSError as error:
+        raise InputError(
+            f"{option} {path} cannot be written: {error.strerror}; choose another place"
+        ) from None
+    if not existed:
+        path.unlink()
