@@ -1,14 +1,14 @@
-"""Problem documents: the typed, frozen form that every request takes before it becomes an energy.
+"""Problem documents: the typed, frozen form of a request, before it becomes an energy.
 
-A document is what the formalizer writes and what an agent reads. Field names, their order and what is
-left out are part of the format, so `Problem.document()` and `model_dump_json()` give back exactly the
-JSON that was read: optional fields that were not given stay absent, whole numbers stay whole.
+A document is what the formalizer writes and what an agent reads. Field names, their order and what
+is left out are part of the format, so `Problem.document()` and `model_dump_json()` give back
+exactly the JSON that was read: optional fields not given stay absent, whole numbers stay whole.
 
 Only `schedule` exists in this version. A later kind is added in one place: its model class joins
 `KINDS` and the `Problem` alias below it.
 
-Units: every time is a number in the document's own `unit`, counted from the start of the plan (or from
-midnight of the planning day where the text spoke of clock times).
+Units: every time is a number in the document's own `unit`, counted from the start of the plan (or
+from midnight of the planning day where the text spoke of clock times).
 
 Raises: `ProblemError` (a document that is malformed) and `ContradictionError` (well formed, but it
 contradicts itself), both with one sentence that names the field, the value and the next step.
@@ -23,7 +23,6 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
 import networkx as nx
-from gibbsite_hw.spec.errors import GibbsiteError
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -38,6 +37,8 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
+
+from gibbsite_hw.spec.errors import GibbsiteError
 
 __all__ = [
     "KINDS",
@@ -86,7 +87,7 @@ class ErrorDocument(BaseModel):
 
 
 class ProblemError(GibbsiteError):
-    """A problem document that is malformed; its sentence names the field, the value and the next step."""
+    """A malformed problem document; the sentence names field, value and next step."""
 
     reason: Reason = "not_understood"
 
@@ -101,7 +102,7 @@ class ContradictionError(ProblemError):
     reason: Reason = "contradiction"
 
 
-def _checked_number(value: int | float) -> int | float:
+def _checked_number(value: float) -> float:
     """Refuse what is not finite or too large, and write whole numbers as integers."""
     if not math.isfinite(value) or abs(value) > LARGEST_TIME:
         raise PydanticCustomError(
@@ -111,8 +112,8 @@ def _checked_number(value: int | float) -> int | float:
 
 
 def _checked_duration(
-    value: int | float | tuple[int | float, int | float],
-) -> int | float | tuple[int | float, int | float]:
+    value: float | tuple[float, float],
+) -> float | tuple[float, float]:
     ends = value if isinstance(value, tuple) else (value,)
     if min(ends) <= 0:
         raise PydanticCustomError("duration", "a duration is larger than 0")
@@ -121,13 +122,13 @@ def _checked_duration(
     return value
 
 
-def _checked_moment(value: int | float) -> int | float:
+def _checked_moment(value: float) -> float:
     if value < 0:
         raise PydanticCustomError("moment", "a time is not before the start of the plan, 0")
     return value
 
 
-def _checked_window(value: tuple[int | float, int | float]) -> tuple[int | float, int | float]:
+def _checked_window(value: tuple[float, float]) -> tuple[float, float]:
     if value[0] >= value[1]:
         raise PydanticCustomError("window", "a window ends after it starts")
     return value
@@ -224,8 +225,8 @@ KINDS: Final[Mapping[str, type[Problem]]] = {"schedule": ScheduleProblem}
 def parse_problem(source: str | bytes | Mapping[str, Any]) -> Problem:
     """Read one problem document from JSON text or from the values JSON would give.
 
-    Raises: `ProblemError` when the JSON, the kind or a field is wrong; `ContradictionError` when the
-    fields are right and contradict each other.
+    Raises: `ProblemError` when the JSON, the kind or a field is wrong; `ContradictionError` when
+    the fields are right and contradict each other.
     """
     values = _json_values(source)
     kind = values.get("kind")
@@ -233,8 +234,8 @@ def parse_problem(source: str | bytes | Mapping[str, Any]) -> Problem:
         known = ", ".join(KINDS)
         if kind in LATER_KINDS:
             raise ProblemError(
-                f"kind: problems of kind {kind!r} are for a later version, this one solves {known}; "
-                f"give a document of kind {known}"
+                f"kind: problems of kind {kind!r} are for a later version, this one solves "
+                f"{known}; give a document of kind {known}"
             )
         raise ProblemError(
             f"kind: a problem document is of kind {known}, found {_shown(kind)}; "
@@ -253,8 +254,8 @@ def _json_values(source: str | bytes | Mapping[str, Any]) -> dict[str, Any]:
         values = json.loads(text)
     except json.JSONDecodeError as error:
         raise ProblemError(
-            f"a problem document is JSON, and this text is not: {error.msg} at line {error.lineno}, "
-            f"column {error.colno}; correct it there"
+            f"a problem document is JSON, and this text is not: {error.msg} at line "
+            f"{error.lineno}, column {error.colno}; correct it there"
         ) from None
     except (TypeError, ValueError, UnicodeDecodeError, RecursionError) as error:
         raise ProblemError(
@@ -284,7 +285,7 @@ def _refuse_unknown(place: str, ids: tuple[str, ...], known: set[str], field: st
         if name not in known:
             raise PydanticCustomError(
                 "semantic",
-                "{place} names {name}, which is none of the {field}; add it there or remove it here",
+                "{place} names {name}, none of the {field}; add it there or remove it here",
                 {"place": place, "name": repr(name), "field": field},
             )
         if times > 1:
@@ -328,7 +329,7 @@ def _translated(errors: list[ErrorDetails]) -> ProblemError:
             return ProblemError(f"{place}: must be {expected}, found {value}; use one of these")
         case "too_short" | "string_too_short":
             return ProblemError(
-                f"{place}: must not be empty, found {value}; fill it, or leave an optional field out"
+                f"{place}: must not be empty, found {value}; fill it, or leave the field out"
             )
         case "number" | "duration" | "range" | "moment" | "window":
             return ProblemError(f"{place}: {first['msg']}, found {value}; correct it")
@@ -347,7 +348,7 @@ def _place(location: tuple[int | str, ...]) -> str:
     for step in location:
         if isinstance(step, int):
             text += f"[{step}]"
-        elif step in names or step == location[-1] and not _is_branch(step):
+        elif step in names or (step == location[-1] and not _is_branch(step)):
             text += f".{step}" if text else step
     return text or "document"
 
