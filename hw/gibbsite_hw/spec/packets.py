@@ -60,8 +60,8 @@ class Response(IntEnum):
     INFO = 0x82
     """[values ...]"""
     DRAW = 0x83
-    """[chain, draw, energy low, high, bits x rows if SAMPLES,
-    best energy low, high, bits x rows if BEST]"""
+    """[chain number, draw, energy low, high, bits x rows if SAMPLES, best energy low, high and
+    bits x rows if BEST]; the chain number is FIRST_CHAIN + chain modulo 2^32."""
     DONE = 0x84
     """[cycles low, high, sweep cycles low, high, terms low, high, updates low, high,
     sweeps low, high, reads low, high]"""
