@@ -96,7 +96,8 @@ def test_an_environment_is_made_once_and_again_when_its_lock_changes(
 
 def test_two_that_start_at_once_make_one_environment(checkout: Path, bare: Path) -> None:
     program = (
-        f"import pathlib, sys; sys.path.insert(0, {str(checkout / 'tools')!r}); import environments;"
+        f"import pathlib, sys; sys.path.insert(0, {str(checkout / 'tools')!r});"
+        "import environments;"
         f"print(environments.prepare('bare', checkout=False, root=pathlib.Path({str(bare)!r})))"
     )
     done: list[subprocess.CompletedProcess[str]] = []
