@@ -163,7 +163,10 @@ def _laid(
             states = np.arange(model.first[group], model.first[group + 1], dtype=np.int64)
             order.append(_rows_of(states, degrees, lanes, price, True, rows))
         rows[-1] = _with_barrier(rows[-1])
-    return _placed(rows, order, len(classes), model.slots)
+    if not rows:
+        # a device holds at least one row: one p-bit of its own, which no variable reads
+        rows.append(Row(1, 0, False, False, False, True, 1))
+    return _placed(rows, order, max(1, len(classes)), model.slots)
 
 
 def _rows_of(
@@ -193,7 +196,7 @@ def _placed(rows: list[Row], order: list[NDArray[np.int64]], colours: int, slots
     counts = np.array([row.mask.bit_count() for row in rows], dtype=np.int64)
     folds = np.array([row.fold for row in rows], dtype=np.int64)
     lengths = np.array([row.length for row in rows], dtype=np.int64)
-    row_of_taken = np.repeat(np.arange(len(rows), dtype=np.int64), counts)
+    row_of_taken = np.repeat(np.arange(len(rows), dtype=np.int64), counts)[: len(taken)]
     begin = np.cumsum(counts) - counts
     place = np.arange(len(taken), dtype=np.int64) - begin[row_of_taken]
     row, lane = np.zeros(slots, dtype=np.int64), np.zeros(slots, dtype=np.int64)
