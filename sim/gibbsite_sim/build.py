@@ -1,0 +1,200 @@
+"""Builds the simulated device: Amaranth to Verilog, Verilator to C++, g++ to one shared library.
+
+Verilator's program and the compiler are called directly: its generated makefiles fail with g++ on
+precompiled headers, cannot live in folders with spaces, and cannot tell how far they are.
+"""
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+from threading import Lock
+
+from gibbsite_hw import spec
+from gibbsite_hw.spec.errors import DeviceError
+from gibbsite_hw.spec.parameters import GraphParameters
+from gibbsite_sim.elaborate import TOP
+from gibbsite_sim.toolchain import Toolchain, find_toolchain, versions
+
+__all__ = ["BuildFailed", "Recipe", "Stage"]
+
+Stage = Callable[[str, int, int], None]
+"""Called with (what is being done, parts done, parts in all) as a build goes on; may raise."""
+
+LIBRARY = "device.so"
+HERE = Path(__file__).resolve().parent
+HARNESS = HERE / "harness.cpp"
+WAVES = HERE / "waves"
+"""Stand-ins for the two compression libraries that the waveform writer wants."""
+
+_VERILATOR_FLAGS = (
+    *("--cc", "--prefix", "Vdevice", "--top-module", TOP, "--quiet", "--no-timing"),
+    *("-O3", "--x-assign", "fast", "--x-initial", "0", "--noassert"),
+    # Amaranth's own diagnostics stand in for these: its Verilog is generated, not written.
+    *("-Wno-lint", "-Wno-style", "-Wno-fatal"),
+    *("--output-split", "60000", "--output-split-cfuncs", "1500"),
+)
+_WAVES_FLAGS = ("--trace-fst", "--trace-structs", "--trace-max-array", "0")
+_COMMON = ("-std=c++20", "-fPIC", "-pipe", "-fvisibility-inlines-hidden", "-w")
+_FAST = ("-O2", "-march=native", "-fno-plt", "-fcf-protection=none", "-fno-stack-protector")
+_SLOW = ("-O1",)
+_DEFINES = (
+    "VERILATOR=1",
+    "VM_COVERAGE=0",
+    "VM_SC=0",
+    "VM_TIMING=0",
+    "VM_TRACE_VCD=0",
+    "VM_TRACE_SAIF=0",
+)
+_RUNTIME = ("verilated.cpp", "verilated_threads.cpp")
+_FULL = ("No space left on device", "File size limit", "File too large", "Disk quota exceeded")
+
+
+class BuildFailed(DeviceError):
+    """A tool that could not build the simulated device; holds the end of what it said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One library: the device of these parameters, with or without a waveform writer."""
+
+    parameters: GraphParameters
+    waves: bool = False
+
+    def key(self) -> str:
+        """Name of the result by content: sources, parameters, flags and versions of the tools."""
+        digest = sha256()
+        hardware = Path(spec.__file__).resolve().parent.parent
+        ours = [HERE / "build.py", HERE / "elaborate.py", HARNESS, *sorted(WAVES.glob("*.h"))]
+        for path in [*sorted(hardware.rglob("*.py")), *ours]:
+            text = path.read_bytes()
+            digest.update(f"{path.name} {len(text)}\n".encode() + text)
+        facts = [json.dumps(asdict(self.parameters), sort_keys=True), str(self.waves), *versions()]
+        digest.update("\n".join(facts).encode())
+        return f"{'waves' if self.waves else 'plain'}-{digest.hexdigest()[:32]}"
+
+    def make(self, folder: Path, stage: Stage) -> Path:
+        """Build in an empty folder; returns the library in it.
+
+        Raises `ToolMissing`, `BuildFailed`, OSError when the disk is full.
+        """
+        tools = find_toolchain()
+        stage("elaborate", 0, 1)
+        with _Jobs(folder) as jobs:
+            (folder / "parameters.json").write_text(json.dumps(asdict(self.parameters)))
+            command = [sys.executable, "-m", "gibbsite_sim.elaborate", "parameters.json", "shell.v"]
+            jobs.run("elaborating the RTL", command, PYTHONPATH=os.pathsep.join(sys.path))
+            stage("verilate", 0, 1)
+            extra = _WAVES_FLAGS if self.waves else ()
+            command = [str(tools.verilator), *_VERILATOR_FLAGS, *extra, "-Mdir", "model", "shell.v"]
+            jobs.run("Verilator", command, VERILATOR_ROOT=str(tools.verilator_root))
+            objects = self._compile(tools, folder, jobs, stage)
+            command = [tools.compiler, "-shared", "-o", LIBRARY, *objects, "-pthread"]
+            jobs.run("the linker", command)
+        return folder / LIBRARY
+
+    def _compile(self, tools: Toolchain, folder: Path, jobs: "_Jobs", stage: Stage) -> list[str]:
+        include = tools.verilator_root / "include"
+        runtime = [*_RUNTIME, *(["verilated_fst_c.cpp"] if self.waves else [])]
+        # the longest first, so that no core waits at the end
+        model = sorted((folder / "model").glob("*.cpp"), key=lambda path: -path.stat().st_size)
+        sources = [*model, HARNESS, *(include / name for name in runtime)]
+        defines = [f"-D{name}" for name in _DEFINES]
+        defines += [f"-DVM_TRACE={self.waves:d}", f"-DVM_TRACE_FST={self.waves:d}"]
+        paths = ["-Imodel", f"-I{include}", f"-I{include / 'vltstd'}", f"-I{WAVES}"]
+        commands, objects = [], []
+        for source in sources:
+            level = _SLOW if source.stem.endswith("__Slow") else _FAST
+            objects.append(f"{source.stem}.o")
+            commands.append(
+                [
+                    tools.compiler,
+                    *_COMMON,
+                    *level,
+                    *defines,
+                    *paths,
+                    "-c",
+                    str(source),
+                    "-o",
+                    objects[-1],
+                ]
+            )
+        jobs.run_all("the compiler", commands, lambda done: stage("compile", done, len(commands)))
+        return objects
+
+
+class _Jobs:
+    """Runs the programs of one build in its folder; ends them all when the build ends early."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._live: set[subprocess.Popen[str]] = set()
+        self._lock = Lock()
+        self._ended = False
+        self._pool = ThreadPoolExecutor(len(os.sched_getaffinity(0)))
+
+    def __enter__(self) -> "_Jobs":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._ended = True  # a thread that comes to its next program from here on starts none
+            for process in self._live:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+        self._pool.shutdown(cancel_futures=True)
+
+    def run(self, what: str, command: list[str], **environment: str) -> None:
+        """Run one program to its end."""
+        self._pool.submit(self._call, what, command, environment).result()
+
+    def run_all(self, what: str, commands: list[list[str]], done: Callable[[int], None]) -> None:
+        """Run programs side by side, as many as there are cores."""
+        done(0)
+        open_jobs: set[Future[None]] = {
+            self._pool.submit(self._call, what, command, {}) for command in commands
+        }
+        while open_jobs:
+            finished, open_jobs = wait(open_jobs, return_when=FIRST_COMPLETED)
+            for job in finished:
+                job.result()
+            done(len(commands) - len(open_jobs))
+
+    def _call(self, what: str, command: list[str], environment: dict[str, str]) -> None:
+        # Own session: Ctrl-C reaches us alone, and we end the whole group. TMPDIR: the compiler's
+        # temporary files share the fate, and the disk, of the build.
+        with self._lock:
+            if self._ended:
+                return
+            process = subprocess.Popen(
+                command,
+                cwd=self._folder,
+                env={**os.environ, "TMPDIR": str(self._folder), **environment},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                start_new_session=True,
+            )
+            self._live.add(process)
+        said, _ = process.communicate()
+        with self._lock:
+            self._live.discard(process)
+        if process.returncode == 0:
+            return
+        if process.returncode == -signal.SIGXFSZ or any(word in said for word in _FULL):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        ending = " | ".join(said.strip().splitlines()[-6:])
+        raise BuildFailed(
+            f"{what} could not build the simulated device (exit status {process.returncode}), see "
+            f"what it said: {ending}"
+        )
