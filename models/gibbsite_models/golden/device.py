@@ -343,7 +343,7 @@ class GoldenStream:
                 chain, number = divmod(read, request.draws)
                 read += 1
                 self._count(engine, request, chain, number)
-                payload = [chain, number, *draw]
+                payload = [(request.first_chain + chain) & _WORD, number, *draw]
                 yield [header(Response.DRAW, self._run_tag, len(payload)), *payload]
 
     def _count(self, engine: GraphEngine, request: RunRequest, chain: int, draw: int) -> None:
