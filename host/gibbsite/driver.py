@@ -29,19 +29,28 @@ __all__ = ["Driver", "PackedStream"]
 
 WORD = 0xFFFF_FFFF
 
+AT_ONCE = 1 << 16
+"""Packets that are taken from a stream at a time."""
+
 PROGRESS_SECONDS = 0.1
 """Least time between two calls of `progress`."""
+
+
+class Packed(Protocol):
+    """Whole packets back to back, type code ``I``; a header word says how long its packet is."""
+
+    @property
+    def words(self) -> array[int]:
+        """All of them."""
+        ...
 
 
 @runtime_checkable
 class PackedStream(Protocol):
     """What a stream may offer besides `receive`, for runs of very many draws."""
 
-    def receive_packed(self) -> array[int]:
-        """Wait for answers; all that are at hand (at least one), whole packets back to back.
-
-        Type code ``I``; each packet starts with its header word, which says how long it is.
-        """
+    def receive_many(self, limit: int) -> Packed:
+        """Wait for a packet; gives those that are at hand, at most ``limit`` of them."""
         ...
 
 
@@ -217,13 +226,13 @@ class Driver:
 
     def _collect(self, reader: RunReader, tag: int, progress: Progress | None) -> None:
         due = monotonic() + PROGRESS_SECONDS
-        packed = self._stream.receive_packed if isinstance(self._stream, PackedStream) else None
+        packed = self._stream.receive_many if isinstance(self._stream, PackedStream) else None
         while not reader.ended:
             if packed is None:
                 packet = self._receive()
                 reader.take(packet, tag)
             else:
-                words = packed()
+                words = packed(AT_ONCE).words
                 self.words_received += len(words)
                 reader.take_packed(words, tag)
             if progress is not None and (reader.ended or monotonic() >= due):
