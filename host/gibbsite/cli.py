@@ -32,7 +32,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
-    pretty_exceptions_enable=False,  # what is expected has become one line; a bug keeps its plain trace
+    pretty_exceptions_enable=False,  # what is expected becomes one line; a bug keeps its trace
 )
 
 
