@@ -1,0 +1,55 @@
+"""What the bars of `gibbsite.progress` look like on a terminal (rich)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.console import Console, RenderableType
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+__all__ = ["Bars"]
+
+
+class Bars(Progress):
+    """One bar for each stage, in the order in which stages are first heard of.
+
+    A bar appears once its stage has taken ``delay`` seconds, also when nothing new is heard of it
+    (rich redraws on a thread of its own), and a stage whose end is not known pulses.
+    """
+
+    def __init__(self, delay: float, console: Console | None = None) -> None:
+        super().__init__(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console or Console(stderr=True),
+            transient=True,
+        )
+        self._delay = delay
+        self._stages: dict[str, TaskID] = {}
+
+    def report(self, stage: str, done: float, total: float | None) -> None:
+        """Hear how far a stage is; the stages before it are then over."""
+        if stage not in self._stages:
+            for earlier in self._stages.values():
+                self.stop_task(earlier)
+            self._stages[stage] = self.add_task(stage, total=None)
+        # one step that has not ended tells no more than that it runs
+        known = total if total is not None and total > 1 else None
+        self.update(self._stages[stage], completed=done, total=known)
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """Give rich the bars of all stages that took long enough."""
+        yield self.make_tasks_table([task for task in self.tasks if self._long(task)])
+
+    def _long(self, task: Task) -> bool:
+        return (task.elapsed or 0.0) >= self._delay
