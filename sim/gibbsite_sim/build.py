@@ -21,7 +21,6 @@ from threading import Lock
 from gibbsite_hw import spec
 from gibbsite_hw.spec.errors import DeviceError
 from gibbsite_hw.spec.parameters import GraphParameters
-from gibbsite_sim.elaborate import TOP
 from gibbsite_sim.toolchain import Toolchain, find_toolchain, versions
 
 __all__ = ["BuildFailed", "Recipe", "Stage"]
@@ -32,11 +31,12 @@ Stage = Callable[[str, int, int], None]
 LIBRARY = "device.so"
 HERE = Path(__file__).resolve().parent
 HARNESS = HERE / "harness.cpp"
+BENCH = HERE / "bench.v"
 WAVES = HERE / "waves"
 """Stand-ins for the two compression libraries that the waveform writer wants."""
 
 _VERILATOR_FLAGS = (
-    *("--cc", "--prefix", "Vdevice", "--top-module", TOP, "--quiet", "--no-timing"),
+    *("--cc", "--prefix", "Vdevice", "--top-module", "gibbsite_bench", "--quiet", "--no-timing"),
     *("-O3", "--x-assign", "fast", "--x-initial", "0", "--noassert"),
     # Amaranth's own diagnostics stand in for these: its Verilog is generated, not written.
     *("-Wno-lint", "-Wno-style", "-Wno-fatal"),
@@ -73,7 +73,13 @@ class Recipe:
         """Name of the result by content: sources, parameters, flags and versions of the tools."""
         digest = sha256()
         hardware = Path(spec.__file__).resolve().parent.parent
-        ours = [HERE / "build.py", HERE / "elaborate.py", HARNESS, *sorted(WAVES.glob("*.h"))]
+        ours = [
+            HERE / "build.py",
+            HERE / "elaborate.py",
+            BENCH,
+            HARNESS,
+            *sorted(WAVES.glob("*.h")),
+        ]
         for path in [*sorted(hardware.rglob("*.py")), *ours]:
             text = path.read_bytes()
             digest.update(f"{path.name} {len(text)}\n".encode() + text)
@@ -94,7 +100,15 @@ class Recipe:
             jobs.run("elaborating the RTL", command, PYTHONPATH=os.pathsep.join(sys.path))
             stage("verilate", 0, 1)
             extra = _WAVES_FLAGS if self.waves else ()
-            command = [str(tools.verilator), *_VERILATOR_FLAGS, *extra, "-Mdir", "model", "shell.v"]
+            command = [
+                str(tools.verilator),
+                *_VERILATOR_FLAGS,
+                *extra,
+                "-Mdir",
+                "model",
+                str(BENCH),
+                "shell.v",
+            ]
             jobs.run("Verilator", command, VERILATOR_ROOT=str(tools.verilator_root))
             objects = self._compile(tools, folder, jobs, stage)
             command = [tools.compiler, "-shared", "-o", LIBRARY, *objects, "-pthread"]

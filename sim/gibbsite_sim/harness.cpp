@@ -19,14 +19,6 @@
 #include "verilated_fst_c.h"
 #endif
 
-// Verilator's spelling of the stream ports: it keeps double underscores for itself.
-#define command_valid command___05Fvalid
-#define command_ready command___05Fready
-#define command_payload command___05Fpayload
-#define response_valid response___05Fvalid
-#define response_ready response___05Fready
-#define response_payload response___05Fpayload
-
 namespace {
 
 // Kinds of response and the one opcode that the end of a run depends on (gibbsite_hw.spec.packets).
@@ -175,13 +167,12 @@ void gibbsite_reset(gibbsite_model* model) {
     model->running = model->offered = false;
     model->top->command_valid = 0;
     model->top->response_ready = 0;
-    model->top->rst = 1;
-    for (int i = 0; i < 4; ++i) {
+    for (int i = 0; i < 6; ++i) {
+        model->top->rst = i < 4;  // and two cycles until the registered reset is over
         model->edge(0);
         model->edge(1);
         ++model->cycles;
     }
-    model->top->rst = 0;
     model->quiet = 0;
 }
 
