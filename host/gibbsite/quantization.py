@@ -28,6 +28,7 @@ __all__ = [
     "QuantizationWarning",
     "beta_codes",
     "choose_scale",
+    "common_step",
     "measure",
 ]
 
@@ -98,7 +99,7 @@ def choose_scale(
     finest = max(largest_weight / parameters.weight_max, largest_bias / parameters.bias_max)
     if finest == 0.0:
         return 1.0
-    step = _common_step(weights, biases, finest)
+    step = common_step(np.concatenate([weights, biases]), finest)
     if step is None:
         return finest
     top = parameters.beta_max / 2**parameters.beta_frac
@@ -107,9 +108,9 @@ def choose_scale(
     return step
 
 
-def _common_step(weights: Floats, biases: Floats, finest: float) -> float | None:
+def common_step(values: Floats, finest: float) -> float | None:
     """The coarsest step from `finest` up of which every value is a multiple, if there is one."""
-    sizes = np.unique(np.abs(np.concatenate([weights, biases])))
+    sizes = np.unique(np.abs(values))
     sizes = sizes[sizes > RESIDUE * sizes[-1]]
     smallest = float(sizes[0])
     if smallest < finest * (1 - EXACT):

@@ -1,0 +1,267 @@
+"""`Sampler`: any device as a dimod sampler, for annealed reads and for draws at equilibrium.
+
+    annealed      each read is a chain of its own through a schedule of betas; its last state is the
+                  sample, and no claim is made that it follows any law
+    equilibrium   with ``beta=``: chains burn in at that beta, then give draws, ``thin`` sweeps
+                  apart, from P(s) ~ exp(-beta E(s)) as far as they have mixed
+
+Arguments that dwave-samplers' `SimulatedAnnealingSampler` has too mean the same here; one sweep is
+a Gibbs update of every variable. Energies in sample sets are recomputed from the model's own
+floats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from time import perf_counter_ns
+from typing import Any, ClassVar, Literal
+
+import dimod
+import numpy as np
+from dimod.core.initialized import Initialized
+from dimod.core.sampler import Sampler as DimodSampler
+from numpy.typing import NDArray
+
+from gibbsite.arguments import NAMES, Arguments
+from gibbsite.compiler import CompiledModel, compile_model
+from gibbsite.cqm import ConstrainedModel, constrained_model
+from gibbsite.drawing import Batch, Drawn, draw, moved_words
+from gibbsite.schedules import (
+    SCHEDULE_TYPES,
+    ArgumentError,
+    Schedule,
+)
+from gibbsite.slot_model import AnyModel, Kind, slot_model
+from gibbsite.starts import Starts, bqm_starts, dqm_starts
+from gibbsite_hw.spec.device import Device
+from gibbsite_hw.spec.program import RunRequest
+
+__all__ = ["Sampler"]
+
+
+DEFAULT_CHAINS = 4
+"""Chains among which draws at equilibrium are shared."""
+
+
+class Sampler(DimodSampler, Initialized):
+    """A dimod sampler on an open device, which stays the caller's to close.
+
+    Keyword arguments of `sample`, `sample_dqm` and `sample_cqm`, besides dwave-samplers':
+
+    ``beta``        draw at equilibrium at this inverse temperature instead of annealing
+    ``burn_in``     sweeps before the first draw of a chain (1000)
+    ``thin``        sweeps between two draws of a chain (1)
+    ``num_chains``  chains among which ``num_reads`` draws are shared (4, or fewer for fewer reads)
+    ``clamps``      {variable: value} held fixed
+    ``best``        give each read's best state at a sweep's end instead of its last state
+    ``max_error``, ``on_error``  the bound on quantization and what happens beyond it
+    ``progress``    called with reads done and reads in all
+    """
+
+    parameters: ClassVar[dict[str, Any]] = {
+        name: ["beta_schedule_options"] if name == "beta_schedule_type" else [] for name in NAMES
+    }
+
+    def __init__(self, device: Device) -> None:
+        self.device = device
+
+    @property
+    def properties(self) -> dict[str, Any]:
+        """What the device behind the sampler is and holds."""
+        info = self.device.info
+        return {
+            "beta_schedule_options": SCHEDULE_TYPES,
+            "device": info.uri,
+            "engines": info.engines,
+            "fingerprint": f"{info.fingerprint:016x}",
+            "max_spins": info.graph.slots,
+            "max_degree": info.graph.max_degree,
+            "max_cases": info.graph.max_group,
+            "max_schedule_steps": info.graph.schedule_steps,
+        }
+
+    def sample(self, bqm: dimod.BinaryQuadraticModel, **parameters: Any) -> dimod.SampleSet:
+        """Sample a binary quadratic model; see the class for the arguments.
+
+        Raises `ArgumentError` for arguments without meaning, `ProgramError` for a model that the
+        device does not hold.
+        """
+        arguments = Arguments(**self.remove_unknown_kwargs(**parameters))
+        starts = bqm_starts(
+            self, bqm, arguments.initial_states, arguments.generator, arguments.num_reads
+        )
+        drawn, info, compiled = self._drawn(bqm, arguments, starts)
+        return _sample_set(drawn, compiled, bqm.vartype, info)
+
+    def sample_dqm(self, dqm: dimod.DiscreteQuadraticModel, **parameters: Any) -> dimod.SampleSet:
+        """Sample a discrete quadratic model, each variable a one-hot group of its cases."""
+        arguments = Arguments(**self.remove_unknown_kwargs(**parameters))
+        starts = dqm_starts(dqm, arguments.initial_states, arguments.generator, arguments.num_reads)
+        drawn, info, compiled = self._drawn(dqm, arguments, starts)
+        return _sample_set(drawn, compiled, "DISCRETE", info)
+
+    def sample_cqm(
+        self,
+        cqm: dimod.ConstrainedQuadraticModel,
+        *,
+        penalty: float | None = None,
+        **parameters: Any,
+    ) -> dimod.SampleSet:
+        """Sample a constrained model: one-hot constraints are native, others become penalties.
+
+        ``penalty`` is the energy of the smallest violation; by default it is derived so that no
+        violation pays (see `gibbsite.cqm`). The sample set reports the objective as energy, and
+        which constraints each sample satisfies.
+        """
+        arguments = Arguments(**self.remove_unknown_kwargs(**parameters))
+        if arguments.initial_states is not None:
+            raise ArgumentError("sample_cqm takes no initial_states: let the device draw them")
+        constrained = constrained_model(cqm, penalty)
+        starts = Starts.drawn(arguments.num_reads)
+        drawn, info, compiled = self._drawn(constrained.model, arguments, starts, constrained)
+        info["penalty"] = constrained.penalty
+        info["penalty_derivation"] = constrained.derivation
+        values = constrained.values(compiled.variables, drawn.decoded.values)
+        result = dimod.SampleSet.from_samples_cqm(
+            (values, list(constrained.variables)), cqm, info=info
+        )
+        joined: dimod.SampleSet = dimod.append_data_vectors(
+            result,
+            chain=drawn.chain,
+            draw=drawn.draw,
+            penalized_energy=drawn.decoded.energies,
+        )
+        return joined
+
+    # --- one way for all three
+    # ---------------------------------------------------------------------
+
+    def _drawn(
+        self,
+        model: AnyModel,
+        arguments: Arguments,
+        starts: Starts,
+        constrained: ConstrainedModel | None = None,
+    ) -> tuple[Drawn, dict[str, Any], CompiledModel]:
+        began = perf_counter_ns()
+        slots = slot_model(model)
+        schedule = arguments.schedule(slots)
+        compiled = compile_model(
+            slots,
+            self.device.info.graph,
+            beta_max=max(schedule.beta_range, default=None),
+            max_error=arguments.max_error,
+            on_error=arguments.on_error,
+        )
+        schedule = schedule.within(*compiled.beta_limits)
+        seed = arguments.drawn_seed()
+        pinned = dict(arguments.clamps or {})
+        removed: dict[Hashable, set[int]] = {}
+        if constrained is not None:
+            pinned, removed = constrained.clamps(pinned)
+        under = compiled.base
+        if pinned or removed:
+            under = compiled.conditions(clamps_on=pinned, clamps_off=removed)
+        request = RunRequest(
+            betas=compiled.betas(schedule.betas),
+            seed=seed,
+            sweeps_per_step=schedule.sweeps_per_beta,
+            thin=arguments.thin,
+            best=arguments.best,
+        )
+        before = moved_words(self.device)
+        self.device.load(compiled.program)
+        if under is not compiled.base:
+            self.device.condition(under.conditions)
+        batches = _batches(starts, arguments, compiled)
+        prepared = perf_counter_ns()
+        drawn = draw(
+            self.device,
+            compiled,
+            under,
+            batches,
+            request,
+            interrupt=arguments.interrupt,
+            progress=arguments.progress,
+        )
+        info = self._info(drawn, compiled, schedule, seed)
+        info["mode"] = "annealed" if arguments.beta is None else "equilibrium"
+        info["bits_moved"] = _bits(before, moved_words(self.device))
+        ended = perf_counter_ns()
+        info["timing"] = {
+            "preprocessing_ns": prepared - began,
+            "sampling_ns": drawn.sampling_ns,
+            "postprocessing_ns": ended - prepared - drawn.sampling_ns,
+        }
+        return drawn, info, compiled
+
+    def _info(
+        self, drawn: Drawn, compiled: CompiledModel, schedule: Schedule, seed: int
+    ) -> dict[str, Any]:
+        counters = drawn.counters
+        return {
+            "seed": seed,
+            "device": self.device.info.uri,
+            "fingerprint": f"{self.device.info.fingerprint:016x}",
+            "beta_range": schedule.beta_range,
+            "beta_schedule_type": schedule.kind,
+            "cycles": counters.cycles,
+            "sweep_cycles": counters.sweep_cycles,
+            "sweeps": counters.sweeps,
+            "updates": counters.updates,
+            "terms": counters.terms,
+            "reads": counters.reads,
+            "interrupted": drawn.interrupted,
+            "quantization": compiled.quantization.as_dict(),
+            "joules": None,
+            "joules_provenance": "not measured: this device has no power measurement",
+        }
+
+
+def _batches(starts: Starts, arguments: Arguments, compiled: CompiledModel) -> list[Batch]:
+    """Reads as chains: one draw a chain when annealing, else shared among the chains."""
+    reads = starts.reads
+    if arguments.beta is None:
+        chains = reads
+    else:
+        chains = min(arguments.num_chains or DEFAULT_CHAINS, reads)
+    draws, more = divmod(reads, chains)
+    lengths = [draws + 1] * more + [draws] * (chains - more)
+    states = [compiled.state(state) for state in starts.states[:chains]]
+    batches: list[Batch] = []
+    for chain, length in enumerate(lengths):
+        state = states[chain] if chain < len(states) else None
+        last = batches[-1] if batches else None
+        if last is not None and (last.draws, last.state) == (length, state):
+            batches[-1] = Batch(last.first_chain, last.chains + 1, length, state)
+        else:
+            batches.append(Batch(chain, 1, length, state))
+    return batches
+
+
+def _sample_set(
+    drawn: Drawn,
+    compiled: CompiledModel,
+    vartype: dimod.Vartype | Literal["DISCRETE"],
+    info: dict[str, Any],
+) -> dimod.SampleSet:
+    choices = any(kind is Kind.CHOICE for kind in compiled.model.kinds)
+    values: NDArray[np.int16] = drawn.decoded.values
+    result: dimod.SampleSet = dimod.SampleSet.from_samples(
+        (values if choices else values.astype(np.int8), list(compiled.variables)),
+        vartype=vartype,
+        energy=drawn.decoded.energies,
+        info=info,
+        sort_labels=False,
+        chain=drawn.chain,
+        draw=drawn.draw,
+        device_energy=drawn.decoded.device_energies,
+    )
+    return result
+
+
+def _bits(before: tuple[int, int] | None, after: tuple[int, int] | None) -> dict[str, int] | None:
+    """Bits into and out of the device, programs and conditions among them."""
+    if before is None or after is None:
+        return None
+    return {"in": 32 * (after[0] - before[0]), "out": 32 * (after[1] - before[1])}
