@@ -18,6 +18,7 @@ from gibbsite_hw.spec.program import Counters, RunRequest, RunResult
 __all__ = ["RunReader"]
 
 SIGN = 1 << 63
+WORD = 0xFFFF_FFFF
 
 
 class RunReader:
@@ -27,6 +28,7 @@ class RunReader:
         self.reads = request.chains * request.draws
         self.ended = False
         self.result = RunResult()
+        self._first_chain = request.first_chain
         self._draws = request.draws
         self._rows = rows
         self._samples = request.samples
@@ -45,7 +47,7 @@ class RunReader:
         if (
             packet[0] != header(Response.DRAW, tag, self._length - 1)
             or len(packet) != self._length
-            or packet[1] != chain
+            or packet[1] != (self._first_chain + chain) & WORD
             or packet[2] != draw
         ):
             self._refuse(packet)
@@ -80,7 +82,8 @@ class RunReader:
     def _take_block(self, block: NDArray[np.uint32]) -> None:
         result = self.result
         number = result.reads + np.arange(len(block))
-        wrong = (block[:, 1] != number // self._draws) | (block[:, 2] != number % self._draws)
+        chain = (self._first_chain + number // self._draws) & WORD
+        wrong = (block[:, 1] != chain) | (block[:, 2] != number % self._draws)
         if wrong.any():
             self._refuse(block[int(wrong.argmax())].tolist())
         result.energies.frombytes(_int64(block[:, 3:5]))
