@@ -1,4 +1,4 @@
-"""The noise tables, entry by entry, against SciPy's quantiles: a shared table is a shared mistake."""
+"""The noise tables against SciPy's quantiles: a shared table is a shared mistake."""
 
 import numpy as np
 import pytest

@@ -8,8 +8,8 @@ which is the total variation of that draw; the law of the code is counted over a
 
 **group.** Couple the coded noise G' of each of K states with an exact Gumbel variate G whose
 uniform lies in the same 2^-32 wide cell, and let ``e(u) = sup |G' - G|`` over the cell. The winners
-differ only if some pair's exact gap is at most ``2 max(e_i, e_j) + c``, c one code for the floors of
-the drifts.
+differ only if some pair's exact gap is at most ``2 max(e_i, e_j) + c``, c one code for the floors
+of the drifts.
 
 - Where the larger error is of the bulk, ``e <= w``, the gap of the two best is at most 2 w + c.
   Since ``P(gap < g) = sum_i p_i (1 - p_i) (1 - exp(-g)) / (1 - p_i (1 - exp(-g)))`` is at most
