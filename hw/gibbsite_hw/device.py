@@ -1,18 +1,19 @@
 """The shell: packets of words in, packets of words out, around the graph engine.
 
-`gibbsite_hw.spec.packets` lists commands, answers, legal states and error codes; `docs/graph-engine.md`
-has the order in which a command is checked. A refused command changes nothing.
+`gibbsite_hw.spec.packets` lists commands, answers, legal states and error codes;
+`docs/graph-engine.md` has the order in which a command is checked. A refused command changes
+nothing.
 
 Twin: `gibbsite_models.golden.device`.
 """
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Array, Cat, Const, Module, Signal
 from amaranth.lib import stream, wiring
-from amaranth.lib.memory import Memory
-from amaranth.lib.wiring import In, Out, connect
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from gibbsite_hw.device_checker import DeviceChecker
 from gibbsite_hw.device_loader import DeviceLoader
+from gibbsite_hw.device_receiver import DeviceReceiver
 from gibbsite_hw.device_responder import DeviceResponder
 from gibbsite_hw.graph import COUNTERS, GraphEngine
 from gibbsite_hw.graph_signatures import Memories
@@ -46,6 +47,7 @@ class DeviceShell(wiring.Component):
     """A device behind a word stream: ``command`` in, ``response`` out.
 
     Both are Amaranth streams of ``word`` (32 bits) and ``last``. Every port may stall at any time.
+    After reset the device is EMPTY.
     """
 
     def __init__(self, parameters: GraphParameters) -> None:
@@ -60,31 +62,43 @@ class DeviceShell(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         parameters = self._parameters
-        m.submodules.engine = engine = GraphEngine(parameters)
-        m.submodules.loader = loader = DeviceLoader(parameters)
-        m.submodules.checker = checker = DeviceChecker(parameters)
-        m.submodules.responder = responder = DeviceResponder()
-        m.submodules.payload = payload = Memory(shape=32, depth=parameters.payload_words, init=[])
-        payload_write, payload_read = payload.write_port(), payload.read_port()
+        m.submodules.engine = self._engine = GraphEngine(parameters)
+        m.submodules.receiver = self._receiver = DeviceReceiver(parameters)
+        m.submodules.loader = self._loader = DeviceLoader(parameters)
+        m.submodules.checker = self._checker = DeviceChecker(parameters)
+        m.submodules.responder = self._responder = DeviceResponder()
 
-        state = Signal(State, init=State.EMPTY)
-        rows, words = Signal(range(parameters.rows + 1)), Signal(range(parameters.words + 1))
-        loaded = {
+        self._state = Signal(State, init=State.EMPTY)
+        self._rows = Signal(range(parameters.rows + 1))
+        self._words = Signal(range(parameters.words + 1))
+        self._loaded = {
             Opcode.ROWS: Signal(range(parameters.rows + 1), name="rows_loaded"),
             Opcode.ENTRIES: Signal(range(parameters.words + 1), name="words_loaded"),
             Opcode.BIASES: Signal(range(parameters.rows + 1), name="biases_loaded"),
             Opcode.SCHEDULE: Signal(range(parameters.schedule_steps + 1), name="steps_loaded"),
         }
-        registers = {
+        self._registers = {
             register: Signal(32, name=f"register_{register.name.lower()}", init=info.reset)
             for register, info in REGISTERS.items()
             if info.writable
         }
-        counters = [half for name in COUNTERS for half in self._halves(getattr(engine, name))]
-        abort = Signal()
+        self._counters = [
+            half
+            for name in COUNTERS
+            for half in (getattr(self._engine, name)[:32], getattr(self._engine, name)[32:])
+        ]
+        self._abort = Signal()
+        self._run_tag = Signal(8)
+        self._connect_engine(m)
+        self._connect_parts(m)
+        self._commands(m)
+        return m
 
+    def _connect_engine(self, m):
+        """Registers and conditions of a run; the memories that the checker reads."""
+        engine, checker, registers = self._engine, self._checker, self._registers
         m.d.comb += [
-            engine.rows.eq(rows),
+            engine.rows.eq(self._rows),
             engine.seed.eq(Cat(registers[Register.SEED_LOW], registers[Register.SEED_HIGH])),
             engine.first_chain.eq(registers[Register.FIRST_CHAIN]),
             engine.chains.eq(registers[Register.CHAINS]),
@@ -93,228 +107,142 @@ class DeviceShell(wiring.Component):
             engine.sweeps_per_step.eq(registers[Register.SWEEPS_PER_STEP]),
             engine.thin.eq(registers[Register.THIN]),
             engine.flags.eq(registers[Register.FLAGS]),
-            engine.abort.eq(abort),
+            engine.abort.eq(self._abort),
+            engine.tag.eq(self._run_tag),
             engine.check_row.eq(checker.row),
             checker.descriptor.eq(engine.check_descriptor),
             checker.on.eq(engine.check_on),
             checker.off.eq(engine.check_off),
             checker.state.eq(engine.check_state),
-            checker.rows.eq(rows),
-            checker.words.eq(words),
+            checker.rows.eq(self._rows),
+            checker.words.eq(self._words),
             checker.given.eq((registers[Register.FLAGS] & RunFlags.GIVEN_STATE) != 0),
-            loader.rows.eq(rows),
-            loader.word.eq(payload_read.data),
         ]
 
-        # Receive a packet: its words go to the payload memory, faults of framing are noted.
-        opcode, tag, length = Signal(8), Signal(8), Signal(16)
-        count = Signal(range(parameters.payload_words + 1))
-        too_long, truncated, oversized = Signal(), Signal(), Signal()
-        command = self.command
-        fire = Signal()
-        run_tag = Signal(8)
+    def _connect_parts(self, m):
+        """Streams, the loader's limits, and what the responder tells."""
+        parameters, engine = self._parameters, self._engine
+        receiver, loader, responder = self._receiver, self._loader, self._responder
+        fingerprint = parameters.fingerprint()
+        identity = [
+            MAGIC,
+            SPEC_VERSION,
+            fingerprint & 0xFFFF_FFFF,
+            fingerprint >> 32,
+            parameters.lanes,
+            parameters.rows,
+            parameters.words,
+            parameters.schedule_steps,
+        ]
+        opcode = receiver.opcode
         m.d.comb += [
-            fire.eq(command.valid & command.ready),
-            payload_write.addr.eq(count),
-            payload_write.data.eq(command.payload.word),
-            engine.tag.eq(run_tag),
+            loader.opcode.eq(opcode),
+            loader.words.eq(receiver.length),
+            loader.word.eq(receiver.word),
+            loader.rows.eq(self._rows),
+            loader.limit.eq(self._rows),
+            loader.any_place.eq(
+                (opcode == Opcode.CLAMPS)
+                | (opcode == Opcode.STATE)
+                | ((opcode == Opcode.BIASES) & (self._state == State.READY))
+            ),
+            loader.at_most.eq(opcode == Opcode.SCHEDULE),
+            *(responder.identity[n].eq(Const(value, 32)) for n, value in enumerate(identity)),
+            *(responder.counters[n].eq(half) for n, half in enumerate(self._counters)),
+            responder.tag.eq(receiver.tag),
+            responder.finished.eq(engine.finished),
+            responder.aborted.eq(engine.aborted),
+            responder.run_tag.eq(self._run_tag),
         ]
-        error, detail = Signal(8), Signal(32)
-        first, second = Signal(32), Signal(32)
-        index = Signal(range(parameters.rows + 1))
-        memory = Signal(2)
-        begin_rows, begin_words = Signal(32), Signal(32)
+        with m.Switch(opcode):
+            for load_opcode, loaded in self._loaded.items():
+                with m.Case(load_opcode):
+                    m.d.comb += loader.expected.eq(loaded)
+        with m.If(opcode == Opcode.ENTRIES):
+            m.d.comb += loader.limit.eq(self._words)
+        with m.Elif(opcode == Opcode.SCHEDULE):
+            m.d.comb += loader.limit.eq(parameters.schedule_steps)
+        connect(m, flipped(self.command), receiver.command)
+        connect(m, engine.draws, responder.draws)
+        connect(m, responder.response, flipped(self.response))
 
-        legal = self._legal(m, opcode, state)
-        length_fits = self._length_fits(m, opcode, length)
+    def _commands(self, m):
+        """One command after the other: check, act, answer."""
+        engine, receiver = self._engine, self._receiver
+        loader, checker, responder = self._loader, self._checker, self._responder
+        opcode, length = receiver.opcode, receiver.length
+        first, second = Signal(32), Signal(32)
+        error, detail = Signal(8), Signal(32)
+        row, memory = Signal(range(self._parameters.rows + 1)), Signal(2)
+        legal, fits = self._legal(m, opcode), self._length_fits(m, opcode, length)
 
         def refuse(code, value):
             m.d.sync += [error.eq(code), detail.eq(value)]
             m.next = "REFUSE"
 
+        with m.If(responder.run_answered):
+            m.d.sync += self._state.eq(State.READY)
         with m.FSM():
-            with m.State("HEADER"):
-                m.d.comb += command.ready.eq(1)
-                word = command.payload.word
-                n = word[:16]
-                with m.If(fire):
-                    m.d.sync += [
-                        opcode.eq(word[24:]),
-                        tag.eq(word[16:24]),
-                        length.eq(n),
-                        count.eq(0),
-                        too_long.eq(n > parameters.payload_words),
-                        truncated.eq(command.payload.last & (n != 0)),
-                        oversized.eq(~command.payload.last & (n == 0)),
-                    ]
-                    with m.If(command.payload.last):
-                        m.next = "DECIDE"
-                    with m.Elif((n == 0) | (n > parameters.payload_words)):
-                        m.next = "DROP"
-                    with m.Else():
-                        m.next = "PAYLOAD"
-            with m.State("PAYLOAD"):
-                m.d.comb += [command.ready.eq(1), payload_write.en.eq(fire)]
-                with m.If(fire):
-                    m.d.sync += count.eq(count + 1)
-                    with m.If(command.payload.last):
-                        m.d.sync += truncated.eq(count + 1 != length)
-                        m.next = "DECIDE"
-                    with m.Elif(count + 1 == length):
-                        m.d.sync += oversized.eq(1)
-                        m.next = "DROP"
-            with m.State("DROP"):
-                m.d.comb += command.ready.eq(1)
-                with m.If(fire & command.payload.last):
-                    m.next = "DECIDE"
-            with m.State("DECIDE"):
-                m.next = "FIRST"
-                with m.If(too_long):
-                    refuse(ErrorCode.TOO_LONG, length)
-                with m.Elif(~self._known(opcode)):
-                    refuse(ErrorCode.UNKNOWN_OPCODE, opcode)
-                with m.Elif(truncated):
-                    refuse(ErrorCode.TRUNCATED, count)
-                with m.Elif(oversized):
-                    refuse(ErrorCode.OVERSIZED, length)
-                with m.Elif(~legal):
-                    refuse(ErrorCode.WRONG_STATE, state)
-                with m.Elif(~length_fits):
-                    refuse(ErrorCode.BAD_LENGTH, length)
-                m.d.comb += payload_read.addr.eq(0)
+            with m.State("WAIT"):
+                m.d.sync += error.eq(0)
+                with m.If(receiver.held):
+                    m.next = "FIRST"
+                    with m.If(receiver.error != 0):
+                        refuse(receiver.error, receiver.detail)
+                    with m.Elif(~legal):
+                        refuse(ErrorCode.WRONG_STATE, self._state)
+                    with m.Elif(~fits):
+                        refuse(ErrorCode.BAD_LENGTH, length)
             with m.State("FIRST"):
                 # The first payload word is out, the second is being read.
-                m.d.comb += payload_read.addr.eq(1)
-                m.d.sync += first.eq(payload_read.data)
+                m.d.comb += receiver.address.eq(1)
+                m.d.sync += first.eq(receiver.word)
                 m.next = "SECOND"
             with m.State("SECOND"):
-                m.d.sync += second.eq(payload_read.data)
+                m.d.sync += second.eq(receiver.word)
                 m.next = "ACT"
             with m.State("ACT"):
-                with m.Switch(opcode):
-                    with m.Case(Opcode.IDENTIFY):
-                        m.d.comb += responder.start.eq(1)
-                        m.d.comb += responder.identify.eq(1)
-                        m.next = "ANSWER"
-                    with m.Case(Opcode.READ):
-                        value = Signal(32)
-                        known = Signal()
-                        with m.Switch(first):
-                            for register, source in {
-                                **registers,
-                                Register.STATE: state,
-                                Register.ROWS: rows,
-                                Register.WORDS: words,
-                                **{
-                                    Register(Register.CYCLES_LOW + k): half
-                                    for k, half in enumerate(counters)
-                                },
-                            }.items():
-                                with m.Case(register):
-                                    m.d.comb += [value.eq(source), known.eq(1)]
-                        m.d.comb += [
-                            responder.start.eq(known),
-                            responder.kind.eq(Response.INFO),
-                            responder.length.eq(1),
-                            responder.words[0].eq(value),
-                        ]
-                        m.next = "ANSWER"
-                        with m.If(~known):
-                            refuse(ErrorCode.BAD_REGISTER, first)
-                    with m.Case(Opcode.WRITE):
-                        with m.Switch(first):
-                            for register, info in REGISTERS.items():
-                                with m.Case(register):
-                                    if not info.writable:
-                                        refuse(ErrorCode.READ_ONLY, first)
-                                    else:
-                                        with m.If(
-                                            (second < info.minimum) | (second > info.maximum)
-                                        ):
-                                            refuse(ErrorCode.BAD_VALUE, 1)
-                                        with m.Else():
-                                            m.d.sync += registers[register].eq(second)
-                                            m.next = "ACCEPT"
-                            with m.Default():
-                                refuse(ErrorCode.BAD_REGISTER, first)
-                    with m.Case(Opcode.BEGIN):
-                        m.d.sync += [index.eq(0), memory.eq(0)]
-                        with m.If((first == 0) | (first > parameters.rows)):
-                            refuse(ErrorCode.BAD_SIZE, 0)
-                        with m.Elif((second == 0) | (second > parameters.words)):
-                            refuse(ErrorCode.BAD_SIZE, 1)
-                        with m.Else():
-                            m.d.sync += [rows.eq(first), words.eq(second)]
-                            m.d.sync += [count_loaded.eq(0) for count_loaded in loaded.values()]
-                            m.d.sync += state.eq(State.LOADING)
-                            m.next = "CLEAR"
-                    with m.Case(*_LOADING):
-                        m.d.comb += loader.start.eq(1)
-                        m.next = "LOAD"
-                    with m.Case(Opcode.COMMIT):
-                        with m.If(
-                            (loaded[Opcode.ROWS] != rows)
-                            | (loaded[Opcode.ENTRIES] != words)
-                            | (loaded[Opcode.BIASES] != rows)
-                        ):
-                            refuse(ErrorCode.BAD_ROWS, rows)
-                        with m.Else():
-                            m.d.comb += [checker.start.eq(1), checker.structure.eq(1)]
-                            m.next = "CHECK"
-                    with m.Case(Opcode.RUN):
-                        with m.If(registers[Register.STEPS] > loaded[Opcode.SCHEDULE]):
-                            refuse(ErrorCode.NO_SCHEDULE, registers[Register.STEPS])
-                        with m.Else():
-                            m.d.comb += checker.start.eq(1)
-                            m.next = "CHECK"
-                    with m.Case(Opcode.ABORT):
-                        m.d.sync += abort.eq(1)
-                        m.next = "ACCEPT"
+                self._act(m, first, second, refuse)
             with m.State("CLEAR"):
+                # BEGIN: neither clamps nor states outlive a program.
+                cleared = (Memories.CLAMPS, Memories.STATE, Memories.SPINS)
                 m.d.comb += [
                     engine.write.enable.eq(1),
-                    engine.write.address.eq(index),
-                    engine.write.memory.eq(
-                        Array([Memories.CLAMPS, Memories.STATE, Memories.SPINS, 0])[memory]
-                    ),
+                    engine.write.address.eq(row),
+                    engine.write.memory.eq(Array(cleared)[memory]),
                 ]
                 m.d.sync += memory.eq(memory + 1)
-                with m.If(memory == 2):
-                    m.d.sync += [memory.eq(0), index.eq(index + 1)]
-                    with m.If(index + 1 == rows):
+                with m.If(memory == len(cleared) - 1):
+                    m.d.sync += [memory.eq(0), row.eq(row + 1)]
+                    with m.If(row + 1 == self._rows):
+                        m.d.sync += row.eq(0)
                         m.next = "ACCEPT"
             with m.State("LOAD"):
-                m.d.comb += payload_read.addr.eq(loader.address)
-                connect_write = [
+                m.d.comb += receiver.address.eq(loader.address)
+                m.d.comb += [
                     getattr(engine.write, name).eq(getattr(loader.write, name))
                     for name in ("enable", "memory", "address", "lane", "data")
                 ]
-                m.d.comb += connect_write
                 with m.If(loader.done):
                     with m.If(loader.error != 0):
                         refuse(loader.error, loader.detail)
                     with m.Else():
-                        with m.Switch(opcode):
-                            for load_opcode, count_loaded in loaded.items():
-                                with m.Case(load_opcode):
-                                    with m.If(count_loaded < loader.loaded):
-                                        m.d.sync += count_loaded.eq(loader.loaded)
                         m.next = "ACCEPT"
+                        with m.Switch(opcode):
+                            for load_opcode, loaded in self._loaded.items():
+                                with m.Case(load_opcode), m.If(loaded < loader.loaded):
+                                    m.d.sync += loaded.eq(loader.loaded)
             with m.State("CHECK"):
                 m.d.comb += checker.structure.eq(opcode == Opcode.COMMIT)
                 with m.If(checker.done):
                     with m.If(checker.error != 0):
                         refuse(checker.error, checker.detail)
                     with m.Else():
-                        with m.If(opcode == Opcode.COMMIT):
-                            m.d.sync += state.eq(State.READY)
                         m.next = "ACCEPT"
+                        with m.If(opcode == Opcode.COMMIT):
+                            m.d.sync += self._state.eq(State.READY)
             with m.State("ACCEPT"):
-                m.d.comb += [
-                    responder.start.eq(1),
-                    responder.kind.eq(Response.OK),
-                    responder.length.eq(0),
-                ]
+                m.d.comb += [responder.start.eq(1), responder.kind.eq(Response.OK)]
                 m.next = "ANSWER"
             with m.State("REFUSE"):
                 m.d.comb += [
@@ -325,76 +253,105 @@ class DeviceShell(wiring.Component):
                     responder.words[1].eq(detail),
                 ]
                 m.next = "ANSWER"
-            with m.State("ANSWER"):
-                with m.If(responder.answered):
-                    m.next = "HEADER"
-                    with m.If((opcode == Opcode.RUN) & (error == 0)):
-                        m.d.comb += engine.start.eq(1)
-                        m.d.sync += [run_tag.eq(tag), abort.eq(0), state.eq(State.RUNNING)]
-                    m.d.sync += error.eq(0)
+            with m.State("ANSWER"), m.If(responder.answered):
+                m.d.comb += receiver.release.eq(1)
+                m.next = "WAIT"
+                with m.If((opcode == Opcode.RUN) & (error == 0)):
+                    m.d.comb += engine.start.eq(1)
+                    m.d.sync += [
+                        self._run_tag.eq(receiver.tag),
+                        self._abort.eq(0),
+                        self._state.eq(State.RUNNING),
+                    ]
 
-        m.d.comb += [
-            loader.opcode.eq(opcode),
-            loader.words.eq(length),
-            loader.any_place.eq(
-                (opcode == Opcode.CLAMPS)
-                | (opcode == Opcode.STATE)
-                | ((opcode == Opcode.BIASES) & (state == State.READY))
-            ),
-            loader.at_most.eq(opcode == Opcode.SCHEDULE),
-            responder.tag.eq(tag),
-        ]
-        with m.Switch(opcode):
-            for load_opcode, count_loaded in loaded.items():
-                with m.Case(load_opcode):
-                    m.d.comb += loader.expected.eq(count_loaded)
-        with m.Switch(opcode):
-            with m.Case(Opcode.ENTRIES):
-                m.d.comb += loader.limit.eq(words)
-            with m.Case(Opcode.SCHEDULE):
-                m.d.comb += loader.limit.eq(parameters.schedule_steps)
-            with m.Default():
-                m.d.comb += loader.limit.eq(rows)
+    def _act(self, m, first, second, refuse):
+        """What each command does, once it is legal and of a fitting length."""
+        registers, loaded = self._registers, self._loaded
+        checker, responder = self._checker, self._responder
+        with m.Switch(self._receiver.opcode):
+            with m.Case(Opcode.IDENTIFY):
+                m.d.comb += [responder.start.eq(1), responder.identify.eq(1)]
+                m.next = "ANSWER"
+            with m.Case(Opcode.READ):
+                value, known = self._readable(m, first)
+                m.d.comb += [
+                    responder.start.eq(known),
+                    responder.kind.eq(Response.INFO),
+                    responder.length.eq(1),
+                    responder.words[0].eq(value),
+                ]
+                m.next = "ANSWER"
+                with m.If(~known):
+                    refuse(ErrorCode.BAD_REGISTER, first)
+            with m.Case(Opcode.WRITE), m.Switch(first):
+                for register, info in REGISTERS.items():
+                    with m.Case(register):
+                        if not info.writable:
+                            refuse(ErrorCode.READ_ONLY, first)
+                            continue
+                        with m.If((second < info.minimum) | (second > info.maximum)):
+                            refuse(ErrorCode.BAD_VALUE, 1)
+                        with m.Else():
+                            m.d.sync += registers[register].eq(second)
+                            m.next = "ACCEPT"
+                with m.Default():
+                    refuse(ErrorCode.BAD_REGISTER, first)
+            with m.Case(Opcode.BEGIN):
+                with m.If((first == 0) | (first > self._parameters.rows)):
+                    refuse(ErrorCode.BAD_SIZE, 0)
+                with m.Elif((second == 0) | (second > self._parameters.words)):
+                    refuse(ErrorCode.BAD_SIZE, 1)
+                with m.Else():
+                    m.d.sync += [self._rows.eq(first), self._words.eq(second)]
+                    m.d.sync += [count.eq(0) for count in loaded.values()]
+                    m.d.sync += self._state.eq(State.LOADING)
+                    m.next = "CLEAR"
+            with m.Case(*_LOADING):
+                m.d.comb += self._loader.start.eq(1)
+                m.next = "LOAD"
+            with m.Case(Opcode.COMMIT):
+                with m.If(
+                    (loaded[Opcode.ROWS] != self._rows)
+                    | (loaded[Opcode.ENTRIES] != self._words)
+                    | (loaded[Opcode.BIASES] != self._rows)
+                ):
+                    refuse(ErrorCode.BAD_ROWS, self._rows)
+                with m.Else():
+                    m.d.comb += checker.start.eq(1)
+                    m.next = "CHECK"
+            with m.Case(Opcode.RUN):
+                with m.If(registers[Register.STEPS] > loaded[Opcode.SCHEDULE]):
+                    refuse(ErrorCode.NO_SCHEDULE, registers[Register.STEPS])
+                with m.Else():
+                    m.d.comb += checker.start.eq(1)
+                    m.next = "CHECK"
+            with m.Case(Opcode.ABORT):
+                m.d.sync += self._abort.eq(1)
+                m.next = "ACCEPT"
 
-        # Responses: answers, draws, and DONE when the engine has finished.
-        identity = [MAGIC, SPEC_VERSION]
-        fingerprint = parameters.fingerprint()
-        identity += [fingerprint & 0xFFFF_FFFF, fingerprint >> 32]
-        identity += [parameters.lanes, parameters.rows, parameters.words, parameters.schedule_steps]
-        m.d.comb += [
-            *(responder.identity[n].eq(Const(value, 32)) for n, value in enumerate(identity)),
-            *(responder.counters[n].eq(half) for n, half in enumerate(counters)),
-            responder.finished.eq(engine.finished),
-            responder.aborted.eq(engine.aborted),
-            responder.run_tag.eq(run_tag),
-        ]
-        connect(m, engine.draws, responder.draws)
-        connect(m, responder.response, wiring.flipped(self.response))
-        with m.If(responder.run_answered):
-            m.d.sync += state.eq(State.READY)
-        return m
+    def _readable(self, m, offset):
+        """The value of a register, and whether there is one at this offset."""
+        value, known = Signal(32), Signal()
+        sources = {
+            **self._registers,
+            Register.STATE: self._state,
+            Register.ROWS: self._rows,
+            Register.WORDS: self._words,
+            **{Register.CYCLES_LOW + n: half for n, half in enumerate(self._counters)},
+        }
+        with m.Switch(offset):
+            for register, source in sources.items():
+                with m.Case(register):
+                    m.d.comb += [value.eq(source), known.eq(1)]
+        return value, known
 
-    @staticmethod
-    def _halves(value):
-        return value[:32], value[32:]
-
-    @staticmethod
-    def _known(opcode):
-        known = Const(0, 1)
-        for code in Opcode:
-            known = known | (opcode == code)
-        return known
-
-    @staticmethod
-    def _legal(m, opcode, state):
+    def _legal(self, m, opcode):
+        """Whether the command may come in this state."""
         legal = Signal()
         with m.Switch(opcode):
             for code, states in LEGAL_STATES.items():
-                with m.Case(code):
-                    allowed = Const(0, 1)
-                    for one in sorted(states):
-                        allowed = allowed | (state == one)
-                    m.d.comb += legal.eq(allowed)
+                with m.Case(code), m.Switch(self._state), m.Case(*sorted(states)):
+                    m.d.comb += legal.eq(1)
         return legal
 
     def _length_fits(self, m, opcode, length):

@@ -17,9 +17,9 @@ __all__ = ["DeviceChecker"]
 class DeviceChecker(wiring.Component):
     """``start`` walks ``rows`` rows; ``done`` comes with ``error`` (0: accepted) and ``detail``.
 
-    With ``structure`` the rows must fit each other and their lengths add up to ``words``; without it
-    clamps, and with ``given`` the initial state, must leave each group exactly one choice or more.
-    ``row`` reads the engine's memories (synchronous).
+    With ``structure`` the rows must fit each other and their lengths add up to ``words``; without
+    it clamps, and with ``given`` the initial state, must leave each group exactly one choice or
+    more. ``row`` reads the engine's memories (synchronous).
     """
 
     def __init__(self, parameters: GraphParameters) -> None:

@@ -17,11 +17,12 @@ __all__ = ["DeviceLoader"]
 class DeviceLoader(wiring.Component):
     """Two walks over the payload memory: the first only checks, the second writes.
 
-    ``start`` begins with ``opcode`` (ROWS, ENTRIES, BIASES, CLAMPS, SCHEDULE or STATE) and the number of
-    payload ``words``, whose length is already known to be right. The records must begin at
-    ``expected`` (or at most there, with ``at_most``) and end within ``limit``; ``any_place`` skips the
-    first rule. ``done`` comes with ``error`` (0 if written) and ``detail``; ``loaded`` is the end of what was
-    written. ``address`` and ``word`` read the payload memory (synchronous).
+    ``start`` begins with ``opcode`` (ROWS, ENTRIES, BIASES, CLAMPS, SCHEDULE or STATE) and the
+    number of payload ``words``, whose length is already known to be right. The records must begin
+    at ``expected`` (or at most there, with ``at_most``) and end within ``limit``; ``any_place``
+    skips the first rule. ``done`` comes with ``error`` (0 if written) and ``detail``; ``loaded``
+    is the end of what was written. ``address`` and ``word`` read the payload memory
+    (synchronous).
     """
 
     def __init__(self, parameters: GraphParameters) -> None:
@@ -60,9 +61,7 @@ class DeviceLoader(wiring.Component):
         m.d.comb += [
             by_lane.eq((self.opcode == Opcode.ENTRIES) | (self.opcode == Opcode.BIASES)),
             by_pair.eq((self.opcode == Opcode.ROWS) | (self.opcode == Opcode.CLAMPS)),
-            records.eq(
-                Mux(by_lane, (self.words - 1) >> lane_bits, (self.words - 1) >> by_pair)
-            ),
+            records.eq(Mux(by_lane, (self.words - 1) >> lane_bits, (self.words - 1) >> by_pair)),
             self.address.eq(at),
         ]
         record_end = Signal()

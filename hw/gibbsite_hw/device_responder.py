@@ -14,9 +14,10 @@ _COUNTERS = 12
 
 
 class DeviceResponder(wiring.Component):
-    """``start`` takes an answer (``kind``, ``tag``, ``length`` and up to two ``words``, or ``identify``);
-    ``answered`` comes with its last word. ``draws`` pass through between answers. ``finished`` (with
-    ``aborted``) asks for DONE with the ``counters``; ``run_answered`` comes with its last word.
+    """``start`` takes an answer: ``kind``, ``tag``, ``length`` and ``words``, or ``identify``;
+    ``answered`` comes with its last word. ``draws`` pass through between answers. ``finished``
+    (with ``aborted``) asks for DONE with the ``counters``; ``run_answered`` comes with its last
+    word.
 
     Answers go before draws, draws before DONE; none is ever interrupted.
     """
@@ -76,7 +77,9 @@ class DeviceResponder(wiring.Component):
                     m.next = "DONE"
             with m.State("ANSWER"):
                 with m.If(identifying):
-                    m.d.comb += body.eq(Array(self.identity[n] for n in range(_IDENTITY))[(index - 1)[:3]])
+                    m.d.comb += body.eq(
+                        Array(self.identity[n] for n in range(_IDENTITY))[(index - 1)[:3]]
+                    )
                 with m.Else():
                     m.d.comb += body.eq(Array(words)[(index - 1)[:1]])
                 header = kind << 24 | self.tag << 16 | length

@@ -1,12 +1,12 @@
 """The graph engine: Gibbs sampling on any graph, p-bits and one-hot groups alike.
 
-Draws from ``P(v) ~ exp(-beta E(v))``, ``E(v) = sum b v + sum w v v``; `docs/graph-engine.md` has the
-exact meaning, the cycles and the pipeline.
+Draws from ``P(v) ~ exp(-beta E(v))``, ``E(v) = sum b v + sum w v v``; `docs/graph-engine.md` has
+the exact meaning, the cycles and the pipeline.
 
 Twin: `gibbsite_models.golden.graph`.
 """
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out, connect, flipped
@@ -35,10 +35,10 @@ COUNTERS = ("cycles", "sweep_cycles", "terms", "updates", "sweeps", "reads")
 class GraphEngine(wiring.Component):
     """Runs the loaded program.
 
-    ``write`` fills the memories while idle. ``start`` (one cycle, while not ``busy``) begins a run with
-    the settings beside it, which stay as they are until ``finished`` (one cycle, with ``aborted``).
-    ``abort`` ends the run after the pass at hand. Draws leave on ``draws``. While idle the memories
-    that a check needs are read at ``check_row`` (synchronous).
+    ``write`` fills the memories while idle. ``start`` (one cycle, while not ``busy``) begins a
+    run with the settings beside it, which stay as they are until ``finished`` (one cycle, with
+    ``aborted``). ``abort`` ends the run after the pass at hand. Draws leave on ``draws``. While
+    idle the memories that a check needs are read at ``check_row`` (synchronous).
     """
 
     def __init__(self, parameters: GraphParameters) -> None:

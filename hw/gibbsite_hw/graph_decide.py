@@ -26,11 +26,11 @@ def _stage(m, name, signals):
 class GraphDecide(wiring.Component):
     """Cycles 4 to 9 of the pipeline: from fields to committed rows and the energy.
 
-    Cycle 4: ``valid``, ``row_end``, ``field``, the row's clamps ``on`` and ``off`` and its ``given``
-    bits. Cycle 5: the lanes' ``noise`` and the row's ``old`` word. ``copy`` asks to keep ``copy_word``
-    at ``copy_row`` in the best memory (cycle 6). Cycles 8 and 9: ``write`` puts ``write_word`` at
-    ``write_row`` of the spin memory. ``energy`` follows; ``pass_ended`` is high for one cycle when the
-    energy of a whole pass stands there.
+    Cycle 4: ``valid``, ``row_end``, ``field``, the row's clamps ``on`` and ``off`` and its
+    ``given`` bits. Cycle 5: the lanes' ``noise`` and the row's ``old`` word. ``copy`` asks to
+    keep ``copy_word`` at ``copy_row`` in the best memory (cycle 6). Cycles 8 and 9: ``write``
+    puts ``write_word`` at ``write_row`` of the spin memory. ``energy`` follows; ``pass_ended`` is
+    high for one cycle when the energy of a whole pass stands there.
     """
 
     def __init__(self, parameters: GraphParameters) -> None:
@@ -209,9 +209,7 @@ class GraphDecide(wiring.Component):
         with m.If(commit_bits):
             m.d.sync += self.energy.eq(self.energy + delta8)
         with m.Elif(commit_group):
-            m.d.sync += self.energy.eq(
-                self.energy + best_field - Mux(self.starting, 0, old_field)
-            )
+            m.d.sync += self.energy.eq(self.energy + best_field - Mux(self.starting, 0, old_field))
         m.d.sync += self.pass_ended.eq(valid8 & end8.pass_end)
         with m.If(self.clear):
             m.d.sync += self.energy.eq(0)
@@ -220,8 +218,8 @@ class GraphDecide(wiring.Component):
     def _round(self, m, candidates, name):
         """One round of the tournament: the larger key goes on, the earlier one when equal."""
         winners = []
-        for number in range(0, len(candidates), 2):
-            (key, lane, field), (other_key, other_lane, other_field) = candidates[number : number + 2]
+        pairs = zip(candidates[::2], candidates[1::2], strict=True)
+        for number, ((key, lane, field), (other_key, other_lane, other_field)) in enumerate(pairs):
             other = Signal(name=f"{name}_{number}")
             m.d.comb += other.eq(other_key > key)
             winners.append(

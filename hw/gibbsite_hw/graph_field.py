@@ -15,12 +15,12 @@ __all__ = ["GraphField"]
 class GraphField(wiring.Component):
     """Fields ``f = b + sum w v`` of the L slots of a row.
 
-    Cycle 1 of the pipeline: ``valid``, ``opens``, ``row`` and each lane's ``entry`` (just read from
-    the coupling memory); ``address`` goes to the spin memory, whose word ``spins`` comes in cycle 2,
-    when the terms are added. In cycle 3 ``fold`` and ``bias`` are given and ``field`` (combinational)
-    is the field of the row whose last word was in cycle 1 two cycles before. With ``starting`` high
-    only neighbours in rows before ``row`` count. ``terms`` is the number of entries of non-zero weight
-    in the word of cycle 1.
+    Cycle 1 of the pipeline: ``valid``, ``opens``, ``row`` and each lane's ``entry`` (just read
+    from the coupling memory); ``address`` goes to the spin memory, whose word ``spins`` comes in
+    cycle 2, when the terms are added. In cycle 3 ``fold`` and ``bias`` are given and ``field``
+    (combinational) is the field of the row whose last word was in cycle 1 two cycles before. With
+    ``starting`` high only neighbours in rows before ``row`` count. ``terms`` is the number of
+    entries of non-zero weight in the word of cycle 1.
     """
 
     def __init__(self, parameters: GraphParameters) -> None:

@@ -116,8 +116,8 @@ class NoiseShaper(wiring.Component):
     """Turns one uniform a lane into one variate a lane, four cycles later.
 
     In cycle 0 ``uniform`` (and ``gumbel``, for all lanes) is given, in cycle 4 ``noise`` holds
-    its code, with ``score_frac`` fraction bits. A new uniform may come every cycle. The table is one
-    read-only memory with a port a lane.
+    its code, with ``score_frac`` fraction bits. A new uniform may come every cycle. The table is
+    one read-only memory with a port a lane.
     """
 
     def __init__(self, lanes: int, score_frac: int) -> None:

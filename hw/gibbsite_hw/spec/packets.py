@@ -1,8 +1,8 @@
 """Commands and responses on the word stream, their legal states, and the error codes.
 
-A packet is a run of 32-bit words, the last of which is marked ``last``. Word 0 is
-``opcode << 24 | tag << 16 | n`` with n payload words behind it; the tag comes back in the response.
-Every command gets exactly one OK, ERROR or INFO, except RUN, which gets OK at once, a DRAW for every
+A packet is a run of 32-bit words, the last of which is marked ``last``. Word 0 is ``opcode << 24
+| tag << 16 | n`` with n payload words behind it; the tag comes back in the response. Every
+command gets exactly one OK, ERROR or INFO, except RUN, which gets OK at once, a DRAW for every
 draw and DONE (or ABORTED) at its end. A command that is refused changes nothing.
 """
 

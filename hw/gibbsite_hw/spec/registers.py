@@ -74,7 +74,9 @@ class RegisterInfo:
 _WORD = 0xFFFF_FFFF
 
 
-def _control(doc: str, unit: str, reset: int, minimum: int = 0, maximum: int = _WORD) -> RegisterInfo:
+def _control(
+    doc: str, unit: str, reset: int, minimum: int = 0, maximum: int = _WORD
+) -> RegisterInfo:
     return RegisterInfo(True, minimum, maximum, reset, unit, doc)
 
 

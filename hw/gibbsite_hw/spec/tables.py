@@ -1,7 +1,7 @@
 """The noise tables: logistic and Gumbel variates as straight lines over octaves of probability.
 
-A 32-bit uniform ``u`` stands for the probability ``(u + 1/2) / 2^32``. Its top bit chooses the half;
-the lower 31 bits, inverted in the upper half, are ``v``, and
+A 32-bit uniform ``u`` stands for the probability ``(u + 1/2) / 2^32``. Its top bit chooses the
+half; the lower 31 bits, inverted in the upper half, are ``v``, and
 
     q = (2 v + 1) / 2^33
 
@@ -12,8 +12,9 @@ FRACTION_BITS bits behind these, with a one appended (the middle of what is cut 
 
     code = (base + (slope * t >> FRACTION_BITS + 1)) >> BASE_FRAC - score_frac,
 
-negated for a logistic in the upper half. ``base`` and ``slope`` have BASE_FRAC fraction bits; base
-holds half of what the last shift cuts off and half of the chord's sag, so that the error is centred.
+negated for a logistic in the upper half. ``base`` and ``slope`` have BASE_FRAC fraction bits;
+base holds half of what the last shift cuts off and half of the chord's sag, so that the error is
+centred.
 
     kind 0  logistic(q) = ln(q / (1 - q))
     kind 1  Gumbel, lower half:  -ln(-ln q)
@@ -55,7 +56,10 @@ def _variate(kind: int, q: float) -> float:
 
 @cache
 def noise_tables(score_frac: int) -> tuple["array[int]", "array[int]"]:
-    """Base and slope codes (type code ``i``), at ``(kind * OCTAVES + octave) << INDEX_BITS | segment``."""
+    """Base and slope codes (type code ``i``).
+
+    They lie at ``(kind * OCTAVES + octave) << INDEX_BITS | segment``.
+    """
     base, slope = array("i"), array("i")
     segments = 1 << INDEX_BITS
     half_cut = 1 << (BASE_FRAC - score_frac - 1) if BASE_FRAC > score_frac else 0
