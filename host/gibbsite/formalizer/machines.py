@@ -1,0 +1,214 @@
+"""Machines of a text: counted, listed, labelled, or named by what they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from gibbsite.formalizer.counting import Counted, counted_at, is_plural, labels_from
+from gibbsite.formalizer.inflection import base_form
+from gibbsite.formalizer.lexemes import Lexeme
+from gibbsite.formalizer.lexer import Sentence
+from gibbsite.formalizer.names import Name, is_label, name_at, number_label
+from gibbsite.formalizer.scene import Scene
+
+__all__ = ["find_machines", "find_single_machines"]
+
+_GENERIC: Final = frozenset(
+    "machine machines station stations unit units resource resources equipment device devices worker "
+    "workers person people team teams line lines tool tools employee employees maszyna stanowisko "
+    "urządzenie linia zespół pracownik osoba zasób operator shift zmiana".split()
+)
+"""Kinds that name no particular machine when they stand alone."""
+
+
+def find_machines(sentences: list[Sentence], scene: Scene) -> None:
+    """Add every machine that is counted, listed or labelled, before the tasks are read."""
+    for sentence in sentences:
+        for start in range(len(sentence.lexemes)):
+            if not _labelled(sentence.lexemes, start, scene):
+                _counted(sentence.lexemes, start, scene)
+    for sentence in sentences:
+        _windowed(sentence, scene)
+
+
+def _counted(lexemes: list[Lexeme], start: int, scene: Scene) -> None:
+    counted = counted_at(lexemes, start, scene.language)
+    if counted is None or counted.is_task or lexemes[start].used:
+        return
+    if start and lexemes[start - 1].has("task", "task_weak"):
+        return
+    names = _names_after(lexemes, counted, scene)
+    if not counted.is_machine:
+        before = lexemes[start - 1] if start else None
+        ruled = before is not None and before.has("on")
+        if not (names or ruled) or _has_duration(lexemes, counted.end):
+            return
+    scene.nouns["machine"].update(counted.nouns)
+    if any(lexeme.has("others") for lexeme in lexemes[max(0, start - 2) : start]):
+        lexemes[start].used = True
+        return
+    if start and lexemes[start - 1].has("all", "each"):
+        lexemes[start].used = True
+    scene.count("machine", counted.number, lexemes[start])
+    lexemes[start].used = True
+    for name in names:
+        scene.add("machine", name.id, list(name.words), lexemes[name.start].start)
+
+
+def _has_duration(lexemes: list[Lexeme], at: int) -> bool:
+    """Whether what is counted takes time: then it is no machine."""
+    for lexeme in lexemes[at : at + 3]:
+        ranged = lexeme.amount is not None and lexeme.amount.is_range
+        if (lexeme.kind == "amount" and not ranged) or lexeme.has("takes"):
+            return True
+        if lexeme.kind == "mark" or lexeme.has("available"):
+            return False
+    return False
+
+
+def _names_after(lexemes: list[Lexeme], counted: Counted, scene: Scene) -> list[Name]:
+    """The names that follow a count, when there are as many: "two printers, P1 and P2"."""
+    at = counted.end
+    limit = int(counted.number)
+    separated = False
+    while at < len(lexemes) and (
+        lexemes[at].is_mark(",:(-") or lexemes[at].text.lower() in ("called", "named", "namely")
+    ):
+        separated, at = True, at + 1
+    names, _ = labels_from(lexemes, at, scene.language, False, limit)
+    if len(names) < limit and separated:
+        names = list(_described(lexemes, at, scene, limit))
+    if len(names) != limit:
+        return []
+    following = names[0].end
+    if not counted.is_machine and _has_duration(lexemes, following):
+        return []
+    return names
+
+
+def _described(lexemes: list[Lexeme], at: int, scene: Scene, limit: int) -> Iterator[Name]:
+    """Names in a list, each with what is said of it: "O1 (8-16) and O2 from 9 to 17"."""
+    found = 0
+    expecting = True
+    while at < len(lexemes) and found < limit:
+        lexeme = lexemes[at]
+        if lexeme.is_mark(",") or lexeme.has("and"):
+            expecting, at = True, at + 1
+            continue
+        if expecting and lexeme.text.lower() not in ("a", "an", "the"):
+            if lexeme.has("machine") and at + 1 < len(lexemes) and is_label(lexemes[at + 1].text):
+                at += 1
+            name = name_at(lexemes, at, scene.language, label=False)
+            if name is not None:
+                if name.end < len(lexemes) and lexemes[name.end].kind == "amount":
+                    amount = lexemes[name.end].amount
+                    if amount is None or not amount.is_range:
+                        return
+                yield name
+                found += 1
+                at = name.end
+                expecting = False
+                continue
+            expecting = False
+        at += 1
+
+
+def _labelled(lexemes: list[Lexeme], start: int, scene: Scene) -> bool:
+    """ "Bench B1", "machines A, B and C", "maszyny: tokarka, frezarka"."""
+    noun = lexemes[start]
+    if not noun.has("machine") or start + 1 >= len(lexemes):
+        return False
+    if start and lexemes[start - 1].kind == "number" and not lexemes[start - 1].used:
+        return False
+    plural = is_plural(noun, scene.language)
+    at = start + 1
+    if plural and lexemes[at].is_mark(":"):
+        names = list(_described(lexemes, at + 1, scene, 100))
+    else:
+        if plural and lexemes[at].is_mark("("):
+            at += 1
+        names, _ = labels_from(lexemes, at, scene.language, False, None if plural else 1)
+        if noun.has("task_weak") and names:
+            return False
+    if not names or (len(names) == 1 and _has_duration(lexemes, names[0].end)):
+        return False
+    for name in names:
+        number = number_label(lexemes[name.start])
+        if number is not None:
+            lexemes[name.start].used = True
+            if scene.machine_count is not None and int(number) <= scene.machine_count[0]:
+                continue
+        scene.add("machine", name.id, list(name.words), lexemes[name.start].start)
+    scene.nouns["machine"].add(noun.text.lower())
+    return True
+
+
+def _windowed(sentence: Sentence, scene: Scene) -> None:
+    """ "Maszyna A 0-8h, B: 8-16h": a label that is given a window is a machine."""
+    lexemes = sentence.lexemes
+    about_machines = False
+    for at, lexeme in enumerate(lexemes):
+        if lexeme.has("takes", "task", "task_weak") and not lexeme.has("machine"):
+            about_machines = False
+        if lexeme.has("machine", "available"):
+            about_machines = True
+        opens = at == 0 or lexemes[at - 1].is_mark(",(:") or lexemes[at - 1].has("and")
+        if not opens or not is_label(lexeme.text) or lexeme.kind != "word" or lexeme.cues:
+            continue
+        after = at + 1
+        available = False
+        while after < len(lexemes) and (
+            lexemes[after].is_mark(":-(")
+            or (lexemes[after].kind == "word" and lexemes[after].has("available", "filler", "only"))
+        ):
+            available = available or lexemes[after].has("available")
+            after += 1
+        if after >= len(lexemes) or not (about_machines or available):
+            continue
+        time = lexemes[after]
+        ranged = time.kind == "amount" and time.amount is not None and time.amount.is_range
+        if time.kind in ("window", "range") or time.has("allday") or ranged:
+            if scene.matching([lexeme.text]) is None:
+                scene.add("machine", lexeme.text, [lexeme.text], lexeme.start)
+
+
+def find_single_machines(sentences: list[Sentence], scene: Scene) -> None:
+    """Machines named by what they are ("a saw and a press"), when none was found otherwise."""
+    for sentence in sentences:
+        lexemes = sentence.lexemes
+        for at, lexeme in enumerate(lexemes):
+            if not lexeme.has("machine") or lexeme.has("task_weak") or lexeme.used:
+                continue
+            if lexeme.has("workday", "takes", "available", "on"):
+                continue
+            if scene.matching(_words(lexemes, at, scene)[0]) is not None:
+                continue
+            if at and (lexemes[at - 1].kind == "number" or lexemes[at - 1].has("each", "all", "any")):
+                continue
+            words, start = _words(lexemes, at, scene)
+            if scene.language == "pl":
+                oblique = start > 0 and lexemes[start - 1].has("on", "for", "after", "from")
+                base = base_form(words, oblique)
+            else:
+                base = words
+            if base[-1].lower() in _GENERIC or base[0].lower() in _GENERIC or is_plural(
+                lexeme, scene.language
+            ) and base == words:
+                continue
+            if _is_task_word(scene, lexeme):
+                continue
+            scene.add("machine", " ".join(base), words, lexemes[start].start)
+
+
+def _words(lexemes: list[Lexeme], at: int, scene: Scene) -> tuple[list[str], int]:
+    """The noun and, in English, the plain words before it ("bread oven")."""
+    start = at
+    if scene.language == "en":
+        while start and lexemes[start - 1].kind == "word" and not lexemes[start - 1].cues:
+            start -= 1
+    return [word for part in lexemes[start : at + 1] for word in part.text.split()], start
+
+
+def _is_task_word(scene: Scene, lexeme: Lexeme) -> bool:
+    return any(lexeme.text.lower() in (word.lower() for word in task.words) for task in scene.tasks)

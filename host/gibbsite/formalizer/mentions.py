@@ -1,0 +1,255 @@
+"""Mentions: where a sentence speaks of known tasks and machines, in whatever form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from gibbsite.formalizer.counting import is_plural, labels_from
+from gibbsite.formalizer.inflection import base_form, same_word
+from gibbsite.formalizer.lexemes import Lexeme
+from gibbsite.formalizer.lexer import Sentence
+from gibbsite.formalizer.names import number_label
+from gibbsite.formalizer.scene import Entity, EntityKind, Scene
+
+__all__ = ["Item", "items_of", "place_first_mentions"]
+
+ItemKind: TypeAlias = Literal["task", "machine", "lexeme"]
+_ARTICLES = frozenset({"the", "a", "an", "of", "our", "these", "those", "te", "tych", "z", "nich"})
+
+
+@dataclass(slots=True)
+class Item:
+    """A mention of things of one kind, or one other lexeme.
+
+    `every` says that all things of the kind are meant, `others` that all but those named are.
+    """
+
+    kind: ItemKind
+    lexemes: list[Lexeme]
+    things: list[Entity] = field(default_factory=list)
+    every: bool = False
+    others: bool = False
+    none: bool = False
+    words: tuple[str, ...] = ()
+
+    @property
+    def lexeme(self) -> Lexeme:
+        """The first lexeme."""
+        return self.lexemes[0]
+
+    def has(self, *cues: str) -> bool:
+        """Whether this is a cue of one of these roles."""
+        return self.kind == "lexeme" and self.lexeme.has(*cues)
+
+    def is_mark(self, marks: str) -> bool:
+        """Whether this is one of these punctuation marks."""
+        return self.kind == "lexeme" and self.lexeme.is_mark(marks)
+
+
+def items_of(sentence: Sentence, scene: Scene) -> list[Item]:
+    """The sentence with its mentions of tasks and machines found."""
+    items: list[Item] = []
+    at = 0
+    lexemes = sentence.lexemes
+    while at < len(lexemes):
+        found = (
+            _quantified(lexemes, at, scene)
+            or _named(lexemes, at, scene)
+            or _labelled(lexemes, at, scene)
+            or _kind(lexemes, at, scene)
+        )
+        if found is not None:
+            item, at = found
+            items.append(item)
+            continue
+        items.append(Item("lexeme", [lexemes[at]]))
+        at += 1
+    return items
+
+
+def _kind_of(lexeme: Lexeme, scene: Scene) -> EntityKind | None:
+    if lexeme.kind != "word":
+        return None
+    low = lexeme.text.lower()
+    known: list[tuple[EntityKind, set[str]]] = [
+        ("task", scene.nouns["task"]),
+        ("machine", scene.nouns["machine"]),
+    ]
+    for kind, nouns in known:
+        if low in nouns:
+            return kind
+    if lexeme.has("task"):
+        return "task"
+    for kind, nouns in known:
+        if not lexeme.cues - {"task_weak", "machine"} and any(
+            same_word(low, noun, scene.language) for noun in nouns if len(noun) > 3
+        ):
+            return kind
+    if lexeme.has("machine"):
+        return "machine"
+    return "task" if lexeme.has("task_weak") else None
+
+
+def _quantified(lexemes: list[Lexeme], at: int, scene: Scene) -> tuple[Item, int] | None:
+    """ "each job", "both machines", "the other tasks", "everything", "all five ovens"."""
+    first = lexemes[at]
+    if first.has("everything"):
+        return Item("task", [first], list(scene.tasks), every=True), at + 1
+    if not first.has("each", "all", "others", "none"):
+        return None
+    others = first.has("others")
+    end = at + 1
+    while end < len(lexemes) and (
+        lexemes[end].text.lower() in _ARTICLES or lexemes[end].has("others", "all")
+    ):
+        others = others or lexemes[end].has("others")
+        end += 1
+    if end < len(lexemes) and lexemes[end].kind == "number":
+        end += 1
+    found: EntityKind | None = None
+    start = end
+    while end < len(lexemes) and end - start < 3:
+        found = _kind_of(lexemes[end], scene) or found
+        if found is not None or lexemes[end].kind != "word":
+            break
+        end += 1
+    if found is None:
+        if others or first.text.lower() in ("both", "all", "each", "wszystkie", "oba", "obie"):
+            return None
+        return None
+    for lexeme in lexemes[at : end + 1]:
+        lexeme.used = True
+    things = list(scene.things(found))
+    item = Item(found, lexemes[at : end + 1], things, every=not others, others=others)
+    item.none = first.has("none")
+    return item, end + 1
+
+
+def _named(lexemes: list[Lexeme], at: int, scene: Scene) -> tuple[Item, int] | None:
+    """The longest name of a known thing that starts here."""
+    best: tuple[Entity, int] | None = None
+    if lexemes[at].kind not in ("word", "ordinal", "number"):
+        return None
+    for thing in (*scene.tasks, *scene.machines):
+        if thing.id.isdigit():
+            continue
+        length = _match(lexemes, at, thing, scene)
+        if length and (best is None or length > best[1]):
+            best = (thing, length)
+    if best is None:
+        return None
+    thing, length = best
+    words = tuple(word for part in lexemes[at : at + length] for word in part.text.split())
+    return Item(thing.kind, lexemes[at : at + length], [thing], words=words), at + length
+
+
+def _match(lexemes: list[Lexeme], at: int, thing: Entity, scene: Scene) -> int:
+    """How many lexemes from `at` on are this thing's name; 0 when they are not."""
+    wanted = list(thing.words)
+    end = at
+    while wanted and end < len(lexemes) and lexemes[end].kind in ("word", "ordinal", "number"):
+        if lexemes[end].kind == "word" and lexemes[end].has("filler", "and") and end > at:
+            return 0
+        for word in lexemes[end].text.split():
+            if not wanted or not _word_of(word, wanted[0], lexemes[end], scene):
+                return 0
+            wanted.pop(0)
+        end += 1
+    return end - at if not wanted else 0
+
+
+def _word_of(word: str, name: str, lexeme: Lexeme, scene: Scene) -> bool:
+    if len(name) < 3 and lexeme.cues:
+        return word == name and word.isupper() and not lexeme.has("filler")
+    return same_word(word, name, scene.language)
+
+
+def _labelled(lexemes: list[Lexeme], at: int, scene: Scene) -> tuple[Item, int] | None:
+    """ "job 7", "zadania 1-4", "oven 2", "the second oven"."""
+    noun = lexemes[at]
+    if noun.kind == "ordinal" and at + 1 < len(lexemes) and noun.number is not None:
+        kind = _kind_of(lexemes[at + 1], scene)
+        thing = scene.named(kind, str(int(noun.number))) if kind else None
+        if kind and thing and not is_plural(lexemes[at + 1], scene.language):
+            noun.used = True
+            return Item(kind, lexemes[at : at + 2], [thing]), at + 2
+        return None
+    kind = _kind_of(noun, scene)
+    if kind is None or at + 1 >= len(lexemes):
+        return None
+    if lexemes[at + 1].kind in ("number", "range"):
+        names, _ = labels_from(lexemes, at + 1, scene.language, False, None)
+        things = []
+        end = at + 1
+        for name in names:
+            thing = scene.named(kind, name.id)
+            if thing is None or lexemes[name.start].kind not in ("number", "range"):
+                break
+            things.append(thing)
+            end = name.end
+        if things:
+            for lexeme in lexemes[at:end]:
+                lexeme.used = True
+            return Item(kind, lexemes[at:end], things), end
+    following = _named(lexemes, at + 1, scene)
+    if following is not None and following[0].kind == kind:
+        item, end = following
+        return Item(kind, lexemes[at:end], item.things, words=item.words), end
+    return None
+
+
+def _kind(lexemes: list[Lexeme], at: int, scene: Scene) -> tuple[Item, int] | None:
+    """ "the machines": all of them; "the oven": the only one."""
+    noun = lexemes[at]
+    kind = _kind_of(noun, scene)
+    if kind is None or (noun.cues - {"task", "task_weak", "machine", "workday"}):
+        return None
+    before = lexemes[at - 1] if at else None
+    if before is not None and (before.kind in ("number", "ordinal") or before.has("any", "only")):
+        return None
+    things = scene.things(kind)
+    if is_plural(noun, scene.language) or len(things) == 1:
+        return Item(kind, [noun], list(things), every=True), at + 1
+    return None
+
+
+def place_first_mentions(sentences: list[Sentence], scene: Scene) -> None:
+    """Order things by their first mention, and take their ids from there."""
+    first: dict[int, tuple[Item, Entity]] = {}
+    for sentence in sentences:
+        items = items_of(sentence, scene)
+        for position, item in enumerate(items):
+            if item.every or item.others or len(item.things) != 1 or not item.words:
+                continue
+            thing = item.things[0]
+            if id(thing) in first:
+                continue
+            first[id(thing)] = (item, thing)
+            before = items[position - 1] if position else None
+            _rename(thing, item, before, scene)
+    for thing in (*scene.tasks, *scene.machines):
+        if id(thing) in first:
+            item, _ = first[id(thing)]
+            named = item.lexemes[-1] if item.words else item.lexeme
+            thing.place = named.start
+    for kind in ("task", "machine"):
+        things = scene.things(kind)  # type: ignore[arg-type]
+        if any(not thing.id.isdigit() for thing in things):
+            things.sort(key=lambda thing: thing.place)
+
+
+def _rename(thing: Entity, item: Item, before: Item | None, scene: Scene) -> None:
+    """Take the id from the first mention where that stands before the one that defined it."""
+    if item.lexeme.start >= thing.place or number_label(item.lexeme) is not None:
+        return
+    words = list(item.words)
+    if scene.language == "pl":
+        oblique = before is not None and not before.is_mark(",:(")
+        base = base_form(words, oblique)
+        if base == words and words != list(thing.words) and thing.id.lower() != words[0].lower():
+            lower = words[0][:1].islower()
+            base = [thing.id[:1].lower() + thing.id[1:] if lower else thing.id]
+        thing.id = " ".join(base)
+    elif " ".join(words).lower() == thing.id.lower():
+        thing.id = " ".join(words)

@@ -1,0 +1,156 @@
+"""Names: which words of a sentence name a task or a machine, and the id they give.
+
+A name is the longest run of words before its duration (or after "machine", "maszyna", …) in which
+no word is a cue and, in Polish, every word may be part of a noun group.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from gibbsite.formalizer.inflection import base_form, readings
+from gibbsite.formalizer.lexemes import Lexeme
+from gibbsite.formalizer.lexicon import Language
+
+__all__ = ["Name", "is_label", "name_at", "name_before", "nameable", "number_label"]
+
+SOFT: Final = frozenset({"task", "task_weak", "machine", "workday"})
+"""Roles that a word of a name may have as well."""
+
+_LABEL: Final = re.compile(r"\w*\d\w*(?:[-/_.]\w+)*|[^\W\d_]{1,2}\d*(?:-\w*\d+)?|[^\W\d_]+-\d+")
+_CONNECTORS: Final = {
+    "en": frozenset({"of", "for", "the", "in", "to", "with"}),
+    "pl": frozenset({"na", "w", "z", "do", "ze", "pod", "dla", "we"}),
+}
+_PREPOSITIONS: Final = frozenset({"on", "for", "until", "after", "before", "from", "duration", "needs"})
+_PL_PREPOSITIONS: Final = frozenset("z ze o dla bez nad pod u do na w we po przed od przy czas".split())
+_VERBAL: Final = frozenset({"to", "must", "should", "we", "please"})
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name at lexemes `start` to `end` (exclusive): its words as written and its id."""
+
+    start: int
+    end: int
+    words: tuple[str, ...]
+    id: str
+
+
+def is_label(text: str) -> bool:
+    """Whether a word is a label ("S1", "B", "M-2") or a proper name ("South")."""
+    return bool(_LABEL.fullmatch(text)) and text[:1].isupper() or any(c.isdigit() for c in text) or (
+        text[:1].isupper() and text[1:2].islower()
+    )
+
+
+def number_label(lexeme: Lexeme) -> str | None:
+    """The id that a plain whole number gives."""
+    if lexeme.kind != "number" or lexeme.number is None or lexeme.number.denominator != 1:
+        return None
+    return str(int(lexeme.number))
+
+
+def nameable(lexeme: Lexeme, language: Language) -> bool:
+    """Whether a name can hold this lexeme."""
+    if lexeme.kind != "word" or not lexeme.cues <= SOFT:
+        return False
+    if language == "pl" and not is_label(lexeme.text) and not lexeme.cues:
+        found = readings(lexeme.text.lower())
+        parts = {reading.part for reading in found}
+        if "inf" in parts and not parts & {"subst", "ger"}:
+            return False
+        return any(reading.nominal for reading in found)
+    return True
+
+
+def name_before(lexemes: list[Lexeme], last: int, language: Language) -> Name | None:
+    """The name whose last lexeme is `last`, as long as it goes to the left."""
+    start = last + 1
+    while start > 0 and _part_of_name(lexemes, start - 1, last, language):
+        start -= 1
+    if start > last:
+        return None
+    widened = _whole_chunk(lexemes, start, last, language)
+    start = widened if widened is not None else start
+    if (
+        language == "en"
+        and start < last
+        and start > 0
+        and lexemes[start - 1].text.lower() in _VERBAL
+        and lexemes[start].text.islower()
+    ):
+        start += 1
+    return _named(lexemes, start, last + 1, language)
+
+
+def name_at(lexemes: list[Lexeme], start: int, language: Language, label: bool) -> Name | None:
+    """The name that starts at lexeme `start`; only one label when `label`."""
+    end = start
+    while end < len(lexemes) and nameable(lexemes[end], language):
+        if label and (end > start or not is_label(lexemes[end].text)):
+            break
+        end += 1
+    return _named(lexemes, start, end, language) if end > start else None
+
+
+def _part_of_name(lexemes: list[Lexeme], at: int, last: int, language: Language) -> bool:
+    lexeme = lexemes[at]
+    if nameable(lexeme, language):
+        return True
+    if lexeme.kind == "ordinal" and at < last and not lexemes[at + 1].has("task", "machine"):
+        return language == "pl" or lexeme.text.islower()
+    if number_label(lexeme) is not None and at == last and at > 0:
+        return nameable(lexemes[at - 1], language) and not lexeme.text.isalpha()
+    return False
+
+
+def _whole_chunk(lexemes: list[Lexeme], start: int, last: int, language: Language) -> int | None:
+    """The start of the chunk, when the whole chunk is one name with connectors ("cut to size")."""
+    following = lexemes[last + 1] if last + 1 < len(lexemes) else None
+    if following is None or not following.is_mark(":(-"):
+        return None
+    at = start
+    while at > 0 and not lexemes[at - 1].is_mark(",:()") and lexemes[at - 1].kind != "arrow":
+        part = lexemes[at - 1]
+        if not (nameable(part, language) or part.text.lower() in _CONNECTORS[language]):
+            return None
+        at -= 1
+    if at == start or not nameable(lexemes[at], language) or lexemes[at].has("task"):
+        return None
+    return at
+
+
+def _named(lexemes: list[Lexeme], start: int, end: int, language: Language) -> Name | None:
+    """The name in this run: without the kind of thing before a label, in its base form."""
+    while end - start > 1:
+        first, second = lexemes[start], lexemes[start + 1]
+        label = is_label(second.text) or number_label(second) is not None
+        lower_rest = second.kind == "word" and second.text.islower()
+        if first.has("task", "task_weak", "machine") and label:
+            start += 1
+        elif first.has("task") and lower_rest and not second.has("task", "task_weak", "machine"):
+            start += 1
+        else:
+            break
+    if end - start == 1 and lexemes[start].has("task", "task_weak") and not is_label(
+        lexemes[start].text
+    ):
+        if lexemes[start].has("task") or not lexemes[start].text[:1].isupper():
+            return None
+    written = [lexeme.text for lexeme in lexemes[start:end]]
+    if end - start == 1 and number_label(lexemes[start]) is not None:
+        identifier = number_label(lexemes[start]) or ""
+        return Name(start, end, (identifier,), identifier)
+    words = [word for text in written for word in text.split()]
+    if language == "pl":
+        before = lexemes[start - 1] if start > 0 else None
+        oblique = before is not None and (
+            before.has(*_PREPOSITIONS) or before.text.lower() in _PL_PREPOSITIONS
+        )
+        base = base_form(words, oblique)
+    else:
+        base = words
+    return Name(start, end, tuple(words), " ".join(base))

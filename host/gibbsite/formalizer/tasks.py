@@ -1,0 +1,570 @@
+"""Tasks of a text: every amount of time that is a duration, and whose duration it is.
+
+For each amount the reader walks to the left until it meets the subject: a name, a list of names, a
+count ("three jobs", "trzy po"), labels ("jobs 1-4"), all tasks, or the others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Final
+
+from gibbsite.formalizer.counting import counted_at, labels_from
+from gibbsite.formalizer.lexemes import Amount, Lexeme
+from gibbsite.formalizer.lexer import Sentence
+from gibbsite.formalizer.names import Name, name_at, name_before, nameable, number_label
+from gibbsite.formalizer.refusal import FormalizationError
+from gibbsite.formalizer.scene import Entity, Scene
+
+__all__ = ["find_tasks"]
+
+_TIMED: Final = ("until", "from", "release", "latest", "before", "break", "available", "also")
+_CONNECTED: Final = ("takes", "needs", "about", "for", "duration", "filler", "in_unit", "on")
+
+
+@dataclass(slots=True)
+class _Durations:
+    """Durations that follow one another, and where they stand."""
+
+    first: int
+    end: int
+    amounts: list[Amount]
+    lexemes: list[Lexeme]
+
+
+@dataclass(slots=True)
+class _Said:
+    """Durations that hold for all tasks, or for those not named otherwise."""
+
+    every: list[tuple[Amount, Lexeme]] = field(default_factory=list)
+    others: list[tuple[Amount, Lexeme]] = field(default_factory=list)
+    listed: list[list[Amount]] = field(default_factory=list)
+    grouped: int = 0
+    last: list[Entity] = field(default_factory=list)
+
+
+def find_tasks(sentences: list[Sentence], scene: Scene) -> None:
+    """Add every task with its duration; count those that are only counted."""
+    said = _Said()
+    for sentence in sentences:
+        _listed_labels(sentence.lexemes, scene)
+    for sentence in sentences:
+        _spread_units(sentence.lexemes, scene)
+        at = 0
+        while at < len(sentence.lexemes):
+            if sentence.lexemes[at].kind == "amount" and not sentence.lexemes[at].used:
+                durations = _gather(sentence.lexemes, at)
+                _assign(sentence.lexemes, durations, scene, said)
+                at = durations.end
+            else:
+                at += 1
+    for sentence in sentences:
+        _count(sentence.lexemes, scene)
+    _complete(scene, said)
+
+
+# -- gathering
+
+
+def _gather(lexemes: list[Lexeme], first: int) -> _Durations:
+    """The amounts from `first` on that only commas and "and" part."""
+    found = _Durations(first, first + 1, [], [])
+    at = first
+    while at < len(lexemes) and lexemes[at].kind == "amount":
+        amount = lexemes[at].amount
+        assert amount is not None
+        found.amounts.append(amount)
+        found.lexemes.append(lexemes[at])
+        found.end = at + 1
+        at += 1
+        while at < len(lexemes) and (lexemes[at].is_mark(",") or lexemes[at].has("and")):
+            at += 1
+    return found
+
+
+def _spread_units(lexemes: list[Lexeme], scene: Scene) -> None:
+    """Give plain numbers the unit that the list or the sentence states once."""
+    for at in range(len(lexemes) - 1, -1, -1):
+        amount = lexemes[at].amount
+        if lexemes[at].kind != "amount" or amount is None:
+            continue
+        back = at - 1
+        while back >= 1:
+            if not (lexemes[back].is_mark(",") or lexemes[back].has("and")):
+                break
+            while back >= 1 and (lexemes[back].is_mark(",") or lexemes[back].has("and")):
+                back -= 1
+            if not _plain(lexemes, back):
+                break
+            _as_amount(lexemes[back], amount)
+            back -= 1
+    stated = _stated_unit(lexemes)
+    model = stated or next((x.amount for x in lexemes if x.kind == "amount" and x.amount), None)
+    if model is None:
+        return
+    for at, lexeme in enumerate(lexemes):
+        if not _plain(lexemes, at) or at == 0:
+            continue
+        before = lexemes[at - 1]
+        ended = at + 1 >= len(lexemes) or lexemes[at + 1].is_mark(",)(") or lexemes[
+            at + 1
+        ].has("and", "for")
+        opened = before.is_mark(":=(-") or before.has("takes") or _name_word(lexemes, at - 1, scene)
+        listed = stated is not None and (before.is_mark(",") or before.has("and"))
+        distributed = before.text.lower() == "po" and scene.language == "pl"
+        if ended and (opened or listed or distributed):
+            _as_amount(lexeme, model)
+
+
+def _name_word(lexemes: list[Lexeme], at: int, scene: Scene) -> bool:
+    lexeme = lexemes[at]
+    if not nameable(lexeme, scene.language) or lexeme.has("task", "task_weak", "machine"):
+        return False
+    return scene.matching([lexeme.text]) is None or scene.named("machine", lexeme.text) is None
+
+
+def _stated_unit(lexemes: list[Lexeme]) -> Amount | None:
+    """ "durations in hours:", "czasy (w godzinach):"."""
+    from gibbsite.formalizer.units import UNITS
+
+    for at, lexeme in enumerate(lexemes[:-1]):
+        if lexeme.text.lower() in ("in", "w"):
+            word = lexemes[at + 1].text.lower()
+            unit = UNITS["en"].get(word)
+            if word in ("godzinach", "minutach", "dniach"):
+                unit = {
+                    "godzinach": ("hour", Fraction(1)),
+                    "minutach": ("minute", Fraction(1)),
+                    "dniach": ("day", Fraction(1)),
+                }[word]  # type: ignore[assignment]
+            if unit is not None and lexemes[at + 1].kind == "word":
+                lexemes[at + 1].cues = lexemes[at + 1].cues | {"in_unit"}
+                return Amount(Fraction(1), Fraction(1), unit[0])
+    return None
+
+
+def _plain(lexemes: list[Lexeme], at: int) -> bool:
+    """Whether this is a number or a range that could be a duration without its unit."""
+    lexeme = lexemes[at]
+    if lexeme.kind not in ("number", "range") or lexeme.used:
+        return False
+    return at == 0 or not lexemes[at - 1].has("task", "task_weak", "machine", "until", "from")
+
+
+def _as_amount(lexeme: Lexeme, model: Amount) -> None:
+    low, high = lexeme.span or (lexeme.number, lexeme.number)
+    if low is None or high is None:
+        return
+    lexeme.kind, lexeme.amount = "amount", Amount(low, high, model.unit)
+
+
+# -- labels
+
+
+def _listed_labels(lexemes: list[Lexeme], scene: Scene) -> None:
+    """ "tasks A, B and C", "job 7": the labels behind a kind of task are tasks."""
+    for at, noun in enumerate(lexemes[:-1]):
+        if not noun.has("task", "task_weak") or noun.has("machine"):
+            continue
+        counted_here = at and lexemes[at - 1].kind == "number"
+        start = at + 1
+        if lexemes[start].is_mark(":(,") and (counted_here or lexemes[start].is_mark(":(")):
+            start += 1
+            if start >= len(lexemes) or number_label(lexemes[start]) is not None:
+                continue
+        names, end = labels_from(lexemes, start, scene.language, False, None)
+        for name in names:
+            if scene.named("machine", name.id) and not name.id.isdigit():
+                break
+            if lexemes[name.start].kind in ("number", "range"):
+                lexemes[name.start].used = True
+                lexemes[name.start].form = "label"
+            scene.add("task", name.id, list(name.words), lexemes[name.start].start)
+        if names and not noun.has("task"):
+            scene.nouns["task"].add(noun.text.lower())
+        if end < len(lexemes) and not names:
+            continue
+
+
+# -- subjects
+
+
+def _assign(lexemes: list[Lexeme], durations: _Durations, scene: Scene, said: _Said) -> None:
+    at = durations.first - 1
+    each = duration_noun = takes = False
+    while at >= 0:
+        lexeme = lexemes[at]
+        distributive = lexeme.text.lower() == "po" and scene.language == "pl"
+        if lexeme.has("each") and at + 1 < durations.first:
+            each = True
+        if lexeme.has("bound"):
+            _refuse_bound(lexeme, durations)
+        if distributive and not durations.lexemes[0].text.lower().endswith("ach"):
+            at -= 1
+            continue
+        if lexeme.has(*_TIMED) and not lexeme.has("takes"):
+            return
+        if lexeme.has("after", "on") and not lexeme.has("takes", "for"):
+            return
+        if lexeme.has("each", "all") and not lexeme.has("task"):
+            each = True
+        elif lexeme.has(*_CONNECTED) or (lexeme.kind == "mark" and lexeme.text in ":-(=~"):
+            duration_noun = duration_noun or lexeme.has("duration")
+            takes = takes or lexeme.has("takes", "needs")
+        else:
+            break
+        at -= 1
+    following = lexemes[durations.end] if durations.end < len(lexemes) else None
+    each = each or (following is not None and following.has("each"))
+    if _for_name(lexemes, durations, at, scene, said):
+        return
+    if at < 0:
+        _unnamed(durations, scene, said, each, duration_noun)
+        return
+    if _counted_group(lexemes, at, durations, scene, said):
+        return
+    lexeme = lexemes[at]
+    if lexeme.has("others"):
+        _use(durations)
+        said.others.append((durations.amounts[0], durations.lexemes[0]))
+        return
+    labels = _labels_before(lexemes, at, scene)
+    if labels:
+        _give(labels, durations, scene, said)
+        return
+    if lexeme.has("task", "task_weak") and _general_noun(lexemes, at):
+        _unnamed(durations, scene, said, True, duration_noun)
+        return
+    names = _names_before(lexemes, at, scene, each or takes or len(durations.amounts) > 1)
+    if names:
+        first = names[0].start
+        ruling = lexemes[first - 1] if first else None
+        if ruling is not None and ruling.has("each", "all") and len(names) == 1:
+            scene.nouns["task"].update(word.lower() for word in names[0].words)
+            _unnamed(durations, scene, said, True, False)
+            return
+        if ruling is not None and ruling.has("duration") and len(durations.amounts) > 1:
+            _unnamed(durations, scene, said, each, True)
+            return
+        things = [scene.matching(list(name.words)) for name in names]
+        if any(thing is not None and thing.kind == "machine" for thing in things):
+            return
+        tasks = [
+            scene.add("task", name.id, list(name.words), lexemes[name.start].start)
+            for name in names
+        ]
+        _give(tasks, durations, scene, said)
+        return
+    if lexeme.is_mark(",") and _counted_before(lexemes, at - 1, scene):
+        _counted_group(lexemes, at - 1, durations, scene, said)
+        return
+    if each or duration_noun or takes:
+        _unnamed(durations, scene, said, each, duration_noun)
+
+
+def _refuse_bound(lexeme: Lexeme, durations: _Durations) -> None:
+    words = f"{lexeme.text} {durations.lexemes[0].text}"
+    raise FormalizationError(
+        "not_understood",
+        f"a duration is a number or a range with both ends, found {words!r}; give both ends, "
+        "e.g. 2-4 h",
+        words,
+    )
+
+
+def _use(durations: _Durations) -> None:
+    for lexeme in durations.lexemes:
+        lexeme.used = True
+
+
+def _give(tasks: list[Entity], durations: _Durations, scene: Scene, said: _Said) -> None:
+    """One duration for all of them, or one for each in order."""
+    amounts = durations.amounts
+    if len(amounts) > 1 and len(tasks) == 1:
+        # "sanding 2 h, 3 h": two values for one thing
+        amounts = amounts * 1
+    if len(amounts) not in (1, len(tasks)):
+        words = ", ".join(lexeme.text for lexeme in durations.lexemes)
+        if len(tasks) == 1 or len(amounts) > len(tasks):
+            raise _two_values(tasks[0], words)
+        raise FormalizationError(
+            "contradiction",
+            f"{len(tasks)} tasks need one duration or {len(tasks)}, found {len(amounts)}: {words}; "
+            "give one for each",
+            words,
+        )
+    _use(durations)
+    for position, task in enumerate(tasks):
+        amount = amounts[position] if len(amounts) > 1 else amounts[0]
+        if task.amount is not None and task.amount != amount:
+            raise _two_values(task, durations.lexemes[min(position, len(amounts) - 1)].text)
+        task.amount = amount
+    said.last = tasks
+
+
+def _two_values(task: Entity, words: str) -> FormalizationError:
+    return FormalizationError(
+        "contradiction",
+        f"task {task.id!r} has one duration, found another: {words}; keep one of them",
+        f"{task.id} {words}",
+    )
+
+
+def _unnamed(
+    durations: _Durations, scene: Scene, said: _Said, each: bool, duration_noun: bool
+) -> None:
+    """Durations without a name before them: for all tasks, a bare list, or the last task."""
+    if len(durations.amounts) > 1:
+        _use(durations)
+        said.listed.append(durations.amounts)
+        return
+    pair = (durations.amounts[0], durations.lexemes[0])
+    if each or duration_noun:
+        _use(durations)
+        said.every.append(pair)
+    elif said.last and all(task.amount is None for task in said.last):
+        _give(said.last, durations, scene, said)
+
+
+def _general_noun(lexemes: list[Lexeme], at: int) -> bool:
+    """Whether a kind of task stands for all tasks: "each job", "the jobs", "zadania trwają"."""
+    if at == 0:
+        return True
+    before = lexemes[at - 1]
+    return before.kind == "mark" or bool(before.cues - {"task_weak"})
+
+
+def _counted_before(lexemes: list[Lexeme], at: int, scene: Scene) -> bool:
+    for start in range(at, max(-1, at - 5), -1):
+        counted = counted_at(lexemes, start, scene.language)
+        if counted is not None:
+            return counted.end == at + 1 and not lexemes[start].used and not counted.is_machine
+    return False
+
+
+def _counted_group(
+    lexemes: list[Lexeme], at: int, durations: _Durations, scene: Scene, said: _Said
+) -> bool:
+    """ "three jobs of 2 h", "trzy po 2 godziny", "the first two take 3 h"."""
+    start = None
+    for position in range(at, max(-1, at - 5), -1):
+        lexeme = lexemes[position]
+        if lexeme.kind == "number":
+            start = position
+            break
+        if lexeme.kind == "mark" or lexeme.kind in ("amount", "arrow") or lexeme.has("and"):
+            return False
+    if start is None or lexemes[start].used or lexemes[start].number is None:
+        return False
+    counted = counted_at(lexemes, start, scene.language)
+    if counted is not None and (counted.is_machine or counted.end < at + 1):
+        return False
+    if start and lexemes[start - 1].has("task", "task_weak") and start == at:
+        return False
+    if counted is None and start != at and not lexemes[start + 1].has("on", "for", "filler"):
+        return False
+    if start == at and start and nameable(lexemes[start - 1], scene.language):
+        return False
+    number = lexemes[start].number or Fraction(0)
+    if number.denominator != 1 or number < 1:
+        return False
+    for position in range(start - 1, max(-1, start - 3), -1):
+        if lexemes[position].has("others"):
+            lexemes[start].used = True
+            _use(durations)
+            said.others.append((durations.amounts[0], durations.lexemes[0]))
+            return True
+        if lexemes[position].has("each", "all"):
+            _use(durations)
+            if len(durations.amounts) > 1:
+                said.listed.append(durations.amounts)
+            else:
+                said.every.append((durations.amounts[0], durations.lexemes[0]))
+            return True
+    amounts = durations.amounts
+    if len(amounts) not in (1, int(number)):
+        words = ", ".join(lexeme.text for lexeme in durations.lexemes)
+        raise FormalizationError(
+            "contradiction",
+            f"{lexemes[start].text} tasks need one duration or {number} of them, found "
+            f"{len(amounts)}: {words}; give one for each",
+            words,
+        )
+    lexemes[start].used = True
+    _use(durations)
+    if counted is not None:
+        scene.nouns["task"].update(counted.nouns)
+    for position in range(int(number)):
+        said.grouped += 1
+        task = scene.add("task", str(said.grouped), [str(said.grouped)], lexemes[start].start)
+        task.from_count = True
+        amount = amounts[position] if len(amounts) > 1 else amounts[0]
+        if task.amount is not None and task.amount != amount:
+            raise _two_values(task, durations.lexemes[0].text)
+        task.amount = amount
+    return True
+
+
+def _labels_before(lexemes: list[Lexeme], at: int, scene: Scene) -> list[Entity]:
+    """The tasks of "jobs 1-4", "zadania A, B i C" whose last label is at `at`."""
+    start = at
+    while start >= 0 and not lexemes[start].has("task", "task_weak"):
+        lexeme = lexemes[start]
+        joined = lexeme.is_mark(",-&") or lexeme.has("and") or lexeme.text.lower() in ("to", "do")
+        if not joined and lexeme.kind not in ("number", "range", "word"):
+            return []
+        start -= 1
+    if start < 0 or start == at:
+        return []
+    names, end = labels_from(lexemes, start + 1, scene.language, False, None)
+    if not names or end != at + 1:
+        return []
+    return [
+        scene.add("task", name.id, list(name.words), lexemes[name.start].start) for name in names
+    ]
+
+
+def _names_before(lexemes: list[Lexeme], at: int, scene: Scene, shared: bool) -> list[Name]:
+    """The name that ends at `at`, and those listed with it when they have no duration of their own."""
+    if lexemes[at].is_mark(",)"):
+        at = _before_aside(lexemes, at)
+        if at < 0:
+            return []
+    name = name_before(lexemes, at, scene.language)
+    if name is None:
+        return []
+    names = [name]
+    start = name.start
+    while shared and start > 1:
+        position = start - 1
+        while position >= 0 and lexemes[position].text.lower() in ("the", "a", "an"):
+            position -= 1
+        joined = position
+        while joined >= 0 and (lexemes[joined].is_mark(",") or lexemes[joined].has("and")):
+            joined -= 1
+        if joined == position or joined < 0:
+            break
+        other = name_before(lexemes, joined, scene.language)
+        if other is None or (other.start and lexemes[other.start - 1].kind == "number"):
+            break
+        if other.start and lexemes[other.start - 1].has("on", "after", "before", "from"):
+            break
+        thing = scene.matching(list(other.words))
+        if thing is not None and thing.kind == "machine":
+            break
+        names.insert(0, other)
+        start = other.start
+    return names
+
+
+def _before_aside(lexemes: list[Lexeme], at: int) -> int:
+    """The place before a comma or before a closed parenthesis that ends at `at`."""
+    if lexemes[at].is_mark(","):
+        return at - 1 if at and not lexemes[at - 1].is_time else -1
+    while at >= 0 and not lexemes[at].is_mark("("):
+        if lexemes[at].is_time:
+            return -1
+        at -= 1
+    return at - 1
+
+
+def _for_name(
+    lexemes: list[Lexeme], durations: _Durations, at: int, scene: Scene, said: _Said
+) -> bool:
+    """ "3 h for sanding", "2 godziny na malowanie", "2 h of drilling"."""
+    end = durations.end
+    if len(durations.amounts) != 1 or end + 1 >= len(lexemes) or not lexemes[end].has("for"):
+        return False
+    if at >= 0 and nameable(lexemes[at], scene.language) and not lexemes[at].has("task"):
+        return False
+    start = end + 1
+    while start < len(lexemes) and lexemes[start].text.lower() in ("the", "a", "an"):
+        start += 1
+    name = name_at(lexemes, start, scene.language, label=False)
+    if name is None:
+        return False
+    thing = scene.matching(list(name.words))
+    if thing is not None and thing.kind == "machine":
+        return False
+    task = scene.add("task", name.id, list(name.words), lexemes[start].start)
+    _give([task], durations, scene, said)
+    return True
+
+
+# -- counts
+
+
+def _count(lexemes: list[Lexeme], scene: Scene) -> None:
+    """Declared totals: "10 zadań", "six jobs"; those with durations were read as groups."""
+    for start, lexeme in enumerate(lexemes):
+        if lexeme.kind != "number" or lexeme.used:
+            continue
+        counted = counted_at(lexemes, start, scene.language)
+        if counted is None or counted.is_machine:
+            continue
+        known = any(noun in scene.nouns["task"] for noun in counted.nouns)
+        if start and lexemes[start - 1].has("task", "task_weak"):
+            continue
+        if not (counted.is_task or known):
+            continue
+        lexeme.used = True
+        if start and lexemes[start - 1].has("others"):
+            continue
+        scene.count("task", counted.number, lexeme)
+
+
+def _complete(scene: Scene, said: _Said) -> None:
+    """Number the counted tasks, and hand out what was said of all of them or of the others."""
+    for amounts in said.listed:
+        open_tasks = [task for task in scene.tasks if task.amount is None]
+        if open_tasks and len(open_tasks) == len(amounts):
+            for task, amount in zip(open_tasks, amounts, strict=True):
+                task.amount = amount
+            continue
+        for amount in amounts:
+            said.grouped += 1
+            name = str(said.grouped)
+            task = scene.add("task", name, [name], 0)
+            task.from_count = True
+            task.amount = amount
+    _reconcile_count(scene)
+    for amount, _ in said.others:
+        for task in scene.tasks:
+            task.amount = task.amount or amount
+    for amount, lexeme in said.every:
+        for task in scene.tasks:
+            if task.amount is not None and task.amount != amount:
+                if len(said.every) > 1 or task.from_count:
+                    raise _two_values(task, lexeme.text)
+                continue
+            task.amount = amount
+
+
+def _reconcile_count(scene: Scene) -> None:
+    if scene.task_count is None:
+        return
+    number, lexeme = scene.task_count
+    names = [task.id for task in scene.tasks]
+    numeric = all(name.isdigit() for name in names)
+    if numeric and all(1 <= int(name) <= number for name in names):
+        if scene.tasks and all(task.from_count for task in scene.tasks) and len(names) != number:
+            if not any(task.amount is None for task in scene.tasks) and len(names) > number:
+                raise _wrong_count(number, lexeme, names)
+        if number > 1000:
+            scene.add("task", "", [""], 0)
+        for position in range(1, number + 1):
+            name = str(position)
+            task = scene.add("task", name, [name], lexeme.start)
+        scene.tasks.sort(key=lambda task: int(task.id))
+    elif len(names) != number:
+        raise _wrong_count(number, lexeme, names)
+
+
+def _wrong_count(number: int, lexeme: Lexeme, names: list[str]) -> FormalizationError:
+    return FormalizationError(
+        "contradiction",
+        f"the text counts {number} tasks ({lexeme.text!r}) and gives {len(names)}: "
+        f"{', '.join(names[:8])}; correct the number or the list",
+        f"{lexeme.text}: {', '.join(names[:8])}",
+    )
