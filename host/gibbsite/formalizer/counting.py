@@ -36,6 +36,9 @@ def counted_at(lexemes: list[Lexeme], start: int, language: Language) -> Counted
     lexeme = lexemes[start]
     if lexeme.kind != "number" or lexeme.number is None or lexeme.number.denominator != 1:
         return None
+    reversed_count = _counted_behind(lexemes, start)
+    if reversed_count is not None:
+        return reversed_count
     end = start + 1
     kind_at: int | None = None
     while end < len(lexemes) and end - start <= 4:
@@ -71,6 +74,20 @@ def counted_at(lexemes: list[Lexeme], start: int, language: Language) -> Counted
         head is not None and head.has("task", "task_weak") and not head.has("machine"),
         head is not None and head.has("machine"),
     )
+
+
+def _counted_behind(lexemes: list[Lexeme], at: int) -> Counted | None:
+    """ "Zadań jest pięć", "the machines are three": the noun before its number."""
+    if at < 2 or not lexemes[at - 1].has("filler"):
+        return None
+    noun = lexemes[at - 2]
+    last = at + 1 >= len(lexemes) or lexemes[at + 1].kind == "mark" or lexemes[at + 1].has("and")
+    if not last or not noun.has("task", "task_weak", "machine") or lexemes[at].text.isdigit():
+        return None
+    number = lexemes[at].number
+    assert number is not None
+    machine = noun.has("machine")
+    return Counted(number, at, at + 1, (noun.text.lower(),), not machine, machine)
 
 
 _STOP: Final = frozenset(
@@ -126,7 +143,7 @@ def labels_from(
     found: list[Name] = []
     end = at
     while at < len(lexemes) and (limit is None or len(found) < limit):
-        while at < len(lexemes) and lexemes[at].text.lower() in ("the", "a", "an", "one"):
+        while at < len(lexemes) and lexemes[at].text in ("the", "a", "an", "one"):
             at += 1
         if at >= len(lexemes):
             break
@@ -141,7 +158,7 @@ def labels_from(
             labels = [str(value) for value in range(int(low), int(high) + 1)]
             found.extend(Name(at, at + 1, (label,), label) for label in labels)
             at += 1
-        elif number is not None and not words:
+        elif number is not None and not words and lexemes[at].text[:1].isdigit():
             raw = lexemes[at].text
             pieces = raw.split(",") if "," in raw else [number]
             found.extend(Name(at, at + 1, (piece,), piece) for piece in pieces)

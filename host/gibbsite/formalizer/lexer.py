@@ -113,7 +113,9 @@ def _inner_dot(tokens: list[Token], position: int) -> bool:
         return False
     if before.kind == "word" and before.low in _ABBREVIATIONS:
         return not after.text[:1].isupper() or before.low in ("nr", "no", "zad", "zlec", "masz")
-    return before.kind == "number" and after.kind == "word" and after.text[:1].islower()
+    if before.kind != "number" or after.kind != "word" or not after.text[:1].islower():
+        return False
+    return any(key in table for table in UNITS.values() for key in keys(after.low, "pl"))
 
 
 def _soft(tokens: list[Token], line_start: int, position: int) -> bool:
@@ -183,8 +185,15 @@ def _labelled(
     if token.kind != "number" or token.value is None or noun.form == "numbered":
         return None
     found = reader.lexeme(at)
-    if found is None or found[0].kind in ("amount", "range"):
-        return found if found is None or found[0].form != "from" else None
+    amount = found[0].amount if found is not None else None
+    if found is not None and amount is not None and amount.is_range:
+        spaced = at + 1 < len(tokens) and tokens[at + 1].text == "-" and not tokens[at + 1].glued
+        if not spaced:
+            return found if found[0].form != "from" else None
+    elif found is None or found[0].kind in ("amount", "range"):
+        dashed = at + 1 < len(tokens) and tokens[at + 1].text == "-"
+        if not (dashed and found is not None and found[0].kind == "amount"):
+            return found if found is None or found[0].form != "from" else None
     lexeme = Lexeme("number", token.text, token.start, token.end, number=token.value)
     return lexeme, at + 1
 

@@ -95,7 +95,7 @@ CUES: Final[dict[str, str]] = {
         "all machines except|but, every machine except|but, neither, nor, unfit for"
     ),
     "on": (
-        "on, in, at, using, with, via, onto, by, on machine, goes to, assigned to, "
+        "on, in, at, using, with, via, onto, into, by, goes to, assigned to, "
         "allowed on, possible on, done on, run on, runs on, processed by, suited for, fits"
     ),
     "any": (
@@ -104,11 +104,13 @@ CUES: Final[dict[str, str]] = {
         "any of the machines, whichever, interchangeable, identical, no matter which, "
         "independent, independently, in whatever order"
     ),
-    "from": "from, starting at, starting from, beginning at, between, as of, since",
+    "from": "from, starting at, starting from, beginning at, between, as of, since, starts|start|begins|begin|opens at, "
+        "starts|begins work|working at",
     "until": (
-        "by, till, to, up to, no later than, not later than, before the end of, through, within, "
+        "by, till, up to, no later than, not later than, before the end of, through, within, "
         "at the latest by, by no later than, by the end of, in at most, inside, latest by, "
-        "not after, until no later than, end of, ends at, closes at"
+        "not after, until no later than, end of, ends|end|closes|finishes|stops|stop at, "
+        "until the end of, leaves at, goes home at"
     ),
     "latest": "latest, at the latest, at latest, deadline, due, due date, due time, due at, due in",
     "release": (
@@ -117,8 +119,7 @@ CUES: Final[dict[str, str]] = {
         "at the earliest, no earlier than, not earlier than, no sooner than, not sooner than, "
         "earliest start, comes in|available, come in, can start from|at, can begin at|from, "
         "ready from|at|on|in, delivered at|on, gets delivered, shows up, turn up, turns up, "
-        "may start|begin at|from, cannot start|begin until, starts no earlier than, "
-        "start not before, not start|begin until, not until"
+        "may start|begin at|from, starts no earlier than, start not before"
     ),
     "available": (
         "available, staffed, open, opens, works|work|working, operates|operate|operating, "

@@ -80,10 +80,10 @@ CUES: Final[dict[str, str]] = {
         "dowolny, dowolna maszyna, gdziekolwiek, obojętnie który, w dowolnej kolejności, każda maszyna, "
         "niezależny, niezależnie, identyczny, jednakowy, taki sam, obojętny, dowolna kolejność"
     ),
-    "from": "od, począwszy od, poczynając od, między, pomiędzy, od godziny|godz",
+    "from": "zaczynać|zacząć o|od, otwierać o, od, począwszy od, poczynając od, między, pomiędzy, od godziny|godz",
     "until": (
         "do, najpóźniej do, nie później niż do, aż do, w ciągu, przed upływem, najdalej do, "
-        "nie później niż, nie dłużej niż do, przed końcem, do końca, nie po, w przeciągu"
+        "nie później niż, nie dłużej niż do, przed końcem, do końca, nie po, w przeciągu, kończyć|skończyć o, zamykać o"
     ),
     "latest": (
         "najpóźniej, termin, termin do, deadline, z terminem, termin oddania, termin realizacji, "

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Final
 
-from gibbsite.formalizer.counting import Counted, counted_at, is_plural, labels_from
+from gibbsite.formalizer.counting import (
+    Counted,
+    counted_at,
+    is_plural,
+    labels_from,
+    skip_aside,
+)
 from gibbsite.formalizer.inflection import base_form
 from gibbsite.formalizer.lexemes import Lexeme
 from gibbsite.formalizer.lexer import Sentence
@@ -21,15 +28,26 @@ _GENERIC: Final = frozenset(
 )
 """Kinds that name no particular machine when they stand alone."""
 
+_BOTH: Final = frozenset("both oba obie obydwa obydwie obaj obu".split())
+
 
 def find_machines(sentences: list[Sentence], scene: Scene) -> None:
     """Add every machine that is counted, listed or labelled, before the tasks are read."""
     for sentence in sentences:
         for start in range(len(sentence.lexemes)):
+            _both(sentence.lexemes, start, scene)
             if not _labelled(sentence.lexemes, start, scene):
                 _counted(sentence.lexemes, start, scene)
     for sentence in sentences:
         _windowed(sentence, scene)
+
+
+def _both(lexemes: list[Lexeme], start: int, scene: Scene) -> None:
+    """ "Both printers", "oba piece": there are two."""
+    if lexemes[start].text.lower().split()[0] not in _BOTH or start + 1 >= len(lexemes):
+        return
+    if lexemes[start + 1].has("machine") and scene.machine_count is None and not scene.machines:
+        scene.count("machine", Fraction(2), lexemes[start])
 
 
 def _counted(lexemes: list[Lexeme], start: int, scene: Scene) -> None:
@@ -44,6 +62,11 @@ def _counted(lexemes: list[Lexeme], start: int, scene: Scene) -> None:
         ruled = before is not None and before.has("on")
         if not (names or ruled) or _has_duration(lexemes, counted.end):
             return
+    if scene.machine_count is not None and scene.machine_count[0] != counted.number:
+        other = lexemes[start - 1] if start else None
+        known = any(noun in scene.nouns["machine"] for noun in counted.nouns)
+        if not names and not known and not (other is not None and other.has("on")):
+            return  # "three technicians repair seven devices": the second count is of tasks
     scene.nouns["machine"].update(counted.nouns)
     if any(lexeme.has("others") for lexeme in lexemes[max(0, start - 2) : start]):
         lexemes[start].used = True
@@ -119,7 +142,7 @@ def _labelled(lexemes: list[Lexeme], start: int, scene: Scene) -> bool:
     noun = lexemes[start]
     if not noun.has("machine") or start + 1 >= len(lexemes):
         return False
-    if start and lexemes[start - 1].kind == "number" and not lexemes[start - 1].used:
+    if start and lexemes[start - 1].kind == "number":
         return False
     plural = is_plural(noun, scene.language)
     at = start + 1
@@ -128,7 +151,12 @@ def _labelled(lexemes: list[Lexeme], start: int, scene: Scene) -> bool:
     else:
         if plural and lexemes[at].is_mark("("):
             at += 1
-        names, _ = labels_from(lexemes, at, scene.language, False, None if plural else 1)
+        names, end = labels_from(lexemes, at, scene.language, False, None if plural else 1)
+        while not plural and names and end < len(lexemes) and lexemes[end].has("or"):
+            more, end = labels_from(lexemes, end + 1, scene.language, False, 1)
+            if not more:
+                break
+            names += more
         if noun.has("task_weak") and names:
             return False
     if not names or (len(names) == 1 and _has_duration(lexemes, names[0].end)):
@@ -156,7 +184,9 @@ def _windowed(sentence: Sentence, scene: Scene) -> None:
         opens = at == 0 or lexemes[at - 1].is_mark(",(:") or lexemes[at - 1].has("and")
         if not opens or not is_label(lexeme.text) or lexeme.kind != "word" or lexeme.cues:
             continue
-        after = at + 1
+        after = skip_aside(lexemes, at + 1)
+        if any(part.is_time for part in lexemes[at + 1 : after]):
+            after = at + 1
         available = False
         while after < len(lexemes) and (
             lexemes[after].is_mark(":-(")

@@ -138,10 +138,28 @@ def _named(lexemes: list[Lexeme], at: int, scene: Scene) -> tuple[Item, int] | N
         if length and (best is None or length > best[1]):
             best = (thing, length)
     if best is None:
+        best = _partly_named(lexemes, at, scene)
+    if best is None:
         return None
     thing, length = best
     words = tuple(word for part in lexemes[at : at + length] for word in part.text.split())
     return Item(thing.kind, lexemes[at : at + length], [thing], words=words), at + length
+
+
+def _partly_named(lexemes: list[Lexeme], at: int, scene: Scene) -> tuple[Entity, int] | None:
+    """One word of a name of several ("panele" for "układanie paneli"), when it is of one task."""
+    lexeme = lexemes[at]
+    if lexeme.kind != "word" or lexeme.cues or len(lexeme.text) < 4:
+        return None
+    found = [
+        task
+        for task in scene.tasks
+        if len(task.words) > 1
+        and any(same_word(word, lexeme.text, scene.language) for word in task.words)
+    ]
+    if len(found) != 1 or found[0].place >= lexeme.start:
+        return None
+    return found[0], 1
 
 
 def _match(lexemes: list[Lexeme], at: int, thing: Entity, scene: Scene) -> int:
@@ -170,6 +188,21 @@ def _labelled(lexemes: list[Lexeme], at: int, scene: Scene) -> tuple[Item, int] 
     noun = lexemes[at]
     if noun.kind == "ordinal" and at + 1 < len(lexemes) and noun.number is not None:
         kind = _kind_of(lexemes[at + 1], scene)
+        if kind is None and not _nominal(lexemes[at + 1]) and at >= 2:
+            # "the first machine works 0-8 h, the second 8-16 h"
+            same = next(
+                (
+                    _kind_of(after, scene)
+                    for before, after in zip(lexemes[:at], lexemes[1:at], strict=False)
+                    if before.kind == "ordinal"
+                ),
+                None,
+            )
+            thing = scene.named(same, str(int(noun.number))) if same else None
+            if same and thing:
+                noun.used = True
+                return Item(same, [noun], [thing]), at + 1
+            return None
         thing = scene.named(kind, str(int(noun.number))) if kind else None
         if kind and thing and not is_plural(lexemes[at + 1], scene.language):
             noun.used = True
@@ -197,6 +230,10 @@ def _labelled(lexemes: list[Lexeme], at: int, scene: Scene) -> tuple[Item, int] 
         item, end = following
         return Item(kind, lexemes[at:end], item.things, words=item.words), end
     return None
+
+
+def _nominal(lexeme: Lexeme) -> bool:
+    return lexeme.kind == "word" and not lexeme.cues
 
 
 def _kind(lexemes: list[Lexeme], at: int, scene: Scene) -> tuple[Item, int] | None:
@@ -231,11 +268,17 @@ def place_first_mentions(sentences: list[Sentence], scene: Scene) -> None:
     for thing in (*scene.tasks, *scene.machines):
         if id(thing) in first:
             item, _ = first[id(thing)]
-            named = item.lexemes[-1] if item.words else item.lexeme
-            thing.place = named.start
+            exact = scene.language == "pl" or [word.lower() for word in item.words] == [
+                word.lower() for word in thing.words
+            ]
+            if exact:
+                thing.place = min(thing.place, item.lexeme.start)
     for kind in ("task", "machine"):
         things = scene.things(kind)  # type: ignore[arg-type]
-        if any(not thing.id.isdigit() for thing in things):
+        numbered = kind == "machine" or scene.task_count or any(t.from_count for t in things)
+        if all(thing.id.isdigit() for thing in things) and numbered:
+            things.sort(key=lambda thing: int(thing.id))
+        else:
             things.sort(key=lambda thing: thing.place)
 
 

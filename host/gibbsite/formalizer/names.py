@@ -110,7 +110,7 @@ def _part_of_name(lexemes: list[Lexeme], at: int, last: int, language: Language)
 def _whole_chunk(lexemes: list[Lexeme], start: int, last: int, language: Language) -> int | None:
     """The start of the chunk, when the whole chunk is one name with connectors ("cut to size")."""
     following = lexemes[last + 1] if last + 1 < len(lexemes) else None
-    if following is None or not following.is_mark(":(-"):
+    if following is None or not (following.is_mark(":(-") or following.has("takes")):
         return None
     at = start
     while at > 0 and not lexemes[at - 1].is_mark(",:()") and lexemes[at - 1].kind != "arrow":
@@ -135,10 +135,11 @@ def _named(lexemes: list[Lexeme], start: int, end: int, language: Language) -> N
             start += 1
         else:
             break
-    if end - start == 1 and lexemes[start].has("task", "task_weak") and not is_label(
-        lexemes[start].text
-    ):
-        if lexemes[start].has("task") or not lexemes[start].text[:1].isupper():
+    if end - start == 1 and lexemes[start].has("task"):
+        return None
+    if end - start == 1 and lexemes[start].has("task_weak") and start > 0:
+        before = lexemes[start - 1]
+        if before.kind == "number" or before.has("each", "all", "others", "any"):
             return None
     written = [lexeme.text for lexeme in lexemes[start:end]]
     if end - start == 1 and number_label(lexemes[start]) is not None:

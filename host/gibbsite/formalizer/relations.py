@@ -25,7 +25,7 @@ from gibbsite.formalizer.facts import (
 from gibbsite.formalizer.lexemes import Lexeme, Moment
 from gibbsite.formalizer.lexer import Sentence
 from gibbsite.formalizer.mentions import Item, items_of
-from gibbsite.formalizer.names import number_label
+from gibbsite.formalizer.names import nameable, number_label
 from gibbsite.formalizer.refusal import FormalizationError
 from gibbsite.formalizer.scene import Entity, Scene, Window
 
@@ -33,6 +33,12 @@ __all__ = ["read_relations"]
 
 _RELATIONS: Final = ("after", "before", "needs", "follows", "precedes", "until", "then")
 _CLAUSE: Final = (*_RELATIONS, "only", "not", "on", "release", "latest", "available", "takes", "from")
+
+
+_EACH_ITS: Final = frozenset({"respectively", "odpowiednio"})
+_PRONOUNS: Final = frozenset("it they this that to one ono ona on te ta ten".split())
+_LAST: Final = frozenset("koniec końcu end all last lastly finally wreszcie".split())
+_ORDER: Final = frozenset("order sequence kolejność kolejności".split())
 
 
 @dataclass(slots=True)
@@ -50,6 +56,9 @@ class _State:
     on: bool = False
     breaking: bool = False
     hint: str = ""
+    last_relation: str = ""
+    chained: list[Entity] = field(default_factory=list)
+    spans: list[tuple[Window, Lexeme]] = field(default_factory=list)
     opened: Moment | None = None
     deferred: list[Callable[[list[Entity]], None]] = field(default_factory=list)
     machines_ahead: list[Entity] = field(default_factory=list)
@@ -227,10 +236,13 @@ class _Reader:
             if position == end or position >= len(self.items):
                 break
             following = self.items[position]
-            if following.kind != kind or self._defines(position):
+            if following.kind != kind:
                 break
-            if (self.state.waiting or self.state.on) and self._starts_clause(position):
-                break
+            if self.state.waiting or self.state.on:
+                # an object: what has a clause of its own is the next subject
+                aside = self.items[end].is_mark(",") and not self.state.subject
+                if aside or self._defines(position) or self._starts_clause(position):
+                    break
             run.append(following)
             end = position + 1
         return run, end
@@ -271,17 +283,18 @@ class _Reader:
         if any(part.none for part in run):
             state.negated = run[0].lexeme
         if item.kind == "task":
-            self._tasks(things, run)
+            self._tasks(things)
         else:
             self._machines(things, run, end)
         return end
 
-    def _tasks(self, things: list[Entity], run: list[Item]) -> None:
+    def _tasks(self, things: list[Entity]) -> None:
         state = self.state
         if state.waiting in ("after", "before"):
             relation, state.waiting = state.waiting, ""
             if state.kind == "task":
                 self._precede(state.subject, relation, things)
+                state.chained = things if relation == "before" else []
             else:
                 state.deferred.append(lambda tasks: self._precede(tasks, relation, things))
             if relation == "after" or not state.subject:
@@ -310,12 +323,9 @@ class _Reader:
                 add_predecessors(task, [before])
 
     def _ordered(self) -> bool:
-        """Whether "order:" or "kolejność:" stands before the list at hand."""
-        before = self.items[max(0, self.at - 3) : self.at]
-        return any(
-            part.kind == "lexeme" and part.lexeme.text.lower() in ("order", "kolejność", "kolejności")
-            for part in before
-        ) and not any(part.has("any") for part in before)
+        """Whether "order:" or "in the order" stands right before the list at hand."""
+        before = [part for part in self.items[max(0, self.at - 2) : self.at] if not part.is_mark(":")]
+        return bool(before) and before[-1].lexeme.text.lower() in _ORDER
 
     def _apply_deferred(self) -> None:
         for apply in self.state.deferred:
@@ -438,18 +448,25 @@ class _Reader:
             state.only = lexeme
         if lexeme.has("break") and (state.kind != "task" or ahead == "time"):
             state.breaking = True
+        elif lexeme.has("available"):
+            state.breaking = False
         if lexeme.has("allday") and state.kind != "task":
             set_all_day(state.subject or self.scene.machines, state.sentence)
         if lexeme.has("then") and (state.last_tasks or state.subject):
             if ahead == "task":
                 state.waiting, state.waiting_lexeme = "then", lexeme
                 return
+            if state.kind == "task" and lexeme.text.lower().split()[-1] in _LAST:
+                self._refuse("puts a task last without saying after which")
         self._relation(lexeme, ahead)
         if lexeme.has("on") and ahead == "machine":
             state.on = True
 
     def _relation(self, lexeme: Lexeme, ahead: str) -> None:
         state = self.state
+        if lexeme.has("before") and state.chained and self.items[self.at - 1].kind == "task":
+            state.subject = state.chained  # "A before B before C"
+        state.chained = []
         after = lexeme.has("after", "needs", "follows")
         before = lexeme.has("before", "precedes")
         if ahead == "number" and (after or before) and self._numbered_task():
@@ -503,13 +520,14 @@ class _Reader:
             thing = self.scene.named("task", label) if label else None
             if thing is not None:
                 lexeme.used = True
-                self._tasks([thing], [])
+                self._tasks([thing])
                 return
         if state.kind == "machine" or (not state.subject and self._about_machines(lexeme)):
             self._machine_time(lexeme, state.subject or self.scene.machines)
             return
         moment = _moment(lexeme)
         relation = state.waiting if state.waiting in ("deadline", "release") else state.hint
+        relation = relation or state.last_relation
         window = _window(lexeme)
         if window is not None and not (moment and relation):
             self._bound(lexeme, lambda tasks: _between(tasks, window, lexeme))
@@ -517,6 +535,7 @@ class _Reader:
         if moment is None or relation not in ("deadline", "release"):
             return
         setter = set_deadline if relation == "deadline" else set_release
+        state.last_relation = relation
         state.waiting = ""
         state.hint = ""
         self._bound(lexeme, lambda tasks: setter(tasks, moment, lexeme))
@@ -561,6 +580,9 @@ class _Reader:
         if state.breaking:
             add_break(machines, window)
             return
+        if any(item.kind == "lexeme" and item.lexeme.text.lower() in _EACH_ITS for item in self.items):
+            state.spans.append((window, lexeme))
+            return
         more = any(item.has("also") for item in self.items)
         add_window(machines, window, state.sentence, lexeme, more)
 
@@ -570,17 +592,35 @@ class _Reader:
         state = self.state
         if state.deferred:
             if state.kind != "task":
+                if self._unknown_subject():
+                    self._refuse("names something that is no known task")
                 tasks = [thing for thing in self.carried if thing.kind == "task"]
                 state.subject = tasks or self._all_tasks()
             if not state.subject:
                 self._refuse("says of no task when or after what it runs")
             self._apply_deferred()
+        if state.spans:
+            machines = state.subject if state.kind == "machine" else self.scene.machines
+            if len(machines) != len(state.spans):
+                self._refuse("gives as many windows as it names machines")
+            for machine, (window, lexeme) in zip(machines, state.spans, strict=True):
+                add_window([machine], window, state.sentence, lexeme, False)
         if state.opened is not None:
             self._refuse("gives a window without its end")
         if state.waiting in ("after", "before") and state.mentions:
             self._refuse("names no task that it waits for")
         if state.negated is not None and state.mentions:
             self._refuse("forbids something that is not understood")
+
+    def _unknown_subject(self) -> bool:
+        """Whether the sentence speaks of a thing by a name that nobody introduced."""
+        for item in self.items:
+            if item.kind != "lexeme" or item.has(*_CLAUSE):
+                return False
+            lexeme = item.lexeme
+            if nameable(lexeme, self.scene.language) and lexeme.text.lower() not in _PRONOUNS:
+                return not lexeme.has("workday")
+        return False
 
     def _all_tasks(self) -> list[Entity]:
         return list(self.scene.tasks)

@@ -330,8 +330,11 @@ def _unnamed(
 def _general_noun(lexemes: list[Lexeme], at: int) -> bool:
     """Whether a kind of task stands for all tasks: "each job", "the jobs", "zadania trwają"."""
     if at == 0:
-        return True
+        return lexemes[at].has("task")
     before = lexemes[at - 1]
+    if not lexemes[at].has("task"):
+        # a kind such as "test" or "cake" may be a name of its own
+        return before.has("each", "all") or (before.has("filler") and before.text in ("a", "an"))
     return before.kind == "mark" or bool(before.cues - {"task_weak"})
 
 
@@ -370,6 +373,8 @@ def _counted_group(
     if number.denominator != 1 or number < 1:
         return False
     for position in range(start - 1, max(-1, start - 3), -1):
+        if lexemes[position].kind == "mark" or lexemes[position].has("and"):
+            break
         if lexemes[position].has("others"):
             lexemes[start].used = True
             _use(durations)
@@ -528,7 +533,7 @@ def _complete(scene: Scene, said: _Said) -> None:
             task = scene.add("task", name, [name], 0)
             task.from_count = True
             task.amount = amount
-    _reconcile_count(scene)
+    _reconcile_count(scene, said)
     for amount, _ in said.others:
         for task in scene.tasks:
             task.amount = task.amount or amount
@@ -541,16 +546,16 @@ def _complete(scene: Scene, said: _Said) -> None:
             task.amount = amount
 
 
-def _reconcile_count(scene: Scene) -> None:
+def _reconcile_count(scene: Scene, said: _Said) -> None:
     if scene.task_count is None:
         return
     number, lexeme = scene.task_count
     names = [task.id for task in scene.tasks]
     numeric = all(name.isdigit() for name in names)
     if numeric and all(1 <= int(name) <= number for name in names):
-        if scene.tasks and all(task.from_count for task in scene.tasks) and len(names) != number:
-            if not any(task.amount is None for task in scene.tasks) and len(names) > number:
-                raise _wrong_count(number, lexeme, names)
+        grouped = [task.id for task in scene.tasks if task.from_count]
+        if grouped and len(grouped) == len(names) != number and not said.others:
+            raise _wrong_count(number, lexeme, names)
         if number > 1000:
             scene.add("task", "", [""], 0)
         for position in range(1, number + 1):

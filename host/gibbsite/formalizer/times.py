@@ -31,7 +31,10 @@ _PARTS_OF_DAY: Final = {
     "en": {"morning": 0, "afternoon": 12, "evening": 12, "night": 12},
     "pl": {"rano": 0, "południu": 12, "wieczorem": 12, "wieczór": 12},
 }
-_ALONE: Final = ("godzinę", "godzina", "godzinie", "dobę", "doba", "dobie", "minutę", "kwadrans", "kwadransie")
+_ALONE: Final = ("godzinę", "godzina", "godzinie", "dobę", "doba", "dobie", "minutę", "kwadrans", "kwadransie",
+    "tydzień",
+)
+_ALONE_GENITIVE: Final = ("godziny", "doby", "minuty", "tygodnia", "kwadransa")
 
 
 class TimeReader:
@@ -86,6 +89,10 @@ class TimeReader:
             if following and following.kind == "number" and following.text in "½¼¾":
                 assert following.value is not None
                 return token.value + following.value, at + 2
+            if self._mark(at + 1, "/") and following and following.glued:
+                below = self._token(at + 2)
+                if below and below.kind == "number" and below.glued and below.value:
+                    return token.value / below.value, at + 3
             return self._and_half(token.value, at + 1)
         value = self._cardinal(at)
         if value is None:
@@ -130,7 +137,7 @@ class TimeReader:
                     return int(token.value), at + 2
                 if following.text == ".":
                     after = self._token(at + 2)
-                    if after and after.kind == "word" and after.text.islower() and not after.glued:
+                    if after and after.kind == "word" and self._unit(at + 2) is not None:
                         return int(token.value), at + 2
             if self._mark(at + 1, "-") and self._word(at + 2, ("go", "ego", "szy", "ty", "ej", "ta")):
                 return int(token.value), at + 3
@@ -212,7 +219,7 @@ class TimeReader:
         adjective = self._adjective(at)
         if adjective is not None:
             return adjective
-        if token.low in _ALONE:
+        if token.low in _ALONE or (token.low in _ALONE_GENITIVE and self._stands_alone(at)):
             unit = self._unit(at)
             before = self._token(at - 1)
             following = self._token(unit[2]) if unit else None
@@ -226,6 +233,13 @@ class TimeReader:
                 return Fraction(3, 2), unit[0], end + 2
             return unit[1], unit[0], end
         return None
+
+    def _stands_alone(self, at: int) -> bool:
+        """Whether a genitive unit is an amount: "potrzebuje godziny," and not "2 godziny"."""
+        before, following = self._token(at - 1), self._token(at + 1)
+        ended = following is None or following.kind == "break" or following.text in ".,;)"
+        ruled = before is not None and before.kind == "word" and before.low not in ("do", "od", "z")
+        return ended and ruled and self.number(at - 1) is None
 
     def _english_wordy(self, at: int) -> tuple[Fraction, Unit, int] | None:
         article = at + 1 if self._word(at, ("a", "an")) else at
@@ -347,7 +361,7 @@ class TimeReader:
         if self._language == "pl" and token.low in ("południu", "północy") and token.low == "południu":
             return None
         key = next((key for key in sorted(self._keys(at)) if key in names), None)
-        if key is None:
+        if key is None or not token.text.islower():
             return None
         return Moment(Fraction(names[key]), "clock"), at + 1
 
