@@ -15,7 +15,7 @@ from gibbsite.slot_model import SlotModel
 
 __all__ = ["colourings"]
 
-SMALL = 25_000
+SMALL = 6_000
 """Edges up to which the slower orders are tried as well."""
 
 

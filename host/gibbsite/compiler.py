@@ -123,6 +123,8 @@ class CompiledModel:
             number = self._number(variable)
             span = slice(int(self.model.first[number]), int(self.model.first[number + 1]))
             added = np.asarray(value, dtype=np.float64)
+            if not np.isfinite(added).all():
+                raise ProgramError(f"the bias added to {variable!r} is not finite: give numbers")
             if added.ndim > 1 or (added.ndim and len(added) != span.stop - span.start):
                 raise ProgramError(
                     f"{variable!r} has {span.stop - span.start} slots and {added.size} biases were "
@@ -166,8 +168,8 @@ class CompiledModel:
         if len(words) != len(codes) * rows:
             raise DeviceError(
                 f"{len(codes)} reads of {rows} rows make {len(codes) * rows} words and the result "
-                f"has "
-                f"{len(words)}: ask for {'best=True' if best else 'samples=True'} in the request"
+                f"has {len(words)}: ask for {'best=True' if best else 'samples=True'} in the "
+                "request"
             )
         words = words.reshape(len(codes), rows)
         values = np.empty((len(codes), len(self.model.labels)), dtype=np.int16)
@@ -200,8 +202,8 @@ class CompiledModel:
                 read, column = np.argwhere((counts != 1) & choice)[0]
                 raise DeviceError(
                     f"read {read} has {counts[read, column]} cases set of "
-                    f"{model.labels[column]!r}, and "
-                    f"a choice has one: the device is not following its program; load it again"
+                    f"{model.labels[column]!r}, and a choice has one: the device is not following "
+                    "its program; load it again"
                 )
         else:
             values = bits
@@ -322,8 +324,7 @@ def _refuse_biases(
     if len(codes) and abs(int(codes[worst])) > parameters.bias_max:
         raise ProgramError(
             f"the bias {linear[worst]:.6g} of {model.name(worst)} needs code {int(codes[worst])} "
-            f"and "
-            f"the device takes {parameters.bias_max}: stay within "
+            f"and the device takes {parameters.bias_max}: stay within "
             f"{parameters.bias_max * scale:.6g}, or compile with it among future_biases"
         )
 

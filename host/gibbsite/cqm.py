@@ -207,17 +207,15 @@ class _Builder:
             return
         if vartype is not dimod.INTEGER:
             raise ProgramError(
-                f"{variable!r} is {vartype.name.lower()}, and this device draws spins and choices: "
-                f"make "
-                "it an integer with bounds"
+                f"{variable!r} is {vartype.name.lower()}, and this device draws spins and "
+                "choices: make it an integer with bounds"
             )
         low = int(np.ceil(self.cqm.lower_bound(variable)))
         high = int(np.floor(self.cqm.upper_bound(variable)))
         if high - low + 1 > MOST_CASES:
             raise ProgramError(
                 f"{variable!r} has {high - low + 1} values and a group {MOST_CASES} cases: narrow "
-                f"its "
-                "bounds or coarsen it"
+                "its bounds or coarsen it"
             )
         unit = ("integer", variable)
         self.units[unit] = high - low + 1
@@ -233,8 +231,7 @@ class _Builder:
         if expression.num_interactions:
             raise ProgramError(
                 f"the constraint {label!r} is quadratic, and penalties are derived for linear "
-                f"ones: "
-                "replace the product by a variable of its own"
+                "ones: replace the product by a variable of its own"
             )
         total = _Sum({}, float(expression.offset))
         for variable, weight in expression.linear.items():
@@ -291,8 +288,7 @@ class _Builder:
         if low > slack or (equality and high < -slack):
             raise ProgramError(
                 f"nothing satisfies the constraint {label!r}: its left side minus its right lies "
-                f"in "
-                f"{low:.6g}..{high:.6g}; correct it or drop it"
+                f"in {low:.6g}..{high:.6g}; correct it or drop it"
             )
         if not equality and high <= slack:
             return
@@ -313,8 +309,7 @@ class _Builder:
         if step is None:
             raise ProgramError(
                 f"the coefficients of the constraint {label!r} have no common step: scale and "
-                f"round "
-                "them to integers"
+                "round them to integers"
             )
         if not equality:
             self._add_slack(total, round(-low / step), step, label)

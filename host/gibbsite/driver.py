@@ -162,16 +162,14 @@ class Driver:
         if len(answer) != 8 or answer[0] != MAGIC:
             raise DeviceError(
                 f"{self._stream.uri} does not answer as a Gibbsite device (magic {MAGIC:#x} "
-                f"expected, "
-                f"{[hex(word) for word in answer[:1]]} found): check what is connected"
+                f"expected, {[hex(word) for word in answer[:1]]} found): check what is connected"
             )
         version, found = answer[1], answer[2] | answer[3] << 32
         if version != SPEC_VERSION or found != expected.fingerprint():
             raise FingerprintMismatch(
                 f"{self._stream.uri} has fingerprint {found:016x} (specification {version}, lanes "
                 f"{answer[4]}, rows {answer[5]}, words {answer[6]}, steps {answer[7]}) and this "
-                f"host "
-                f"expects {expected.fingerprint():016x} (specification {SPEC_VERSION}, lanes "
+                f"host expects {expected.fingerprint():016x} (specification {SPEC_VERSION}, lanes "
                 f"{expected.lanes}, rows {expected.rows}, words {expected.words}, steps "
                 f"{expected.schedule_steps}): open it with the parameters that it was built with"
             )
@@ -186,16 +184,14 @@ class Driver:
         if len(request.betas) > steps:
             raise ProgramError(
                 f"the schedule has {len(request.betas)} steps and the device holds {steps}: use "
-                f"fewer "
-                f"steps and more sweeps at each"
+                "fewer steps and more sweeps at each"
             )
         for register, value in _controls(request):
             info = REGISTERS[register]
             if not info.minimum <= value <= info.maximum:
                 raise ProgramError(
                     f"{register.name} is {value} and must lie in {info.minimum}..{info.maximum}: "
-                    f"choose "
-                    f"the {info.doc} anew or split the run"
+                    f"choose the {info.doc} anew or split the run"
                 )
         if not 0 <= request.seed < 1 << 64:
             raise ProgramError(f"the seed is {request.seed} and has 64 bits: take one of 0..2^64-1")
@@ -295,8 +291,7 @@ class Driver:
             if of not in self._stale:
                 raise DeviceError(
                     f"{self._stream.uri} answered tag {of} to {opcode.name} with tag {tag}: close "
-                    f"it and "
-                    f"open it again"
+                    "it and open it again"
                 )
             self._stale.discard(of)
         self._stale.discard(tag)
@@ -307,8 +302,7 @@ class Driver:
         if kind != expected:
             raise DeviceError(
                 f"{self._stream.uri} answered {kind:#x} to {opcode.name} where {expected:#x} "
-                f"belongs: "
-                f"close it and open it again"
+                "belongs: close it and open it again"
             )
         return packet[1:]
 

@@ -50,16 +50,14 @@ def check_conditions(conditions: Conditions, rows: list[Row], parameters: GraphP
         if len(values) != size:
             raise ProgramError(
                 f"{name} has {len(values)} values and {len(rows)} rows of {lanes} lanes need "
-                f"{size}: "
-                f"give one for each"
+                f"{size}: give one for each"
             )
     codes = np.array(conditions.biases, dtype=np.int64)
     worst = int(np.abs(codes).argmax())
     if abs(int(codes[worst])) > parameters.bias_max:
         raise ProgramError(
             f"the bias code {int(codes[worst])} of slot {worst} is outside "
-            f"+-{parameters.bias_max}: "
-            f"use a coarser scale"
+            f"+-{parameters.bias_max}: use a coarser scale"
         )
     for name, masks in (("on", conditions.clamps_on), ("off", conditions.clamps_off)):
         largest = max(masks)
@@ -84,8 +82,7 @@ def _check_sizes(program: GraphProgram, parameters: GraphParameters) -> None:
     if not 1 <= len(program.rows) <= parameters.rows:
         raise ProgramError(
             f"the program has {len(program.rows)} rows and the device takes 1 to "
-            f"{parameters.rows}: "
-            f"use fewer variables, or a device built with more rows"
+            f"{parameters.rows}: use fewer variables, or a device built with more rows"
         )
     words, left = divmod(len(program.entries), parameters.lanes)
     if left or not 1 <= words <= parameters.words:
@@ -106,15 +103,14 @@ def _check_rows(rows: list[Row], parameters: GraphParameters) -> None:
         if not row.fits(parameters):
             raise ProgramError(
                 f"row {number} ({row}) is none that a device of {parameters.lanes} lanes and "
-                f"degree "
-                f"{parameters.max_degree} accepts: see gibbsite_hw.spec.program.Row"
+                f"degree {parameters.max_degree} accepts: see gibbsite_hw.spec.program.Row"
             )
         if row.group:
             if row.first == inside:
                 raise ProgramError(
                     f"row {number} "
-                    f"{'starts a group inside another' if inside else 'starts no group'}"
-                    f": a group's rows lie together, the first one marked"
+                    f"{'starts a group inside another' if inside else 'starts no group'}: a "
+                    "group's rows lie together, the first one marked"
                 )
             states = row.mask.bit_count() + (0 if row.first else states)
             inside = not row.last
@@ -154,8 +150,7 @@ def _terms(program: GraphProgram, parameters: GraphParameters) -> _Terms:
         word, lane = np.argwhere(address >= len(program.rows) * lanes)[0]
         raise ProgramError(
             f"the entry of word {word}, lane {lane} has neighbour {address[word, lane]} and the "
-            f"program "
-            f"has {len(program.rows) * lanes} slots: point it at one of them"
+            f"program has {len(program.rows) * lanes} slots: point it at one of them"
         )
     sign = 1 << (parameters.weight_bits - 1)
     weight = ((entries >> bits & (2 * sign - 1)) ^ sign) - sign
@@ -191,8 +186,7 @@ def _check_neighbours(terms: _Terms, rows: list[Row], parameters: GraphParameter
             slot, other = int(terms.slot[at]), int(terms.other[at])
             raise ProgramError(
                 f"the list of slot {slot} (row {slot // lanes}, lane {slot % lanes}) names slot "
-                f"{other} "
-                f"(row {other // lanes}, lane {other % lanes}): {what}"
+                f"{other} (row {other // lanes}, lane {other % lanes}): {what}"
             )
 
     refuse(~used[terms.slot], "the list belongs to a lane that holds no slot; leave its weights 0")
@@ -218,8 +212,7 @@ def _check_symmetry(terms: _Terms, parameters: GraphParameters) -> None:
         slot, other = divmod(int(pairs[np.abs(total).argmax()]), size)
         raise ProgramError(
             f"slots {slot} and {other} do not see each other with the same weight: a coupling "
-            f"stands in "
-            f"both lists, or the samples follow no energy"
+            "stands in both lists, or the samples follow no energy"
         )
 
 
@@ -229,6 +222,5 @@ def _check_energies(terms: _Terms, conditions: Conditions, parameters: GraphPara
     if largest >> (parameters.energy_bits - 1):
         raise ProgramError(
             f"energies could reach {largest} and the device holds {parameters.energy_bits} bits: "
-            f"use a "
-            f"coarser scale"
+            "use a coarser scale"
         )

@@ -164,19 +164,16 @@ def measure(
         _object(
             f"the coupling {model.weight[k]:.6g} of {model.name(int(model.low[k]))} and "
             f"{model.name(int(model.high[k]))} quantizes to nothing: one code is {scale:.6g} "
-            f"because "
-            f"the largest coefficient is {top:.6g}, and {len(gone)} of {len(model.weight)} "
-            f"couplings "
-            f"lie below half a code; drop such couplings, reduce the range, or pass "
-            f"on_error='warn'",
+            f"because the largest coefficient is {top:.6g}, and {len(gone)} of "
+            f"{len(model.weight)} couplings lie below half a code; drop such couplings, reduce "
+            "the range, or pass on_error='warn'",
             on_error,
         )
     if report.largest_relative_error > max_error:
         _object(
-            f"the largest quantization error is {report.largest_relative_error:.3g} of the largest "
-            f"coefficient and the bound is {max_error:.3g}: reduce the range of the coefficients, "
-            f"raise "
-            f"max_error, or pass on_error='warn'",
+            f"the largest quantization error is {report.largest_relative_error:.3g} of the "
+            f"largest coefficient and the bound is {max_error:.3g}: reduce the range of the "
+            "coefficients, raise max_error, or pass on_error='warn'",
             on_error,
         )
     return report
@@ -198,8 +195,8 @@ def beta_codes(betas: Floats, scale: float, parameters: GraphParameters) -> NDAr
     if len(betas) and float(betas.max()) > top * (1 + EXACT):
         raise ProgramError(
             f"the largest beta of this program is {top:.6g} and {float(betas.max()):.6g} was "
-            f"asked: end "
-            f"the schedule at {top:.6g}, or compile with beta_max={float(betas.max()):.6g}"
+            f"asked: end the schedule at {top:.6g}, or compile with "
+            f"beta_max={float(betas.max()):.6g}"
         )
     codes = np.minimum(np.rint(betas * unit), parameters.beta_max).astype(np.int64)
     off = np.abs(codes - betas * unit) > BETA_ERROR * betas * unit
@@ -208,8 +205,7 @@ def beta_codes(betas: Floats, scale: float, parameters: GraphParameters) -> NDAr
         worst = float(betas[off].min())
         raise ProgramError(
             f"the smallest beta of this program that is held within {BETA_ERROR:.0%} is "
-            f"{least:.6g} and "
-            f"{worst:.6g} was asked: start at {least:.6g} or at 0"
+            f"{least:.6g} and {worst:.6g} was asked: start at {least:.6g} or at 0"
         )
     return codes
 

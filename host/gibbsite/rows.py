@@ -109,10 +109,9 @@ def lay_out(
     if least.words > parameters.words:
         raise ProgramError(
             f"the model needs {least.words} coupling words of {parameters.lanes} lanes and the "
-            f"device "
-            f"has {parameters.words}: its {len(model.weight)} couplings would fit at about "
+            f"device has {parameters.words}: its {len(model.weight)} couplings would fit at about "
             f"{parameters.words * parameters.lanes // 2} or fewer; drop couplings or split the "
-            f"model"
+            "model"
         )
     raise ProgramError(
         f"the model needs {min(len(layout.rows) for layout in layouts)} rows of {parameters.lanes} "

@@ -108,18 +108,15 @@ class RunReader:
         self.result.aborted = kind == Response.ABORTED
         if not self.result.aborted and self.result.reads != self.reads:
             raise DeviceError(
-                f"the run ended after {self.result.reads} draws and {self.reads} were asked: close "
-                f"the "
-                f"device and open it again"
+                f"the run ended after {self.result.reads} draws and {self.reads} were asked: "
+                "close the device and open it again"
             )
 
     def _refuse(self, packet: list[int]) -> None:
         raise DeviceError(
             f"draw {self.result.reads} of {self.reads} came as a packet of {len(packet)} words "
-            f"that "
-            f"starts {[hex(word) for word in packet[:3]]} where {self._length} words belong: close "
-            f"the "
-            f"device and open it again"
+            f"that starts {[hex(word) for word in packet[:3]]} where {self._length} words belong: "
+            "close the device and open it again"
         )
 
 

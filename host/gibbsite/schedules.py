@@ -103,8 +103,7 @@ def annealing_schedule(
     if beta_schedule is not None:
         raise ArgumentError(
             f"beta_schedule was given with beta_schedule_type={beta_schedule_type!r}: leave it "
-            f"out, "
-            "or use beta_schedule_type='custom'"
+            "out, or use beta_schedule_type='custom'"
         )
     sweeps = DEFAULT_SWEEPS if num_sweeps is None else positive("num_sweeps", num_sweeps, 0)
     count, left = divmod(sweeps, each)
@@ -116,8 +115,7 @@ def annealing_schedule(
     if beta_schedule_type == "geometric" and min(first, last) <= 0:
         raise ArgumentError(
             f"beta_range is ({first}, {last}) and a geometric schedule has no 0: start above it, "
-            f"or "
-            "use beta_schedule_type='linear'"
+            "or use beta_schedule_type='linear'"
         )
     if count == 1:
         betas = np.array([last])
@@ -182,7 +180,6 @@ def _custom(
     if beta_range is not None and (beta_range[0] != betas[0] or beta_range[-1] != betas[-1]):
         raise ArgumentError(
             f"beta_range is {tuple(beta_range)!r} and beta_schedule runs from {betas[0]} to "
-            f"{betas[-1]}: "
-            "leave beta_range out"
+            f"{betas[-1]}: leave beta_range out"
         )
     return betas

@@ -186,8 +186,7 @@ def _mixed(model: MixedModel) -> SlotModel:
         if spin not in place or choice not in cases:
             raise ProgramError(
                 f"between couples {spin!r} and {choice!r}, and the model has no such spin or "
-                f"choice: "
-                "add the variable or leave the term out"
+                "choice: add the variable or leave the term out"
             )
         group = cases[choice]
         if not 0 <= case < int(choices.sizes[group]):
