@@ -35,6 +35,9 @@ BENCH = HERE / "bench.v"
 WAVES = HERE / "waves"
 """Stand-ins for the two compression libraries that the waveform writer wants."""
 
+SMALL = 65536
+"""Bytes up to which generated files are compiled together."""
+
 _VERILATOR_FLAGS = (
     *("--cc", "--prefix", "Vdevice", "--top-module", "gibbsite_bench", "--quiet", "--no-timing"),
     *("-O3", "--x-assign", "fast", "--x-initial", "0", "--noassert"),
@@ -44,8 +47,8 @@ _VERILATOR_FLAGS = (
 )
 _WAVES_FLAGS = ("--trace-fst", "--trace-structs", "--trace-max-array", "0")
 _COMMON = ("-std=c++20", "-fPIC", "-pipe", "-fvisibility-inlines-hidden", "-w")
-_FAST = ("-O2", "-march=native", "-fno-plt", "-fcf-protection=none", "-fno-stack-protector")
-_SLOW = ("-O1",)
+_FAST = ("-O2", "-fno-plt", "-fcf-protection=none", "-fno-stack-protector")
+_SLOW = ("-O0",)  # runs once, when a model is made
 _DEFINES = (
     "VERILATOR=1",
     "VM_COVERAGE=0",
@@ -118,9 +121,15 @@ class Recipe:
     def _compile(self, tools: Toolchain, folder: Path, jobs: "_Jobs", stage: Stage) -> list[str]:
         include = tools.verilator_root / "include"
         runtime = [*_RUNTIME, *(["verilated_fst_c.cpp"] if self.waves else [])]
-        # the longest first, so that no core waits at the end
-        model = sorted((folder / "model").glob("*.cpp"), key=lambda path: -path.stat().st_size)
-        sources = [*model, HARNESS, *(include / name for name in runtime)]
+        # Small files together, since each reads the same large headers; the longest first, so that
+        # no core waits at the end.
+        parts = sorted((folder / "model").glob("*.cpp"), key=lambda path: -path.stat().st_size)
+        large = [path for path in parts if path.stat().st_size > SMALL]
+        small = folder / "small.cpp"
+        small.write_text(
+            "".join(f'#include "{path.name}"\n' for path in parts if path not in large)
+        )
+        sources = [*large, HARNESS, small, *(include / name for name in runtime)]
         defines = [f"-D{name}" for name in _DEFINES]
         defines += [f"-DVM_TRACE={self.waves:d}", f"-DVM_TRACE_FST={self.waves:d}"]
         paths = ["-Imodel", f"-I{include}", f"-I{include / 'vltstd'}", f"-I{WAVES}"]

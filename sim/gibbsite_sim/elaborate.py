@@ -13,7 +13,7 @@ from typing import Any
 
 from gibbsite_hw.spec.parameters import GraphParameters
 
-__all__ = ["TOP", "shell_verilog"]
+__all__ = ["TOP", "component_verilog", "shell_verilog"]
 
 TOP = "gibbsite_device"
 """Name of the Verilog module."""
@@ -21,9 +21,14 @@ TOP = "gibbsite_device"
 
 def shell_verilog(parameters: GraphParameters) -> str:
     """The Verilog text of `gibbsite_hw.device.DeviceShell` for these parameters."""
-    from amaranth.back import rtlil, verilog
-
     from gibbsite_hw.device import DeviceShell
+
+    return component_verilog(DeviceShell(parameters), TOP)
+
+
+def component_verilog(component: Any, name: str) -> str:
+    """The Verilog text of a component as module ``name``."""
+    from amaranth.back import rtlil, verilog
 
     emit = rtlil.ModuleEmitter.emit_memory
 
@@ -33,7 +38,7 @@ def shell_verilog(parameters: GraphParameters) -> str:
 
     rtlil.ModuleEmitter.emit_memory = emit_unless_zero
     try:
-        return str(verilog.convert(DeviceShell(parameters), name=TOP, emit_src=False))
+        return str(verilog.convert(component, name=name, emit_src=False))
     finally:
         rtlil.ModuleEmitter.emit_memory = emit
 

@@ -1,6 +1,5 @@
 """The tools that turn RTL into a library: where they are, which versions, what is missing."""
 
-import hashlib
 import os
 import shutil
 import subprocess
@@ -69,7 +68,7 @@ def versions() -> list[str]:
     answer = subprocess.run(
         [compiler, "--version"], capture_output=True, text=True, check=False, timeout=60
     )
-    return [*found, answer.stdout.partition("\n")[0], _processor()]
+    return [*found, answer.stdout.partition("\n")[0]]
 
 
 def _wanted() -> str:
@@ -85,13 +84,3 @@ def _package_version(package: str) -> str:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return "absent"
-
-
-def _processor() -> str:
-    """Name what ``-march=native`` may use: home folders travel between machines."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return "unknown processor"
-    facts = sorted({line for line in lines if line.startswith(("flags", "Features", "model name"))})
-    return hashlib.sha256("\n".join(facts).encode()).hexdigest()
