@@ -78,9 +78,11 @@ def counted_at(lexemes: list[Lexeme], start: int, language: Language) -> Counted
 
 def _counted_behind(lexemes: list[Lexeme], at: int) -> Counted | None:
     """ "Zadań jest pięć", "the machines are three": the noun before its number."""
-    if at < 2 or not lexemes[at - 1].has("filler"):
+    if at < 1 or lexemes[at].text[0].isdigit():
         return None
-    noun = lexemes[at - 2]
+    noun = lexemes[at - 1]
+    if lexemes[at - 1].has("filler") and at >= 2:
+        noun = lexemes[at - 2]
     last = at + 1 >= len(lexemes) or lexemes[at + 1].kind == "mark" or lexemes[at + 1].has("and")
     if not last or not noun.has("task", "task_weak", "machine") or lexemes[at].text.isdigit():
         return None

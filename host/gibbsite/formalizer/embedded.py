@@ -87,7 +87,7 @@ class EmbeddedFormalizer:
         scene = Scene(language, text)
         find_machines(parts, scene)
         find_tasks(parts, scene)
-        if not scene.machines:
+        if not scene.machines and scene.machine_count is None:
             find_single_machines(parts, scene)
         _number_machines(scene)
         if not scene.tasks:

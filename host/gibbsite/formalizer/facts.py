@@ -14,6 +14,7 @@ __all__ = [
     "add_window",
     "allow",
     "bar",
+    "restrict",
     "set_all_day",
     "set_deadline",
     "set_release",
@@ -28,10 +29,28 @@ def add_predecessors(task: Entity, before: list[Entity]) -> None:
 
 
 def allow(tasks: list[Entity], machines: list[Entity]) -> None:
-    """Restrict these tasks to these machines, beside those allowed earlier."""
+    """Let these machines do these tasks, beside the machines that were said to do them earlier."""
     for task in tasks:
         task.allowed = task.allowed or []
         task.allowed += [machine for machine in machines if machine not in task.allowed]
+
+
+def restrict(tasks: list[Entity], machines: list[Entity]) -> None:
+    """Restrict these tasks to these machines; an earlier restriction is narrowed."""
+    for task in tasks:
+        if task.allowed is None:
+            task.allowed = list(machines)
+            continue
+        both = [machine for machine in machines if machine in task.allowed]
+        if not both:
+            names = ", ".join(machine.id for machine in machines)
+            raise FormalizationError(
+                "contradiction",
+                f"task {task.id!r} needs a machine, and the text restricts it to "
+                f"{', '.join(machine.id for machine in task.allowed)} and to {names}; keep one",
+                f"{task.id} … {names}",
+            )
+        task.allowed = both
 
 
 def bar(tasks: list[Entity], machines: list[Entity]) -> None:

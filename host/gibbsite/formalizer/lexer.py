@@ -115,6 +115,8 @@ def _inner_dot(tokens: list[Token], position: int) -> bool:
         return not after.text[:1].isupper() or before.low in ("nr", "no", "zad", "zlec", "masz")
     if before.kind != "number" or after.kind != "word" or not after.text[:1].islower():
         return False
+    if after.low in ("do", "a", "i") and position + 2 < len(tokens):
+        return tokens[position + 2].kind == "number"
     return any(key in table for table in UNITS.values() for key in keys(after.low, "pl"))
 
 

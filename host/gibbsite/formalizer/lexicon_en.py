@@ -157,7 +157,7 @@ CUES: Final[dict[str, str]] = {
     ),
     "immediate": "immediately, right away, straight, directly, at once",
     "unsupported": (
-        "at the same time as, simultaneously with, setup time|times, changeover|changeovers, "
+        "the same time as, same time as, at the same time as, simultaneously with, setup time|times, changeover|changeovers, "
         "in parallel with, concurrently with, priority, priorities, preempt, preemption, "
         "split into, overlap, overlapping, adjacent, back to back, same machine as, "
         "on the same machine, on different machines, the same machine, cool-down, weighted, weights"

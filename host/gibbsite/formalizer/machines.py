@@ -36,8 +36,10 @@ def find_machines(sentences: list[Sentence], scene: Scene) -> None:
     for sentence in sentences:
         for start in range(len(sentence.lexemes)):
             _both(sentence.lexemes, start, scene)
-            if not _labelled(sentence.lexemes, start, scene):
-                _counted(sentence.lexemes, start, scene)
+            _counted(sentence.lexemes, start, scene)
+    for sentence in sentences:
+        for start in range(len(sentence.lexemes)):
+            _labelled(sentence.lexemes, start, scene)
     for sentence in sentences:
         _windowed(sentence, scene)
 
@@ -54,7 +56,7 @@ def _counted(lexemes: list[Lexeme], start: int, scene: Scene) -> None:
     counted = counted_at(lexemes, start, scene.language)
     if counted is None or counted.is_task or lexemes[start].used:
         return
-    if start and lexemes[start - 1].has("task", "task_weak"):
+    if start and lexemes[start - 1].has("task", "task_weak") and lexemes[start].text[0].isdigit():
         return
     names = _names_after(lexemes, counted, scene)
     if not counted.is_machine:
@@ -83,7 +85,7 @@ def _has_duration(lexemes: list[Lexeme], at: int) -> bool:
     """Whether what is counted takes time: then it is no machine."""
     for lexeme in lexemes[at : at + 3]:
         ranged = lexeme.amount is not None and lexeme.amount.is_range
-        if (lexeme.kind == "amount" and not ranged) or lexeme.has("takes"):
+        if (lexeme.kind == "amount" and not ranged) or lexeme.has("takes", "needs", "release"):
             return True
         if lexeme.kind == "mark" or lexeme.has("available"):
             return False
@@ -105,7 +107,7 @@ def _names_after(lexemes: list[Lexeme], counted: Counted, scene: Scene) -> list[
     if len(names) != limit:
         return []
     following = names[0].end
-    if not counted.is_machine and _has_duration(lexemes, following):
+    if _has_duration(lexemes, following):
         return []
     return names
 
@@ -167,6 +169,11 @@ def _labelled(lexemes: list[Lexeme], start: int, scene: Scene) -> bool:
             lexemes[name.start].used = True
             if scene.machine_count is not None and int(number) <= scene.machine_count[0]:
                 continue
+        if scene.machine_count is not None and len(scene.machines) >= scene.machine_count[0]:
+            if scene.named("machine", name.id) is None and noun.text.lower() not in (
+                scene.nouns["machine"]
+            ):
+                return False
         scene.add("machine", name.id, list(name.words), lexemes[name.start].start)
     scene.nouns["machine"].add(noun.text.lower())
     return True
@@ -212,7 +219,7 @@ def find_single_machines(sentences: list[Sentence], scene: Scene) -> None:
                 continue
             if lexeme.has("workday", "takes", "available", "on"):
                 continue
-            if scene.matching(_words(lexemes, at, scene)[0]) is not None:
+            if _is_task_word(scene, lexeme):
                 continue
             if at and (lexemes[at - 1].kind == "number" or lexemes[at - 1].has("each", "all", "any")):
                 continue
@@ -225,8 +232,6 @@ def find_single_machines(sentences: list[Sentence], scene: Scene) -> None:
             if base[-1].lower() in _GENERIC or base[0].lower() in _GENERIC or is_plural(
                 lexeme, scene.language
             ) and base == words:
-                continue
-            if _is_task_word(scene, lexeme):
                 continue
             scene.add("machine", " ".join(base), words, lexemes[start].start)
 

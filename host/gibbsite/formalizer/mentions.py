@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
-from gibbsite.formalizer.counting import is_plural, labels_from
+from gibbsite.formalizer.counting import counted_at, is_plural, labels_from, skip_aside
 from gibbsite.formalizer.inflection import base_form, same_word
 from gibbsite.formalizer.lexemes import Lexeme
 from gibbsite.formalizer.lexer import Sentence
@@ -15,7 +15,8 @@ from gibbsite.formalizer.scene import Entity, EntityKind, Scene
 __all__ = ["Item", "items_of", "place_first_mentions"]
 
 ItemKind: TypeAlias = Literal["task", "machine", "lexeme"]
-_ARTICLES = frozenset({"the", "a", "an", "of", "our", "these", "those", "te", "tych", "z", "nich"})
+_KINDS: Final[tuple[EntityKind, ...]] = ("task", "machine")
+_ARTICLES: Final = frozenset({"the", "a", "an", "of", "our", "these", "those", "te", "tych", "z", "nich"})
 
 
 @dataclass(slots=True)
@@ -62,10 +63,25 @@ def items_of(sentence: Sentence, scene: Scene) -> list[Item]:
         if found is not None:
             item, at = found
             items.append(item)
+            at = _skip_explanation(lexemes, at, scene)
             continue
         items.append(Item("lexeme", [lexemes[at]]))
         at += 1
     return items
+
+
+def _skip_explanation(lexemes: list[Lexeme], at: int, scene: Scene) -> int:
+    """The place after "(press)" behind a mention, when it says nothing else."""
+    end = skip_aside(lexemes, at)
+    inside = lexemes[at + 1 : end - 1]
+    if end == at or any(
+        lexeme.kind != "word" or lexeme.cues - {"filler", "machine", "task_weak", "workday"}
+        for lexeme in inside
+    ):
+        return at
+    if any(_named(inside, start, scene) for start in range(len(inside))):
+        return at
+    return end
 
 
 def _kind_of(lexeme: Lexeme, scene: Scene) -> EntityKind | None:
@@ -96,6 +112,8 @@ def _quantified(lexemes: list[Lexeme], at: int, scene: Scene) -> tuple[Item, int
     first = lexemes[at]
     if first.has("everything"):
         return Item("task", [first], list(scene.tasks), every=True), at + 1
+    if first.kind == "number" and at + 1 < len(lexemes):
+        return _counted_things(lexemes, at, scene)
     if not first.has("each", "all", "others", "none"):
         return None
     others = first.has("others")
@@ -115,8 +133,9 @@ def _quantified(lexemes: list[Lexeme], at: int, scene: Scene) -> tuple[Item, int
             break
         end += 1
     if found is None:
-        if others or first.text.lower() in ("both", "all", "each", "wszystkie", "oba", "obie"):
-            return None
+        if others and not (start < len(lexemes) and _nominal(lexemes[start])):
+            item = Item("task", lexemes[at:start], list(scene.tasks), others=True)
+            return item, start
         return None
     for lexeme in lexemes[at : end + 1]:
         lexeme.used = True
@@ -124,6 +143,22 @@ def _quantified(lexemes: list[Lexeme], at: int, scene: Scene) -> tuple[Item, int
     item = Item(found, lexemes[at : end + 1], things, every=not others, others=others)
     item.none = first.has("none")
     return item, end + 1
+
+
+def _counted_things(lexemes: list[Lexeme], at: int, scene: Scene) -> tuple[Item, int] | None:
+    """ "one machine that …", "three jobs must …": what was counted, as a subject."""
+    counted = counted_at(lexemes, at, scene.language)
+    if counted is None or counted.end == at + 1 or not lexemes[at].used:
+        return None
+    group = scene.group_at(lexemes[at])
+    if group:
+        return Item("task", lexemes[at : counted.end], list(group)), counted.end
+    for kind in _KINDS:
+        count = scene.task_count if kind == "task" else scene.machine_count
+        things = scene.things(kind)
+        if count is not None and count[1] is lexemes[at] and len(things) == counted.number:
+            return Item(kind, lexemes[at : counted.end], list(things), every=True), counted.end
+    return None
 
 
 def _named(lexemes: list[Lexeme], at: int, scene: Scene) -> tuple[Item, int] | None:
@@ -135,7 +170,8 @@ def _named(lexemes: list[Lexeme], at: int, scene: Scene) -> tuple[Item, int] | N
         if thing.id.isdigit():
             continue
         length = _match(lexemes, at, thing, scene)
-        if length and (best is None or length > best[1]):
+        exact = length and lexemes[at].text.lower() == thing.words[0].lower()
+        if length and (best is None or length > best[1] or (exact and length == best[1])):
             best = (thing, length)
     if best is None:
         best = _partly_named(lexemes, at, scene)

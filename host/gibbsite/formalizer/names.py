@@ -6,7 +6,6 @@ no word is a cue and, in Polish, every word may be part of a noun group.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,12 +13,11 @@ from gibbsite.formalizer.inflection import base_form, readings
 from gibbsite.formalizer.lexemes import Lexeme
 from gibbsite.formalizer.lexicon import Language
 
-__all__ = ["Name", "is_label", "name_at", "name_before", "nameable", "number_label"]
+__all__ = ["Name", "is_label", "lone_verb", "name_at", "name_before", "nameable", "number_label"]
 
 SOFT: Final = frozenset({"task", "task_weak", "machine", "workday"})
 """Roles that a word of a name may have as well."""
 
-_LABEL: Final = re.compile(r"\w*\d\w*(?:[-/_.]\w+)*|[^\W\d_]{1,2}\d*(?:-\w*\d+)?|[^\W\d_]+-\d+")
 _CONNECTORS: Final = {
     "en": frozenset({"of", "for", "the", "in", "to", "with"}),
     "pl": frozenset({"na", "w", "z", "do", "ze", "pod", "dla", "we"}),
@@ -41,9 +39,7 @@ class Name:
 
 def is_label(text: str) -> bool:
     """Whether a word is a label ("S1", "B", "M-2") or a proper name ("South")."""
-    return bool(_LABEL.fullmatch(text)) and text[:1].isupper() or any(c.isdigit() for c in text) or (
-        text[:1].isupper() and text[1:2].islower()
-    )
+    return text[:1].isupper() or any(letter.isdigit() for letter in text)
 
 
 def number_label(lexeme: Lexeme) -> str | None:
@@ -68,6 +64,8 @@ def nameable(lexeme: Lexeme, language: Language) -> bool:
 
 def name_before(lexemes: list[Lexeme], last: int, language: Language) -> Name | None:
     """The name whose last lexeme is `last`, as long as it goes to the left."""
+    if lone_verb(lexemes, last):
+        return _named(lexemes, last, last + 1, language)
     start = last + 1
     while start > 0 and _part_of_name(lexemes, start - 1, last, language):
         start -= 1
@@ -84,6 +82,19 @@ def name_before(lexemes: list[Lexeme], last: int, language: Language) -> Name | 
     ):
         start += 1
     return _named(lexemes, start, last + 1, language)
+
+
+def lone_verb(lexemes: list[Lexeme], at: int) -> bool:
+    """A verb such as "build" or "finish" that stands alone before its duration is a name."""
+    lexeme = lexemes[at]
+    if lexeme.kind != "word" or not lexeme.has("filler") or len(lexeme.text) < 4:
+        return False
+    if not lexeme.cues <= SOFT | {"filler", "takes"} or " " in lexeme.text:
+        return False
+    opened = at == 0 or lexemes[at - 1].is_mark(",:(") or lexemes[at - 1].has("and")
+    following = lexemes[at + 1] if at + 1 < len(lexemes) else None
+    marked = following is not None and (following.is_mark(":(=") or following.kind == "amount")
+    return opened and marked
 
 
 def name_at(lexemes: list[Lexeme], start: int, language: Language, label: bool) -> Name | None:

@@ -18,6 +18,7 @@ from gibbsite.formalizer.facts import (
     add_window,
     allow,
     bar,
+    restrict,
     set_all_day,
     set_deadline,
     set_release,
@@ -57,6 +58,8 @@ class _State:
     breaking: bool = False
     hint: str = ""
     last_relation: str = ""
+    last_order: str = ""
+    last_negated: Lexeme | None = None
     chained: list[Entity] = field(default_factory=list)
     spans: list[tuple[Window, Lexeme]] = field(default_factory=list)
     opened: Moment | None = None
@@ -186,7 +189,6 @@ class _Reader:
         self.items = items
         self.carried = carried
         self.state = _State(number, last_tasks=list(carried_tasks))
-        self.fresh = True
         self.at = 0
 
     def read(self) -> None:
@@ -249,7 +251,7 @@ class _Reader:
 
     def _defines(self, at: int) -> bool:
         """Whether the mention at `at` is given its own duration or window here."""
-        for item in self.items[at + 1 : at + 4]:
+        for item in self.items[at + 1 : at + 6]:
             if item.kind != "lexeme":
                 return False
             if item.lexeme.is_time or item.lexeme.kind == "range" or item.has("allday", "always"):
@@ -310,13 +312,19 @@ class _Reader:
         if state.kind == "machine" and (state.only or state.negated or self._handles()):
             self._handled(things)
             return
+        before = self.items[self.at - 1] if self.at else None
+        if before is not None and before.kind == "task" and state.last_order and state.subject:
+            # "A precedes B, and B C": the verb is said once
+            self._precede(state.subject, state.last_order, things)
+            return
         if state.machines_ahead:
             self._bind_ahead(things)
+        opening = not state.subject
         state.subject, state.last_tasks = things, things
         state.subject_only = state.only is not None
         state.only = None
         state.on = False
-        state.hint = "" if state.hint != "release" or not self.fresh else state.hint
+        state.hint = state.hint if opening else ""
         self._apply_deferred()
         if len(things) > 1 and self._ordered():
             for before, task in zip(things, things[1:], strict=False):
@@ -415,7 +423,7 @@ class _Reader:
             bar([t for t in self.scene.tasks if t not in state.subject], machines)
             state.subject_only = False
         elif not every:
-            allow(state.subject, machines)
+            restrict(state.subject, machines)
         state.only = None
         state.on = False
 
@@ -440,6 +448,8 @@ class _Reader:
                 "leave that condition out or say it by times",
                 lexeme.text,
             )
+        if lexeme.has("or") and state.last_negated is not None:
+            state.negated = state.last_negated
         if lexeme.has("not"):
             state.negated = lexeme
             if lexeme.has("on") or "except" in lexeme.text or "poza" in lexeme.text:
@@ -467,7 +477,9 @@ class _Reader:
         if lexeme.has("before") and state.chained and self.items[self.at - 1].kind == "task":
             state.subject = state.chained  # "A before B before C"
         state.chained = []
-        after = lexeme.has("after", "needs", "follows")
+        after = lexeme.has("after") or (
+            lexeme.has("needs", "follows") and state.kind == "task"
+        )
         before = lexeme.has("before", "precedes")
         if ahead == "number" and (after or before) and self._numbered_task():
             ahead = "task"
@@ -477,7 +489,8 @@ class _Reader:
             if state.negated is not None and lexeme.has("after", "before") and not waits:
                 relation = "before" if after else "after"
             if lexeme.has("after", "before"):
-                state.negated = None
+                state.last_negated, state.negated = state.negated, None
+            state.last_order = relation
             state.waiting, state.waiting_lexeme = relation, lexeme
             return
         if ahead == "machine" and lexeme.has("needs", "takes"):
@@ -497,7 +510,7 @@ class _Reader:
         if late or early:
             if state.negated is not None and lexeme.has("before", "after"):
                 late, early = early, late
-                state.negated = None
+                state.last_negated, state.negated = state.negated, None
             elif state.negated is not None and lexeme.has("until"):
                 late, early = False, True
                 state.negated = None
@@ -527,7 +540,7 @@ class _Reader:
             return
         moment = _moment(lexeme)
         relation = state.waiting if state.waiting in ("deadline", "release") else state.hint
-        relation = relation or state.last_relation
+        relation = relation or self._hint_behind() or state.last_relation
         window = _window(lexeme)
         if window is not None and not (moment and relation):
             self._bound(lexeme, lambda tasks: _between(tasks, window, lexeme))
@@ -540,6 +553,15 @@ class _Reader:
         state.hint = ""
         self._bound(lexeme, lambda tasks: setter(tasks, moment, lexeme))
 
+    def _hint_behind(self) -> str:
+        """ "on day 2 at the earliest": the relation after its time."""
+        for item in self.items[self.at + 1 : self.at + 3]:
+            if item.has("release"):
+                return "release"
+            if item.has("latest"):
+                return "deadline"
+        return ""
+
     def _bound(self, lexeme: Lexeme, apply: Callable[[list[Entity]], None]) -> None:
         lexeme.used = True
         if self.state.kind == "task":
@@ -550,6 +572,8 @@ class _Reader:
     def _about_machines(self, lexeme: Lexeme) -> bool:
         """Whether a window without a subject is the working time of all machines."""
         if any(item.kind == "task" for item in self.items):
+            return False
+        if self.items[0].lexeme.text.lower() in _PRONOUNS:
             return False
         cued = any(item.has("workday", "available", "break", "machine") for item in self.items)
         return cued and (_window(lexeme) is not None or self.state.breaking)

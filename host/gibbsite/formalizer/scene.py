@@ -53,6 +53,7 @@ class Scene:
     task_count: tuple[int, Lexeme] | None = None
     machine_count: tuple[int, Lexeme] | None = None
     objective: Objective = "makespan"
+    groups: dict[int, list[Entity]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     nouns: dict[EntityKind, set[str]] = field(
         default_factory=lambda: {"task": set(), "machine": set()}
@@ -65,6 +66,10 @@ class Scene:
     def named(self, kind: EntityKind, name: str) -> Entity | None:
         """The thing with this id."""
         return next((thing for thing in self.things(kind) if thing.id == name), None)
+
+    def group_at(self, lexeme: Lexeme) -> list[Entity]:
+        """The tasks that a count in the text introduced ("three jobs")."""
+        return self.groups.get(lexeme.start, [])
 
     def matching(self, words: list[str]) -> Entity | None:
         """The thing that these words name, in whatever form."""

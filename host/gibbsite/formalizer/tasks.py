@@ -11,9 +11,10 @@ from fractions import Fraction
 from typing import Final
 
 from gibbsite.formalizer.counting import counted_at, labels_from
+from gibbsite.formalizer.inflection import same_word
 from gibbsite.formalizer.lexemes import Amount, Lexeme
 from gibbsite.formalizer.lexer import Sentence
-from gibbsite.formalizer.names import Name, name_at, name_before, nameable, number_label
+from gibbsite.formalizer.names import Name, lone_verb, name_at, name_before, nameable, number_label
 from gibbsite.formalizer.refusal import FormalizationError
 from gibbsite.formalizer.scene import Entity, Scene
 
@@ -31,6 +32,7 @@ class _Durations:
     end: int
     amounts: list[Amount]
     lexemes: list[Lexeme]
+    lag: bool = False
 
 
 @dataclass(slots=True)
@@ -59,8 +61,9 @@ def find_tasks(sentences: list[Sentence], scene: Scene) -> None:
                 at = durations.end
             else:
                 at += 1
+    _generic_names(sentences, scene, said)
     for sentence in sentences:
-        _count(sentence.lexemes, scene)
+        _count(sentence.lexemes, scene, bool(said.every) and not scene.tasks)
     _complete(scene, said)
 
 
@@ -80,6 +83,8 @@ def _gather(lexemes: list[Lexeme], first: int) -> _Durations:
         at += 1
         while at < len(lexemes) and (lexemes[at].is_mark(",") or lexemes[at].has("and")):
             at += 1
+    following = lexemes[found.end] if found.end < len(lexemes) else None
+    found.lag = following is not None and following.has("after", "before")
     return found
 
 
@@ -107,9 +112,9 @@ def _spread_units(lexemes: list[Lexeme], scene: Scene) -> None:
         if not _plain(lexemes, at) or at == 0:
             continue
         before = lexemes[at - 1]
-        ended = at + 1 >= len(lexemes) or lexemes[at + 1].is_mark(",)(") or lexemes[
-            at + 1
-        ].has("and", "for")
+        following = lexemes[at + 1] if at + 1 < len(lexemes) else None
+        ended = following is None or following.is_mark(",)(") or following.has("and", "for")
+        ended = ended and lexeme.text[:1].isdigit()
         opened = before.is_mark(":=(-") or before.has("takes") or _name_word(lexemes, at - 1, scene)
         listed = stated is not None and (before.is_mark(",") or before.has("and"))
         distributed = before.text.lower() == "po" and scene.language == "pl"
@@ -195,6 +200,8 @@ def _assign(lexemes: list[Lexeme], durations: _Durations, scene: Scene, said: _S
     each = duration_noun = takes = False
     while at >= 0:
         lexeme = lexemes[at]
+        if lone_verb(lexemes, at):
+            break
         distributive = lexeme.text.lower() == "po" and scene.language == "pl"
         if lexeme.has("each") and at + 1 < durations.first:
             each = True
@@ -205,7 +212,7 @@ def _assign(lexemes: list[Lexeme], durations: _Durations, scene: Scene, said: _S
             continue
         if lexeme.has(*_TIMED) and not lexeme.has("takes"):
             return
-        if lexeme.has("after", "on") and not lexeme.has("takes", "for"):
+        if lexeme.has("after", "on") and not lexeme.has("takes", "for") and not duration_noun:
             return
         if lexeme.has("each", "all") and not lexeme.has("task"):
             each = True
@@ -219,6 +226,10 @@ def _assign(lexemes: list[Lexeme], durations: _Durations, scene: Scene, said: _S
     each = each or (following is not None and following.has("each"))
     if _for_name(lexemes, durations, at, scene, said):
         return
+    if each and following is not None and following.is_mark(":"):
+        listed, _ = labels_from(lexemes, durations.end + 1, scene.language, True, None)
+        for name in listed:
+            scene.add("task", name.id, list(name.words), lexemes[name.start].start)
     if at < 0:
         _unnamed(durations, scene, said, each, duration_noun)
         return
@@ -237,6 +248,9 @@ def _assign(lexemes: list[Lexeme], durations: _Durations, scene: Scene, said: _S
         _unnamed(durations, scene, said, True, duration_noun)
         return
     names = _names_before(lexemes, at, scene, each or takes or len(durations.amounts) > 1)
+    if len(names) == 1 and each and lexeme.is_mark(",") and scene.matching(list(names[0].words)):
+        _unnamed(durations, scene, said, True, False)
+        return
     if names:
         first = names[0].start
         ruling = lexemes[first - 1] if first else None
@@ -298,9 +312,19 @@ def _give(tasks: list[Entity], durations: _Durations, scene: Scene, said: _Said)
     for position, task in enumerate(tasks):
         amount = amounts[position] if len(amounts) > 1 else amounts[0]
         if task.amount is not None and task.amount != amount:
-            raise _two_values(task, durations.lexemes[min(position, len(amounts) - 1)].text)
+            words = durations.lexemes[min(position, len(amounts) - 1)].text
+            raise _lag(task, words) if durations.lag else _two_values(task, words)
         task.amount = amount
     said.last = tasks
+
+
+def _lag(task: Entity, words: str) -> FormalizationError:
+    return FormalizationError(
+        "not_understood",
+        f"an order of tasks has no gaps or delays between them, found {words!r} for task "
+        f"{task.id!r}; give the delay as a task of its own",
+        words,
+    )
 
 
 def _two_values(task: Entity, words: str) -> FormalizationError:
@@ -334,7 +358,7 @@ def _general_noun(lexemes: list[Lexeme], at: int) -> bool:
     before = lexemes[at - 1]
     if not lexemes[at].has("task"):
         # a kind such as "test" or "cake" may be a name of its own
-        return before.has("each", "all") or (before.has("filler") and before.text in ("a", "an"))
+        return before.has("each", "all")
     return before.kind == "mark" or bool(before.cues - {"task_weak"})
 
 
@@ -403,6 +427,7 @@ def _counted_group(
     for position in range(int(number)):
         said.grouped += 1
         task = scene.add("task", str(said.grouped), [str(said.grouped)], lexemes[start].start)
+        scene.groups.setdefault(lexemes[start].start, []).append(task)
         task.from_count = True
         amount = amounts[position] if len(amounts) > 1 else amounts[0]
         if task.amount is not None and task.amount != amount:
@@ -500,18 +525,37 @@ def _for_name(
 # -- counts
 
 
-def _count(lexemes: list[Lexeme], scene: Scene) -> None:
+def _generic_names(sentences: list[Sentence], scene: Scene, said: _Said) -> None:
+    """ "Nine frames. A frame takes 2 h": the name is what the counted things are."""
+    for sentence in sentences:
+        for start, lexeme in enumerate(sentence.lexemes):
+            if lexeme.kind != "number" or lexeme.used:
+                continue
+            counted = counted_at(sentence.lexemes, start, scene.language)
+            if counted is None or not counted.nouns:
+                continue
+            for task in list(scene.tasks):
+                named = len(task.words) == 1 and any(
+                    same_word(task.words[0], noun, scene.language) for noun in counted.nouns
+                )
+                if named and task.amount is not None and not task.id[:1].isupper():
+                    scene.tasks.remove(task)
+                    scene.nouns["task"].update(counted.nouns)
+                    said.every.append((task.amount, lexeme))
+
+
+def _count(lexemes: list[Lexeme], scene: Scene, any_noun: bool) -> None:
     """Declared totals: "10 zadań", "six jobs"; those with durations were read as groups."""
     for start, lexeme in enumerate(lexemes):
         if lexeme.kind != "number" or lexeme.used:
             continue
         counted = counted_at(lexemes, start, scene.language)
-        if counted is None or counted.is_machine:
+        if counted is None or (counted.is_machine and not any_noun):
             continue
         known = any(noun in scene.nouns["task"] for noun in counted.nouns)
-        if start and lexemes[start - 1].has("task", "task_weak"):
+        if start and lexemes[start - 1].has("task", "task_weak") and lexeme.text[0].isdigit():
             continue
-        if not (counted.is_task or known):
+        if not (counted.is_task or known or any_noun):
             continue
         lexeme.used = True
         if start and lexemes[start - 1].has("others"):

@@ -482,7 +482,11 @@ class TimeReader:
         if found is not None:
             return found
         number = self._hour(at) if self._ordinal(at) else self.number(at)
-        return (Moment(number[0], "bare"), number[1]) if number else None
+        if number is None:
+            return None
+        if self._mark(number[1], ".") and self._word(number[1] + 1, ("do", "a", "i")):
+            return Moment(number[0], "bare"), number[1] + 1  # "od 3. do 15. dnia"
+        return Moment(number[0], "bare"), number[1]
 
     def _window(self, at: int) -> tuple[Lexeme, int] | None:
         opened = self._word(at, _FROM[self._language] + _BETWEEN[self._language])
