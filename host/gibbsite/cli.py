@@ -81,7 +81,7 @@ def solve(
     _refuse_unwritable("--waves", waves)
     problem = _problem(request)
 
-    from gibbsite import devices, orchestrator, report
+    from gibbsite import devices, orchestrator
     from gibbsite.progress import bars
 
     with bars() as progress, devices.open(device, waves=waves, progress=progress) as opened:
@@ -97,9 +97,13 @@ def solve(
     if as_json:
         typer.echo(result.model_dump_json())
     else:
+        from gibbsite import report
+
         report.show(result)
     if plot is not None:
-        report.plot(result, plot)
+        from gibbsite import plot as drawing
+
+        drawing.draw(result, plot)
     return 0 if result.feasible else NO_ANSWER
 
 
@@ -111,10 +115,14 @@ def formalize(request: Request) -> None:
 
 @app.command()
 def devices() -> None:
-    """List the devices that can be opened, and what each needs."""
-    from gibbsite import report
+    """List the devices that can be opened, and what is missing for the others."""
+    from gibbsite.devices import available
 
-    report.show_devices()
+    for scheme in available():
+        typer.echo(f"{scheme.uri:9s} {scheme.what}")
+        typer.echo(f"{'':9s} takes {', '.join(scheme.parameters)}")
+        state = "ready" if scheme.missing is None else f"cannot be opened here: {scheme.missing}"
+        typer.echo(f"{'':9s} {state}")
 
 
 def main() -> None:
