@@ -141,7 +141,8 @@ class _Energy:
         for a, x in one.terms.items():
             self.add(a, factor * x * two.constant)
             for b, y in two.terms.items():
-                self.add_pair(a, b, factor * x * y)
+                if x and y:
+                    self.add_pair(a, b, factor * x * y)
         for b, y in two.terms.items():
             self.add(b, factor * y * one.constant)
         self.offset += factor * one.constant * two.constant
@@ -153,7 +154,15 @@ class _Energy:
             values = [self.linear.get((unit, case), 0.0) for case in range(size)]
             values += [0.0] if unit[0] == "bit" else []
             total += max(values) - min(values)
-        return total + sum(abs(value) for value in self.pairs.values())
+        tables: dict[frozenset[Unit], list[float]] = {}
+        for (one, two), value in self.pairs.items():
+            tables.setdefault(frozenset((one[0], two[0])), []).append(value)
+        for pair, values in tables.items():
+            sizes = [units[unit] + (unit[0] == "bit") for unit in pair]
+            if len(values) < sizes[0] * sizes[1]:
+                values.append(0.0)  # some pair of values costs nothing
+            total += max(values) - min(values)
+        return total
 
 
 @dataclass(slots=True)
@@ -313,7 +322,21 @@ class _Builder:
             )
         if not equality:
             self._add_slack(total, round(-low / step), step, label)
+        self._centre(total, step)
         self.energy.add_product(total, total, penalty / step**2)
+
+    def _centre(self, total: _Sum, step: float) -> None:
+        """Count each group's values from their middle, so that squares stay small.
+
+        A group takes exactly one case, so a constant may go from its cases to the sum.
+        """
+        for unit in total.units():
+            if unit[0] == "bit":
+                continue
+            values = total.values(unit, self.units[unit])
+            middle = step * np.floor((max(values.values()) + min(values.values())) / (2 * step))
+            total.constant += middle
+            total.terms.update({(unit, case): v - middle for case, v in values.items()})
 
     def _add_slack(self, total: _Sum, steps: int, step: float, label: Hashable) -> None:
         """Add s = 0, step, ..., steps * step to the sum: a group, or digits if it is long."""
