@@ -97,9 +97,16 @@ class ProblemError(GibbsiteError):
 
 
 class ContradictionError(ProblemError):
-    """A well-formed document that contradicts itself: a cycle, or a deadline before its release."""
+    """A well-formed document that contradicts itself: a cycle, or a deadline before its release.
+
+    `tasks` are the ids of the tasks that contradict each other, in the order of the sentence.
+    """
 
     reason: Reason = "contradiction"
+
+    def __init__(self, message: str, tasks: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.tasks = tasks
 
 
 def _checked_number(value: float) -> float:
@@ -212,7 +219,12 @@ class ScheduleProblem(_Document):
                     "contradiction",
                     "task {id}: its deadline {deadline} is before its release {release}; "
                     "a deadline must not be earlier, so correct one of the two",
-                    {"id": repr(task.id), "deadline": task.deadline, "release": task.release},
+                    {
+                        "id": repr(task.id),
+                        "deadline": task.deadline,
+                        "release": task.release,
+                        "tasks": (task.id,),
+                    },
                 )
         _refuse_cycle(self.tasks)
         return self
@@ -302,11 +314,12 @@ def _refuse_cycle(tasks: tuple[Task, ...]) -> None:
     if nx.is_directed_acyclic_graph(graph):
         return
     edges = nx.find_cycle(graph)
-    path = " -> ".join([edges[0][0], *(edge[1] for edge in edges)])
+    ids = (edges[0][0], *(edge[1] for edge in edges))
+    path = " -> ".join(ids)
     raise PydanticCustomError(
         "contradiction",
         "precedences must not form a cycle, found {path}; remove one of these arrows",
-        {"path": path},
+        {"path": path, "tasks": ids},
     )
 
 
@@ -314,7 +327,7 @@ def _translated(errors: list[ErrorDetails]) -> ProblemError:
     """One sentence for the first error of pydantic: field, value found, next step."""
     first = next((error for error in errors if error["type"] == "contradiction"), errors[0])
     if first["type"] == "contradiction":
-        return ContradictionError(first["msg"])
+        return ContradictionError(first["msg"], first["ctx"]["tasks"])
     if first["type"] == "semantic":
         return ProblemError(first["msg"])
     place = _place(first["loc"])

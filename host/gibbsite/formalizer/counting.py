@@ -180,9 +180,7 @@ def labels_from(
         if at >= len(lexemes):
             break
         joined = False
-        while at < len(lexemes) and (
-            lexemes[at].is_mark(",/&") or lexemes[at].has("and", "or")
-        ):
+        while at < len(lexemes) and (lexemes[at].is_mark(",/&") or lexemes[at].has("and", "or")):
             joined, at = True, at + 1
         if not joined:
             break

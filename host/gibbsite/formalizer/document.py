@@ -38,14 +38,15 @@ def document_of(scene: Scene) -> Problem:
     try:
         return parse_problem(values)
     except ContradictionError as error:
-        raise FormalizationError("contradiction", str(error), _cause(error)) from None
+        raise FormalizationError("contradiction", str(error), _words(scene, error)) from None
     except ProblemError as error:
         raise FormalizationError("not_understood", str(error), scene.text[:80]) from None
 
 
-def _cause(error: ContradictionError) -> str:
-    sentence = str(error)
-    return sentence.partition("found ")[2].partition(";")[0] or sentence.partition(";")[0]
+def _words(scene: Scene, error: ContradictionError) -> str:
+    """The names of the contradicting tasks as the text writes them."""
+    written = {task.id: " ".join(task.words) for task in scene.tasks if not task.id.isdigit()}
+    return " … ".join(written.get(name, name) for name in error.tasks)
 
 
 def _unit(scene: Scene) -> Unit:

@@ -149,8 +149,11 @@ def _refuse_unread(parts: list[Sentence], scene: Scene) -> None:
                 continue
             if lexeme.kind == "number" and (lexeme.number == 1 and lexeme.text.isalpha()):
                 continue
-            if any(word in thing.words for thing in (*scene.tasks, *scene.machines)
-                   for word in lexeme.text.split()):
+            if any(
+                word in thing.words
+                for thing in (*scene.tasks, *scene.machines)
+                for word in lexeme.text.split()
+            ):
                 continue
             first = sentence.lexemes[max(0, position - 4)]
             last = sentence.lexemes[min(len(sentence.lexemes) - 1, position + 3)]

@@ -144,7 +144,9 @@ def base_form(words: list[str], oblique: bool) -> list[str]:
     result[head] = form
     for position, word in enumerate(words):
         nearby = position < head or position == head + 1
-        if nearby and any(other.part in ("adj", "ppas", "pact") for other in readings(word.lower())):
+        if nearby and any(
+            other.part in ("adj", "ppas", "pact") for other in readings(word.lower())
+        ):
             if any(other.part == "subst" for other in readings(word.lower())) and position > head:
                 continue
             adjective = _adjective(word, reading)

@@ -99,7 +99,9 @@ def _numbering(tokens: list[Token], position: int, line_start: int) -> bool:
     if line_start + 2 >= len(tokens) or line_start == 0 and len(tokens) < 6:
         return False
     mark, word = tokens[line_start + 1], tokens[line_start + 2]
-    unit = any(low in table for table in UNITS.values() for low in (word.low, *keys(word.low, "pl")))
+    unit = any(
+        low in table for table in UNITS.values() for low in (word.low, *keys(word.low, "pl"))
+    )
     return mark.text in (".", ")") and mark.glued and word.kind == "word" and not unit
 
 

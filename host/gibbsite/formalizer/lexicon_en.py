@@ -105,7 +105,7 @@ CUES: Final[dict[str, str]] = {
         "independent, independently, in whatever order"
     ),
     "from": "from, starting at, starting from, beginning at, between, as of, since, starts|start|begins|begin|opens at, "
-        "starts|begins work|working at",
+    "starts|begins work|working at",
     "until": (
         "by, till, up to, no later than, not later than, before the end of, through, within, "
         "at the latest by, by no later than, by the end of, in at most, inside, latest by, "

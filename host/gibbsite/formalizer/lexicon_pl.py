@@ -73,9 +73,7 @@ CUES: Final[dict[str, str]] = {
         "nie mieścić się, nie da się, nie można, nie obsługiwać, zabronić, każda|każdej maszyna poza, "
         "wszędzie poza|oprócz, na wszystkich poza|oprócz, niedozwolony, zakazany, wykluczony"
     ),
-    "on": (
-        "na, w, we, przy, u, za pomocą, przez, przy pomocy, do obsługi, z użyciem, pasować do"
-    ),
+    "on": ("na, w, we, przy, u, za pomocą, przez, przy pomocy, do obsługi, z użyciem, pasować do"),
     "any": (
         "dowolny, dowolna maszyna, gdziekolwiek, obojętnie który, w dowolnej kolejności, każda maszyna, "
         "niezależny, niezależnie, identyczny, jednakowy, taki sam, obojętny, dowolna kolejność"

@@ -85,7 +85,8 @@ def _has_duration(lexemes: list[Lexeme], at: int) -> bool:
     """Whether what is counted takes time: then it is no machine."""
     for lexeme in lexemes[at : at + 3]:
         ranged = lexeme.amount is not None and lexeme.amount.is_range
-        if (lexeme.kind == "amount" and not ranged) or lexeme.has("takes", "needs", "release"):
+        arrives = lexeme.has("release") and not lexeme.text.lower().startswith(("avail", "dost"))
+        if (lexeme.kind == "amount" and not ranged) or lexeme.has("takes", "needs") or arrives:
             return True
         if lexeme.kind == "mark" or lexeme.has("available"):
             return False
@@ -121,7 +122,7 @@ def _described(lexemes: list[Lexeme], at: int, scene: Scene, limit: int) -> Iter
         if lexeme.is_mark(",") or lexeme.has("and"):
             expecting, at = True, at + 1
             continue
-        if expecting and lexeme.text.lower() not in ("a", "an", "the"):
+        if expecting and lexeme.text not in ("a", "an", "the"):
             if lexeme.has("machine") and at + 1 < len(lexemes) and is_label(lexemes[at + 1].text):
                 at += 1
             name = name_at(lexemes, at, scene.language, label=False)
@@ -170,8 +171,9 @@ def _labelled(lexemes: list[Lexeme], start: int, scene: Scene) -> bool:
             if scene.machine_count is not None and int(number) <= scene.machine_count[0]:
                 continue
         if scene.machine_count is not None and len(scene.machines) >= scene.machine_count[0]:
-            if scene.named("machine", name.id) is None and noun.text.lower() not in (
-                scene.nouns["machine"]
+            if (
+                scene.named("machine", name.id) is None
+                and noun.text.lower() not in (scene.nouns["machine"])
             ):
                 return False
         scene.add("machine", name.id, list(name.words), lexemes[name.start].start)
@@ -221,7 +223,9 @@ def find_single_machines(sentences: list[Sentence], scene: Scene) -> None:
                 continue
             if _is_task_word(scene, lexeme):
                 continue
-            if at and (lexemes[at - 1].kind == "number" or lexemes[at - 1].has("each", "all", "any")):
+            if at and (
+                lexemes[at - 1].kind == "number" or lexemes[at - 1].has("each", "all", "any")
+            ):
                 continue
             words, start = _words(lexemes, at, scene)
             if scene.language == "pl":
@@ -229,9 +233,12 @@ def find_single_machines(sentences: list[Sentence], scene: Scene) -> None:
                 base = base_form(words, oblique)
             else:
                 base = words
-            if base[-1].lower() in _GENERIC or base[0].lower() in _GENERIC or is_plural(
-                lexeme, scene.language
-            ) and base == words:
+            if (
+                base[-1].lower() in _GENERIC
+                or base[0].lower() in _GENERIC
+                or is_plural(lexeme, scene.language)
+                and base == words
+            ):
                 continue
             scene.add("machine", " ".join(base), words, lexemes[start].start)
 

@@ -16,7 +16,9 @@ __all__ = ["Item", "items_of", "place_first_mentions"]
 
 ItemKind: TypeAlias = Literal["task", "machine", "lexeme"]
 _KINDS: Final[tuple[EntityKind, ...]] = ("task", "machine")
-_ARTICLES: Final = frozenset({"the", "a", "an", "of", "our", "these", "those", "te", "tych", "z", "nich"})
+_ARTICLES: Final = frozenset(
+    {"the", "a", "an", "of", "our", "these", "those", "te", "tych", "z", "nich"}
+)
 
 
 @dataclass(slots=True)

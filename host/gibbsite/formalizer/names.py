@@ -22,8 +22,12 @@ _CONNECTORS: Final = {
     "en": frozenset({"of", "for", "the", "in", "to", "with"}),
     "pl": frozenset({"na", "w", "z", "do", "ze", "pod", "dla", "we"}),
 }
-_PREPOSITIONS: Final = frozenset({"on", "for", "until", "after", "before", "from", "duration", "needs"})
-_PL_PREPOSITIONS: Final = frozenset("z ze o dla bez nad pod u do na w we po przed od przy czas".split())
+_PREPOSITIONS: Final = frozenset(
+    {"on", "for", "until", "after", "before", "from", "duration", "needs"}
+)
+_PL_PREPOSITIONS: Final = frozenset(
+    "z ze o dla bez nad pod u do na w we po przed od przy czas".split()
+)
 _VERBAL: Final = frozenset({"to", "must", "should", "we", "please"})
 
 

@@ -19,7 +19,9 @@ _SUM: Final = {
 }
 _COMPLETION: Final = {
     "en": frozenset("completion completions finish finishing finished end ending flow".split()),
-    "pl": frozenset("zakończenie ukończenie zakończyć ukończyć kończyć skończyć końcowy koniec".split()),
+    "pl": frozenset(
+        "zakończenie ukończenie zakończyć ukończyć kończyć skończyć końcowy koniec".split()
+    ),
 }
 _LATE: Final = {
     "en": frozenset("tardiness lateness delay delays overdue tardy late delayed".split()),
@@ -94,9 +96,7 @@ def _whole(after: list[frozenset[str]]) -> bool:
     return "finish" in flat and "to" in flat
 
 
-def _refuse_other_goals(
-    words: list[tuple[frozenset[str], Lexeme]], language: Language
-) -> None:
+def _refuse_other_goals(words: list[tuple[frozenset[str], Lexeme]], language: Language) -> None:
     for position, (word, lexeme) in enumerate(words):
         if not word & _GOAL[language]:
             continue

@@ -33,7 +33,17 @@ from gibbsite.formalizer.scene import Entity, Scene, Window
 __all__ = ["read_relations"]
 
 _RELATIONS: Final = ("after", "before", "needs", "follows", "precedes", "until", "then")
-_CLAUSE: Final = (*_RELATIONS, "only", "not", "on", "release", "latest", "available", "takes", "from")
+_CLAUSE: Final = (
+    *_RELATIONS,
+    "only",
+    "not",
+    "on",
+    "release",
+    "latest",
+    "available",
+    "takes",
+    "from",
+)
 
 
 _EACH_ITS: Final = frozenset({"respectively", "odpowiednio"})
@@ -104,8 +114,12 @@ def _arrows(items: list[Item], scene: Scene) -> list[Item]:
                 continue
             if groups[-1] and not linked and joined and chained and len(groups[-1]) == 1:
                 groups, joined = _closed(groups, joined)
-            elif groups[-1] and not linked and joined and not chained and _clause_follows(
-                items, position
+            elif (
+                groups[-1]
+                and not linked
+                and joined
+                and not chained
+                and _clause_follows(items, position)
             ):
                 end = position
                 break
@@ -232,7 +246,7 @@ class _Reader:
             while position < len(self.items) and (
                 self.items[position].is_mark(",&/")
                 or self.items[position].has("and", "or")
-                or self.items[position].lexeme.text.lower() in ("the", "a", "an", "neither", "nor")
+                or self.items[position].lexeme.text in ("the", "a", "an", "neither", "nor")
             ):
                 position += 1
             if position == end or position >= len(self.items):
@@ -243,7 +257,8 @@ class _Reader:
             if self.state.waiting or self.state.on:
                 # an object: what has a clause of its own is the next subject
                 aside = self.items[end].is_mark(",") and not self.state.subject
-                if aside or self._defines(position) or self._starts_clause(position):
+                paired = position + 1 < len(self.items) and self.items[position + 1].kind == kind
+                if aside or paired or self._defines(position) or self._starts_clause(position):
                     break
             run.append(following)
             end = position + 1
@@ -332,7 +347,9 @@ class _Reader:
 
     def _ordered(self) -> bool:
         """Whether "order:" or "in the order" stands right before the list at hand."""
-        before = [part for part in self.items[max(0, self.at - 2) : self.at] if not part.is_mark(":")]
+        before = [
+            part for part in self.items[max(0, self.at - 2) : self.at] if not part.is_mark(":")
+        ]
         return bool(before) and before[-1].lexeme.text.lower() in _ORDER
 
     def _apply_deferred(self) -> None:
@@ -477,9 +494,7 @@ class _Reader:
         if lexeme.has("before") and state.chained and self.items[self.at - 1].kind == "task":
             state.subject = state.chained  # "A before B before C"
         state.chained = []
-        after = lexeme.has("after") or (
-            lexeme.has("needs", "follows") and state.kind == "task"
-        )
+        after = lexeme.has("after") or (lexeme.has("needs", "follows") and state.kind == "task")
         before = lexeme.has("before", "precedes")
         if ahead == "number" and (after or before) and self._numbered_task():
             ahead = "task"
@@ -604,7 +619,9 @@ class _Reader:
         if state.breaking:
             add_break(machines, window)
             return
-        if any(item.kind == "lexeme" and item.lexeme.text.lower() in _EACH_ITS for item in self.items):
+        if any(
+            item.kind == "lexeme" and item.lexeme.text.lower() in _EACH_ITS for item in self.items
+        ):
             state.spans.append((window, lexeme))
             return
         more = any(item.has("also") for item in self.items)

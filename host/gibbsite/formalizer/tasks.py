@@ -226,10 +226,6 @@ def _assign(lexemes: list[Lexeme], durations: _Durations, scene: Scene, said: _S
     each = each or (following is not None and following.has("each"))
     if _for_name(lexemes, durations, at, scene, said):
         return
-    if each and following is not None and following.is_mark(":"):
-        listed, _ = labels_from(lexemes, durations.end + 1, scene.language, True, None)
-        for name in listed:
-            scene.add("task", name.id, list(name.words), lexemes[name.start].start)
     if at < 0:
         _unnamed(durations, scene, said, each, duration_noun)
         return
@@ -245,6 +241,11 @@ def _assign(lexemes: list[Lexeme], durations: _Durations, scene: Scene, said: _S
         _give(labels, durations, scene, said)
         return
     if lexeme.has("task", "task_weak") and _general_noun(lexemes, at):
+        if following is not None and following.is_mark(":"):
+            # "all jobs take 45 minutes: J1, J2, J3"
+            listed, _ = labels_from(lexemes, durations.end + 1, scene.language, True, None)
+            for name in listed:
+                scene.add("task", name.id, list(name.words), lexemes[name.start].start)
         _unnamed(durations, scene, said, True, duration_noun)
         return
     names = _names_before(lexemes, at, scene, each or takes or len(durations.amounts) > 1)
@@ -272,6 +273,10 @@ def _assign(lexemes: list[Lexeme], durations: _Durations, scene: Scene, said: _S
         return
     if lexeme.is_mark(",") and _counted_before(lexemes, at - 1, scene):
         _counted_group(lexemes, at - 1, durations, scene, said)
+        return
+    subject = _clause_subject(lexemes, at, scene) if takes else None
+    if subject is not None:
+        _give([subject], durations, scene, said)
         return
     if each or duration_noun or takes:
         _unnamed(durations, scene, said, each, duration_noun)
@@ -468,7 +473,7 @@ def _names_before(lexemes: list[Lexeme], at: int, scene: Scene, shared: bool) ->
     start = name.start
     while shared and start > 1:
         position = start - 1
-        while position >= 0 and lexemes[position].text.lower() in ("the", "a", "an"):
+        while position >= 0 and lexemes[position].text in ("the", "a", "an"):
             position -= 1
         joined = position
         while joined >= 0 and (lexemes[joined].is_mark(",") or lexemes[joined].has("and")):
@@ -486,6 +491,25 @@ def _names_before(lexemes: list[Lexeme], at: int, scene: Scene, shared: bool) ->
         names.insert(0, other)
         start = other.start
     return names
+
+
+def _clause_subject(lexemes: list[Lexeme], at: int, scene: Scene) -> Entity | None:
+    """The subject at the start of the clause: "truck T1 arrives at 8:00 and needs 1 h"."""
+    for start in range(at, -1, -1):
+        opened = start == 0 or lexemes[start - 1].is_mark(",:(") or lexemes[start - 1].has("and")
+        if not opened:
+            continue
+        first = start
+        while first < at and lexemes[first].text in ("the", "a", "an"):
+            first += 1
+        name = name_at(lexemes, first, scene.language, label=False)
+        if name is None or name.end > at or lexemes[name.end].kind == "mark":
+            continue
+        thing = scene.matching(list(name.words))
+        if thing is not None and thing.kind == "machine":
+            return None
+        return scene.add("task", name.id, list(name.words), lexemes[name.start].start)
+    return None
 
 
 def _before_aside(lexemes: list[Lexeme], at: int) -> int:
@@ -509,7 +533,7 @@ def _for_name(
     if at >= 0 and nameable(lexemes[at], scene.language) and not lexemes[at].has("task"):
         return False
     start = end + 1
-    while start < len(lexemes) and lexemes[start].text.lower() in ("the", "a", "an"):
+    while start < len(lexemes) and lexemes[start].text in ("the", "a", "an"):
         start += 1
     name = name_at(lexemes, start, scene.language, label=False)
     if name is None:

@@ -31,7 +31,16 @@ _PARTS_OF_DAY: Final = {
     "en": {"morning": 0, "afternoon": 12, "evening": 12, "night": 12},
     "pl": {"rano": 0, "południu": 12, "wieczorem": 12, "wieczór": 12},
 }
-_ALONE: Final = ("godzinę", "godzina", "godzinie", "dobę", "doba", "dobie", "minutę", "kwadrans", "kwadransie",
+_ALONE: Final = (
+    "godzinę",
+    "godzina",
+    "godzinie",
+    "dobę",
+    "doba",
+    "dobie",
+    "minutę",
+    "kwadrans",
+    "kwadransie",
     "tydzień",
 )
 _ALONE_GENITIVE: Final = ("godziny", "doby", "minuty", "tygodnia", "kwadransa")
@@ -139,7 +148,9 @@ class TimeReader:
                     after = self._token(at + 2)
                     if after and after.kind == "word" and self._unit(at + 2) is not None:
                         return int(token.value), at + 2
-            if self._mark(at + 1, "-") and self._word(at + 2, ("go", "ego", "szy", "ty", "ej", "ta")):
+            if self._mark(at + 1, "-") and self._word(
+                at + 2, ("go", "ego", "szy", "ty", "ej", "ta")
+            ):
                 return int(token.value), at + 3
             return None
         table = ORDINALS[self._language]
@@ -229,7 +240,11 @@ class TimeReader:
             if unit is None or bound or ruled or ordinal or self._ordinal(unit[2]):
                 return None
             end = unit[2]
-            if self._word(end, ("i",)) and self._word(end + 1, ("pół",)) and not self._unit(end + 2):
+            if (
+                self._word(end, ("i",))
+                and self._word(end + 1, ("pół",))
+                and not self._unit(end + 2)
+            ):
                 return Fraction(3, 2), unit[0], end + 2
             return unit[1], unit[0], end
         return None
@@ -358,7 +373,11 @@ class TimeReader:
             return (Moment(hour[0] - Fraction(1, 2), "clock"), hour[1]) if hour else None
         if self._word(at, ("po",)) and self._language == "pl":
             return None
-        if self._language == "pl" and token.low in ("południu", "północy") and token.low == "południu":
+        if (
+            self._language == "pl"
+            and token.low in ("południu", "północy")
+            and token.low == "południu"
+        ):
             return None
         key = next((key for key in sorted(self._keys(at)) if key in names), None)
         if key is None or not token.text.islower():
@@ -416,8 +435,12 @@ class TimeReader:
         if token is None or token.kind != "number" or self._unit(at + 1) is not None:
             return False
         hours, dot, minutes = token.text.partition(".")
-        return dot == "." and len(minutes) == 2 and int(minutes) < 60 and int(hours) <= 24 and (
-            self._language == "pl" or minutes in ("00", "15", "30", "45")
+        return (
+            dot == "."
+            and len(minutes) == 2
+            and int(minutes) < 60
+            and int(hours) <= 24
+            and (self._language == "pl" or minutes in ("00", "15", "30", "45"))
         )
 
     def _ruled_hour(self, at: int) -> bool:

@@ -31,8 +31,9 @@ _PATTERN: Final = re.compile(
     """,
     re.VERBOSE,
 )
+_LONGEST_NUMBER: Final = 300  # characters; what is longer is no number of a schedule
 _FRACTIONS: Final = {"½": Fraction(1, 2), "¼": Fraction(1, 4), "¾": Fraction(3, 4)}
-_QUOTES: Final = dict.fromkeys(map(ord, "\"„”“»«`"), None)
+_QUOTES: Final = dict.fromkeys(map(ord, '"„”“»«`'), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,8 @@ def tokenize(text: str) -> list[Token]:
                 value = Fraction(int(hours)) + Fraction(int(minutes), 60)
                 sound = int(minutes) < 60 and int(hours) <= 48
                 tokens.append(Token("clock" if sound else "mark", raw, start, end, glued, value))
+            case "list" | "number" if len(raw) > _LONGEST_NUMBER:
+                tokens.append(Token("word", raw, start, end, glued))
             case "list":
                 tokens.extend(_listed(raw, start))
             case "number":
