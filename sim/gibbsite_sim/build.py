@@ -40,7 +40,9 @@ SMALL = 65536
 
 _VERILATOR_FLAGS = (
     *("--cc", "--prefix", "Vdevice", "--top-module", "gibbsite_bench", "--quiet", "--no-timing"),
+    *("-Mdir", "model"),
     *("-O3", "--x-assign", "fast", "--x-initial", "0", "--noassert"),
+    *("--timescale-override", "1ns/1ns"),
     # Amaranth's own diagnostics stand in for these: its Verilog is generated, not written.
     *("-Wno-lint", "-Wno-style", "-Wno-fatal"),
     *("--output-split", "60000", "--output-split-cfuncs", "1500"),
@@ -49,6 +51,7 @@ _WAVES_FLAGS = ("--trace-fst", "--trace-structs", "--trace-max-array", "0")
 _COMMON = ("-std=c++20", "-fPIC", "-pipe", "-fvisibility-inlines-hidden", "-w")
 _FAST = ("-O2", "-fno-plt", "-fcf-protection=none", "-fno-stack-protector")
 _SLOW = ("-O0",)  # runs once, when a model is made
+_RUNTIME_LEVEL = ("-O1",)  # a few calls a cycle; -O2 would take as long as the model itself
 _DEFINES = (
     "VERILATOR=1",
     "VM_COVERAGE=0",
@@ -76,14 +79,8 @@ class Recipe:
         """Name of the result by content: sources, parameters, flags and versions of the tools."""
         digest = sha256()
         hardware = Path(spec.__file__).resolve().parent.parent
-        ours = [
-            HERE / "build.py",
-            HERE / "elaborate.py",
-            BENCH,
-            HARNESS,
-            *sorted(WAVES.glob("*.h")),
-        ]
-        for path in [*sorted(hardware.rglob("*.py")), *ours]:
+        ours = [HERE / "build.py", HERE / "elaborate.py", BENCH, HARNESS]
+        for path in [*sorted(hardware.rglob("*.py")), *ours, *sorted(WAVES.glob("*.h"))]:
             text = path.read_bytes()
             digest.update(f"{path.name} {len(text)}\n".encode() + text)
         facts = [json.dumps(asdict(self.parameters), sort_keys=True), str(self.waves), *versions()]
@@ -103,15 +100,7 @@ class Recipe:
             jobs.run("elaborating the RTL", command, PYTHONPATH=os.pathsep.join(sys.path))
             stage("verilate", 0, 1)
             extra = _WAVES_FLAGS if self.waves else ()
-            command = [
-                str(tools.verilator),
-                *_VERILATOR_FLAGS,
-                *extra,
-                "-Mdir",
-                "model",
-                str(BENCH),
-                "shell.v",
-            ]
+            command = [str(tools.verilator), *_VERILATOR_FLAGS, *extra, str(BENCH), "shell.v"]
             jobs.run("Verilator", command, VERILATOR_ROOT=str(tools.verilator_root))
             objects = self._compile(tools, folder, jobs, stage)
             command = [tools.compiler, "-shared", "-o", LIBRARY, *objects, "-pthread"]
@@ -136,20 +125,10 @@ class Recipe:
         commands, objects = [], []
         for source in sources:
             level = _SLOW if source.stem.endswith("__Slow") else _FAST
+            level = _RUNTIME_LEVEL if source.name in runtime else level
             objects.append(f"{source.stem}.o")
-            commands.append(
-                [
-                    tools.compiler,
-                    *_COMMON,
-                    *level,
-                    *defines,
-                    *paths,
-                    "-c",
-                    str(source),
-                    "-o",
-                    objects[-1],
-                ]
-            )
+            options = [*_COMMON, *level, *defines, *paths]
+            commands.append([tools.compiler, *options, "-c", str(source), "-o", objects[-1]])
         jobs.run_all("the compiler", commands, lambda done: stage("compile", done, len(commands)))
         return objects
 
