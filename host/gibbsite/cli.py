@@ -13,6 +13,7 @@ import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import quote
 
 import typer
 from typer.exceptions import TyperException
@@ -74,20 +75,18 @@ def solve(
     ] = None,
 ) -> int:
     """Answer a request with samples drawn by a device."""
-    _refuse_below("--reads", reads, 1)
-    _refuse_below("--sweeps", sweeps, 1)
-    _refuse_below("--seed", seed, 0)
+    _refuse_undrawable(plot)
     _refuse_unwritable("--plot", plot)
     _refuse_unwritable("--waves", waves)
-    problem = _problem(request)
+    asked = _asked(request)
 
-    from gibbsite import devices, orchestrator
+    from gibbsite import orchestrator
     from gibbsite.progress import bars
 
-    with bars() as progress, devices.open(device, waves=waves, progress=progress) as opened:
+    with bars() as progress:
         result = orchestrator.solve(
-            problem,
-            device=opened,
+            asked,
+            device=_address(device, waves),
             reads=reads,
             sweeps=sweeps,
             vote=vote.value,
@@ -110,7 +109,11 @@ def solve(
 @app.command()
 def formalize(request: Request) -> None:
     """Print the problem document of a request as JSON."""
-    typer.echo(_problem(request).model_dump_json())
+    from gibbsite.formalizer import formalize as formalized
+
+    asked = _asked(request)
+    problem = formalized(asked) if isinstance(asked, str) else asked
+    typer.echo(problem.model_dump_json())
 
 
 @app.command()
@@ -155,9 +158,8 @@ def _failed(sentence: str, code: int) -> int:
     return code
 
 
-def _problem(request: str) -> Problem:
+def _asked(request: str) -> Problem | str:
     """Read a request: stdin for `-`, a document for a name that ends in `.json`, else the text."""
-    from gibbsite.formalizer import formalize as formalized
     from gibbsite.problem import parse_problem
 
     if request == "-":
@@ -170,9 +172,15 @@ def _problem(request: str) -> Problem:
             raise InputError(
                 f"the problem document {path} cannot be read: {error.strerror}; check its name"
             ) from None
-    if request.lstrip().startswith("{"):
-        return parse_problem(request)
-    return formalized(request)
+    return parse_problem(request) if request.lstrip().startswith("{") else request
+
+
+def _address(device: str, waves: Path | None) -> str:
+    """The address of the device, which also says where its waveform goes."""
+    if waves is None:
+        return device
+    joint = "&" if "?" in device else "?"
+    return f"{device}{joint}waves={quote(str(waves))}"
 
 
 def _decoded(content: bytes, name: str) -> str:
@@ -184,9 +192,17 @@ def _decoded(content: bytes, name: str) -> str:
         ) from None
 
 
-def _refuse_below(option: str, value: int | None, least: int) -> None:
-    if value is not None and value < least:
-        raise InputError(f"{option} must be at least {least}, not {value}; choose a larger number")
+def _refuse_undrawable(path: Path | None) -> None:
+    """Refuse a picture whose ending names no format that can be drawn."""
+    if path is None:
+        return
+    from gibbsite.plot import formats
+
+    known = formats()
+    if path.suffix.lower().removeprefix(".") not in known:
+        raise InputError(
+            f"--plot {path} ends in no picture format: choose one of {', '.join(sorted(known))}"
+        )
 
 
 def _refuse_unwritable(option: str, path: Path | None) -> None:

@@ -108,7 +108,7 @@ def test_an_unknown_device_is_refused(refused, device: str) -> None:
 def test_a_number_out_of_range_is_refused(refused, option: str, value: str) -> None:
     code, _, err = refused("solve", f"{option}={value}", TWO_TASKS)
     assert code == cli.BAD_INPUT
-    assert option in err
+    assert option.strip("-") in err
     assert value in err
 
 
@@ -132,10 +132,19 @@ def test_an_unwritable_output_is_refused_before_the_work(
     refused, tmp_path: Path, option: str
 ) -> None:
     # the text is wrong, too: that the path is named shows that it was looked at first
-    for path in (tmp_path / "absent" / "out.png", tmp_path):
+    folder = tmp_path / "folder.png"
+    folder.mkdir()
+    for path in (tmp_path / "absent" / "out.png", folder):
         code, _, err = refused("solve", option, str(path), "")
         assert code == cli.BAD_INPUT
         assert f"{option} {path} cannot be written" in err
+
+
+def test_an_unknown_picture_format_is_refused_before_the_work(refused, tmp_path: Path) -> None:
+    for name in ("plan", "plan.txt"):
+        code, _, err = refused("solve", "--plot", str(tmp_path / name), "")
+        assert code == cli.BAD_INPUT
+        assert "png" in err
 
 
 def test_a_good_output_path_leaves_nothing_when_the_request_is_refused(

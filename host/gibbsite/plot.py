@@ -1,0 +1,89 @@
+"""The picture of an answer: its Gantt chart, and the energies of the reads round by round."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gibbsite.result import Result, ScheduleSolution
+from gibbsite_hw.spec.errors import GibbsiteError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["PlotError", "draw", "formats"]
+
+
+class PlotError(GibbsiteError):
+    """A picture that could not be written."""
+
+
+def draw(result: Result, path: Path) -> None:
+    """Write the picture of a result; the file's ending chooses the format.
+
+    Raises: `PlotError` for a format that matplotlib does not write, or a full disk.
+    """
+    # here, not above: it takes a second, and only pictures need it
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 6), layout="constrained")
+    FigureCanvasAgg(figure)
+    gantt, trace = figure.subplots(2, 1, height_ratios=(3, 2))
+    _gantt(gantt, result)
+    _trace(trace, result)
+    try:
+        figure.savefig(path, dpi=150)
+    except (OSError, ValueError) as error:
+        raise PlotError(f"no picture can be written to {path}: {error}") from None
+
+
+def formats() -> set[str]:
+    """Return the endings of files that can be drawn."""
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    return set(FigureCanvasBase.get_supported_filetypes())
+
+
+def _gantt(axes: Axes, result: Result) -> None:
+    problem = result.problem
+    rows = {machine.id: row for row, machine in enumerate(problem.machines)}
+    axes.set_yticks(list(rows.values()), list(rows))
+    axes.invert_yaxis()
+    axes.set_xlabel(problem.unit)
+    if result.solution is None:
+        axes.set_title("no answer")
+        return
+    end = max(item.end for item in result.solution.assignments)
+    for machine in problem.machines:
+        for start, stop in machine.windows or ():
+            axes.barh(rows[machine.id], min(stop, end) - start, left=start, color="0.92")
+    _bars(axes, result.solution, rows)
+    goal = problem.objective.replace("_", " ")
+    state = "" if result.feasible else " (not feasible)"
+    axes.set_title(f"{goal} {result.solution.objective:g} {problem.unit}s{state}")
+
+
+def _bars(axes: Axes, solution: ScheduleSolution, rows: dict[str, int]) -> None:
+    for place, item in enumerate(solution.assignments):
+        row, middle = rows[item.machine], (item.start + item.end) / 2
+        length = item.end - item.start
+        axes.barh(row, length, left=item.start, height=0.6, color=f"C{place % 10}", edgecolor="w")
+        axes.text(middle, row, item.task, ha="center", va="center", color="w", fontsize=8)
+
+
+def _trace(axes: Axes, result: Result) -> None:
+    """One dot a read: the energy under its round's own conditions, in penalties of one conflict."""
+    rounds = result.certificate.rounds if result.certificate is not None else ()
+    begin = 0
+    for number, report in enumerate(rounds):
+        reads = range(begin, begin + len(report.energies))
+        label = "no target" if report.target is None else f"target {report.target:g}"
+        axes.plot(reads, report.energies, ".", markersize=3, color=f"C{number % 10}", label=label)
+        begin += len(report.energies)
+    axes.set_xlabel("read")
+    axes.set_ylabel("energy / penalty")
+    if 0 < len(rounds) <= 10:
+        axes.legend(loc="upper right", fontsize=8)
+    if begin == 0:
+        axes.set_title("no reads were drawn")

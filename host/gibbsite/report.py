@@ -1,0 +1,105 @@
+"""A `Result` for people: tables on a terminal (rich).
+
+Order: the answer, what it assumes, how far it can be trusted, what the device did. Numbers are in
+the problem's own unit.
+"""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+
+from gibbsite.result import Certificate, Ledger, RawReads, Result, ScheduleSolution
+
+__all__ = ["show"]
+
+WIDTH = 100
+"""Columns where no terminal says how wide it is."""
+
+
+def show(result: Result, console: Console | None = None) -> None:
+    """Print a result; without a console it goes to stdout, plain where that is no terminal."""
+    console = console or _stdout()
+    console.print(_headline(result), highlight=False)
+    if result.solution is not None:
+        console.print(_timetable(result, result.solution))
+    for sentence in result.violations:
+        console.print(f"violated: {sentence}", highlight=False, markup=False)
+    for sentence in result.assumptions:
+        console.print(f"assumed: {sentence}", highlight=False, markup=False)
+    if result.certificate is not None:
+        for line in _trust(result.certificate, result.problem.unit):
+            console.print(line, highlight=False, markup=False)
+    console.print(_work(result), highlight=False, markup=False)
+
+
+def _stdout() -> Console:
+    console = Console()
+    return console if console.is_terminal else Console(width=WIDTH)
+
+
+def _headline(result: Result) -> str:
+    problem, solution = result.problem, result.solution
+    size = f"{len(problem.tasks)} tasks on {len(problem.machines)} machines"
+    goal = problem.objective.replace("_", " ")
+    if solution is None:
+        return f"{size}: no answer"
+    if not result.feasible:
+        return f"{size}: no feasible answer found; the best attempt, with what it violates:"
+    return f"{size}: {goal} {_amount(solution.objective, problem.unit)}"
+
+
+def _timetable(result: Result, solution: ScheduleSolution) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("machine", "task"):
+        table.add_column(name)
+    for name in ("start", "end"):
+        table.add_column(name, justify="right")
+    rank = {machine.id: place for place, machine in enumerate(result.problem.machines)}
+    for item in sorted(solution.assignments, key=lambda one: (rank[one.machine], one.start)):
+        table.add_row(item.machine, item.task, f"{item.start:g}", f"{item.end:g}")
+    return table
+
+
+def _trust(certificate: Certificate, unit: str) -> list[str]:
+    """What is proven, what the device drew by itself, how it was voted, what was not checked."""
+    lines = [f"proof: {certificate.optimality.proven or 'none that the answer is optimal'}"]
+    if certificate.raw is not None:
+        lines.append(f"raw reads: {_raw(certificate.raw, unit)}")
+    if certificate.vote is not None:
+        vote = certificate.vote
+        lines.append(
+            f"vote: by {vote.rule}, {vote.support} of {vote.candidates} candidates agree, "
+            f"{vote.ties} other answers tie"
+        )
+    lines += [f"{name.replace('_', ' ')}: {value}" for name, value in certificate.sampling.items()]
+    return lines
+
+
+def _raw(raw: RawReads, unit: str) -> str:
+    text = f"{raw.feasible} of {raw.reads} feasible before any repair"
+    if raw.best_objective is None:
+        return text
+    return f"{text}, {raw.best_count} with the best objective {_amount(raw.best_objective, unit)}"
+
+
+def _work(result: Result) -> str:
+    parts = [f"device: {result.device}" if result.device else "device: none needed"]
+    if result.seed is not None:
+        parts.append(f"seed {result.seed}")
+    if result.ledger is not None:
+        parts.append(_counted(result.ledger))
+    if "total" in result.timings:
+        parts.append(f"{result.timings['total']:.1f} s")
+    return ", ".join(parts)
+
+
+def _counted(ledger: Ledger) -> str:
+    return (
+        f"{ledger.runs} runs, {ledger.reads} reads, {ledger.updates:,} updates in "
+        f"{ledger.cycles:,} cycles, couplings loaded {ledger.coupling_loads} times"
+    )
+
+
+def _amount(value: float, unit: str) -> str:
+    return f"{value:g} {unit}" if value == 1 else f"{value:g} {unit}s"
