@@ -44,6 +44,8 @@ def _morfeusz() -> morfeusz2.Morfeusz:
 def readings(word: str) -> tuple[Reading, ...]:
     """All readings of one Polish word, in the order of the dictionary."""
     found = []
+    if not word.isalpha():
+        return (Reading(word.lower(), "ign", frozenset(), "", ""),)  # a label: "Z-7", "D1"
     for _, _, (_, lemma, tag, _, _) in _morfeusz().analyse(word):
         parts = tag.split(":")
         cases: frozenset[str] = frozenset()
