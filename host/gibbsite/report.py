@@ -30,7 +30,8 @@ def show(result: Result, console: Console | None = None) -> None:
     if result.certificate is not None:
         for line in _trust(result.certificate, result.problem.unit):
             console.print(line, highlight=False, markup=False)
-    console.print(_work(result), highlight=False, markup=False)
+    for line in _work(result):
+        console.print(line, highlight=False, markup=False)
 
 
 def _stdout() -> Console:
@@ -83,22 +84,28 @@ def _raw(raw: RawReads, unit: str) -> str:
     return f"{text}, {raw.best_count} with the best objective {_amount(raw.best_objective, unit)}"
 
 
-def _work(result: Result) -> str:
+def _work(result: Result) -> list[str]:
+    """Where it ran and for how long; what the device counted."""
     parts = [f"device: {result.device}" if result.device else "device: none needed"]
     if result.seed is not None:
         parts.append(f"seed {result.seed}")
-    if result.ledger is not None:
-        parts.append(_counted(result.ledger))
     if "total" in result.timings:
         parts.append(f"{result.timings['total']:.1f} s")
-    return ", ".join(parts)
+    lines = [", ".join(parts)]
+    if result.ledger is not None:
+        lines.append(f"work: {_counted(result.ledger)}")
+    return lines
 
 
 def _counted(ledger: Ledger) -> str:
     return (
-        f"{ledger.runs} runs, {ledger.reads} reads, {ledger.updates:,} updates in "
-        f"{ledger.cycles:,} cycles, couplings loaded {ledger.coupling_loads} times"
+        f"{_times(ledger.reads, 'read')} in {_times(ledger.runs, 'run')}, {ledger.updates:,} "
+        f"updates in {ledger.cycles:,} cycles, {_times(ledger.coupling_loads, 'load')} of couplings"
     )
+
+
+def _times(count: int, name: str) -> str:
+    return f"{count} {name}" if count == 1 else f"{count} {name}s"
 
 
 def _amount(value: float, unit: str) -> str:
