@@ -59,15 +59,20 @@ class Enumeration:
             law = self.sweep(law, beta, order)
         return law
 
-    def distance(self, beta: float, order: Sequence[int], sweeps: int) -> float:
-        """Largest total variation to Boltzmann's law after k sweeps, over all first states."""
+    def relaxation(self, beta: float, order: Sequence[int], within: float, most: int) -> int | None:
+        """Sweeps after which every first state's law is this near to Boltzmann's, or None.
+
+        The least k with ``max over first states of |law_k - P| / 2 <= within``, up to ``most``.
+        """
         target = self.boltzmann(beta).reshape(-1)
         first = np.flatnonzero(self.allowed.reshape(-1))
         laws = np.zeros((first.size, *self.shape))
         laws.reshape(first.size, -1)[np.arange(first.size), first] = 1.0
-        for _ in range(sweeps):
+        for sweeps in range(1, most + 1):
             laws = self.sweep(laws, beta, order)
-        return float(np.abs(laws.reshape(first.size, -1) - target).sum(axis=1).max() / 2)
+            if np.abs(laws.reshape(first.size, -1) - target).sum(axis=1).max() / 2 <= within:
+                return sweeps
+        return None
 
     def index(self, bits: NDArray[np.uint8]) -> NDArray[np.intp]:
         """The flat index of every state in ``bits[reads, slots]``."""

@@ -53,6 +53,21 @@ class CodeModel:
         single = sum(bias * v for bias, v in zip(self.biases, value, strict=True))
         return single + sum(w * value[i] * value[j] for (i, j), w in self.couplings.items())
 
+    def copies(self, count: int) -> "CodeModel":
+        """So many copies side by side, without couplings between them."""
+        width = len(self.biases)
+        return CodeModel(
+            self.sizes * count,
+            self.biases * count,
+            {
+                (i + copy * width, j + copy * width): weight
+                for copy in range(count)
+                for (i, j), weight in self.couplings.items()
+            },
+            frozenset(slot + copy * width for copy in range(count) for slot in self.on),
+            frozenset(slot + copy * width for copy in range(count) for slot in self.off),
+        )
+
     def neighbours(self) -> list[set[int]]:
         """Of every variable, the variables that a coupling ties it to."""
         variable, found = self.variable_of(), [set[int]() for _ in self.sizes]

@@ -194,7 +194,7 @@ class GraphEngine:
             for unit in colour:
                 fields = [self.field(row, chains, start) for row in unit]
                 scores = [
-                    self.score(row, f, self.uniform(row, chains), beta_code)
+                    self.score(row, f, self.draw(chains)[row.lanes], beta_code)
                     for row, f in zip(unit, fields, strict=True)
                 ]
                 if state is not None:
@@ -214,9 +214,9 @@ class GraphEngine:
         couplings = row.earlier if start else row.all
         return couplings.sums(chains.bits) + row.biases[:, None]
 
-    def uniform(self, row: _Row, chains: Chains) -> UInt32:
-        """One uniform for every slot of the row; the streams of all lanes step."""
-        return step_streams(chains.streams)[row.lanes]
+    def draw(self, chains: Chains) -> UInt32:
+        """One uniform of every lane, ``uint32[lanes, chains]``; all streams step, used or not."""
+        return step_streams(chains.streams)
 
     def noise(self, uniform: UInt32, gumbel: bool) -> Int64:
         """Logistic noise for p-bits, Gumbel noise for states."""
