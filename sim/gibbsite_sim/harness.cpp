@@ -183,6 +183,7 @@ void gibbsite_send(gibbsite_model* model, const uint32_t* words, const uint8_t* 
         model->head_in = last;
         model->input.push_back(words[i] | static_cast<uint64_t>(last) << 32);
     }
+    model->quiet = 0;
 }
 
 void gibbsite_stall(gibbsite_model* model, uint64_t seed, uint32_t command, uint32_t response) {
@@ -201,7 +202,10 @@ int gibbsite_step(gibbsite_model* model, size_t packets, size_t words, uint64_t 
         if (model->ends.size() >= packets) return PACKETS;
         if (model->words.size() >= words && !model->ends.empty()) return WORDS;
         if (model->asked.empty() && !model->running && model->head_out) return IDLE;
-        if (model->quiet > patience && !model->running) return STUCK;
+        if (model->quiet > patience && !model->running) {
+            model->quiet = 0;
+            return STUCK;
+        }
         if (n % CLOCK_CHECK == 0 && clock::now() >= deadline) return TIME;
         model->cycle();
     }
