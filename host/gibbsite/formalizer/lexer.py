@@ -162,6 +162,8 @@ def _lexemes(tokens: list[Token], language: Language) -> list[Lexeme]:
             lexeme = Lexeme(kind, text, token.start, tokens[end - 1].end, cues)  # type: ignore[arg-type]
             if kind == "word" and end == at + 1 and _label_letter(tokens, at, language):
                 lexeme.cues = frozenset()
+            if kind == "word" and _small_label(tokens, at, found, language):
+                lexeme.cues = frozenset()
             found.append(lexeme)
             at = end
             continue
@@ -200,6 +202,21 @@ def _labelled(
             return found if found is None or found[0].form != "from" else None
     lexeme = Lexeme("number", token.text, token.start, token.end, number=token.value)
     return lexeme, at + 1
+
+
+def _small_label(
+    tokens: list[Token], at: int, found: list[Lexeme], language: Language
+) -> bool:
+    """Whether a small "a" or "i" is a label: "job a 10 min"."""
+    if len(tokens[at].text) != 1 or not found or not found[-1].has("task", "machine"):
+        return False
+    following = tokens[at + 1] if at + 1 < len(tokens) else None
+    if following is None or following.kind in ("number", "clock"):
+        return True
+    if following.kind == "mark":
+        return following.text in ".,:;("
+    cues, _ = match_cue(tokens, at + 1, language)
+    return bool(cues & {"takes", "needs", "after", "before", "and", "only", "until"})
 
 
 def _label_letter(tokens: list[Token], at: int, language: Language) -> bool:

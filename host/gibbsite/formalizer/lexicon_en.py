@@ -112,10 +112,10 @@ CUES: Final[dict[str, str]] = {
         "not after, until no later than, end of, ends|end|closes|finishes|stops|stop at, "
         "until the end of, leaves at, goes home at"
     ),
-    "latest": "latest, at the latest, at latest, deadline, due, due date, due time, due at, due in",
+    "latest": "latest, at the latest, at latest, deadline|deadlines, due, due date|dates, due time|times, due at, due in",
     "release": (
         "arrives|arrive|arriving, arrives|arrive at|on|in|by, available from, available at|after|only|on|in, "
-        "is|are released|ready|available, released at, release, release time, release date, earliest, "
+        "is|are released|ready|available, released at, release, release time|times, release date|dates, arrival time|times, earliest, "
         "at the earliest, no earlier than, not earlier than, no sooner than, not sooner than, "
         "earliest start, comes in|available, come in, can start from|at, can begin at|from, "
         "ready from|at|on|in, delivered at|on, gets delivered, shows up, turn up, turns up, "
@@ -128,7 +128,7 @@ CUES: Final[dict[str, str]] = {
         "bookable, can work, may work, hours, working hours, shift, shifts, opening hours"
     ),
     "break": (
-        "break, lunch break, lunch, pause, closed, down, maintenance, except, except for, "
+        "break|breaks, with a break|breaks, with breaks, lunch break, lunch, pause, closed, down, maintenance, except, except for, "
         "apart from, interrupted, but not, unavailable, out of service, not available, "
         "with the exception of, excluding, minus, is serviced, off duty, off"
     ),
@@ -152,7 +152,7 @@ CUES: Final[dict[str, str]] = {
     "none": "no, none of the, neither of the",
     "also": "also, additionally, too, again",
     "workday": (
-        "workshop, shop, lab, laboratory, factory, bakery, plant, working day, workday, office, we, "
+        "workshop, shop, bakery, lab, laboratory, factory, bakery, plant, working day, workday, office, we, "
         "they, site, company, garage, studio, kitchen, shift, facility, opening hours, hospital, clinic"
     ),
     "immediate": "immediately, right away, straight, directly, at once",

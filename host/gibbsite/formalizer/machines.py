@@ -88,7 +88,7 @@ def _has_duration(lexemes: list[Lexeme], at: int) -> bool:
         arrives = lexeme.has("release") and not lexeme.text.lower().startswith(("avail", "dost"))
         if (lexeme.kind == "amount" and not ranged) or lexeme.has("takes", "needs") or arrives:
             return True
-        if lexeme.kind == "mark" or lexeme.has("available"):
+        if (lexeme.kind == "mark" and not lexeme.is_mark("(")) or lexeme.has("available"):
             return False
     return False
 
@@ -212,8 +212,22 @@ def _windowed(sentence: Sentence, scene: Scene) -> None:
                 scene.add("machine", lexeme.text, [lexeme.text], lexeme.start)
 
 
+def _bare_labels(lexemes: list[Lexeme], scene: Scene) -> bool:
+    """A sentence of labels only ("CPU0 and CPU1."): machines, when they are nothing else."""
+    names, end = labels_from(lexemes, 0, scene.language, False, None)
+    if end != len(lexemes) or not all(is_label(name.id) for name in names):
+        return False
+    if any(scene.matching(list(name.words)) for name in names):
+        return False
+    for name in names:
+        scene.add("machine", name.id, list(name.words), lexemes[name.start].start)
+    return bool(names)
+
+
 def find_single_machines(sentences: list[Sentence], scene: Scene) -> None:
     """Machines named by what they are ("a saw and a press"), when none was found otherwise."""
+    if any([_bare_labels(sentence.lexemes, scene) for sentence in sentences]):
+        return
     for sentence in sentences:
         lexemes = sentence.lexemes
         for at, lexeme in enumerate(lexemes):

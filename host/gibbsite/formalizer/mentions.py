@@ -35,6 +35,7 @@ class Item:
     others: bool = False
     none: bool = False
     words: tuple[str, ...] = ()
+    defines: bool = False
 
     @property
     def lexeme(self) -> Lexeme:
@@ -65,11 +66,20 @@ def items_of(sentence: Sentence, scene: Scene) -> list[Item]:
         if found is not None:
             item, at = found
             items.append(item)
-            at = _skip_explanation(lexemes, at, scene)
+            after = _skip_duration(lexemes, at)
+            item.defines = after > at
+            at = _skip_explanation(lexemes, after, scene)
             continue
         items.append(Item("lexeme", [lexemes[at]]))
         at += 1
     return items
+
+
+def _skip_duration(lexemes: list[Lexeme], at: int) -> int:
+    """The place after "(2 h)", when the parenthesis holds the duration only."""
+    end = skip_aside(lexemes, at)
+    inside = lexemes[at + 1 : end - 1]
+    return end if len(inside) == 1 and inside[0].kind == "amount" and inside[0].used else at
 
 
 def _skip_explanation(lexemes: list[Lexeme], at: int, scene: Scene) -> int:
@@ -208,16 +218,19 @@ def _match(lexemes: list[Lexeme], at: int, thing: Entity, scene: Scene) -> int:
         if lexemes[end].kind == "word" and lexemes[end].has("filler", "and") and end > at:
             return 0
         for word in lexemes[end].text.split():
-            if not wanted or not _word_of(word, wanted[0], lexemes[end], scene):
+            alone = end + 1 >= len(lexemes) or bool(
+                lexemes[end + 1].cues - {"task", "task_weak", "machine"}
+            ) or lexemes[end + 1].kind != "word"
+            if not wanted or not _word_of(word, wanted[0], lexemes[end], scene, alone):
                 return 0
             wanted.pop(0)
         end += 1
     return end - at if not wanted else 0
 
 
-def _word_of(word: str, name: str, lexeme: Lexeme, scene: Scene) -> bool:
+def _word_of(word: str, name: str, lexeme: Lexeme, scene: Scene, alone: bool) -> bool:
     if len(name) < 3 and lexeme.cues:
-        return word == name and word.isupper() and not lexeme.has("filler")
+        return word == name and alone and (not lexeme.has("filler") or word.islower())
     return same_word(word, name, scene.language)
 
 
@@ -232,7 +245,7 @@ def _labelled(lexemes: list[Lexeme], at: int, scene: Scene) -> tuple[Item, int] 
                 (
                     _kind_of(after, scene)
                     for before, after in zip(lexemes[:at], lexemes[1:at], strict=False)
-                    if before.kind == "ordinal"
+                    if before.kind in ("ordinal", "number") and _kind_of(after, scene)
                 ),
                 None,
             )

@@ -117,6 +117,11 @@ def _part_of_name(lexemes: list[Lexeme], at: int, last: int, language: Language)
         return True
     if lexeme.kind == "ordinal" and at < last and not lexemes[at + 1].has("task", "machine"):
         return language == "pl" or lexeme.text.islower()
+    if number_label(lexeme) is not None and 0 < at < last and lexeme.text[:1].isdigit():
+        # "pakowanie 10 kartonów"
+        before = lexemes[at - 1]
+        plain = nameable(before, language) and not before.has("task", "task_weak", "machine")
+        return plain and (language == "pl" or before.text.lower().endswith("ing"))
     if number_label(lexeme) is not None and at == last and at > 0:
         return nameable(lexemes[at - 1], language) and not lexeme.text.isalpha()
     return False

@@ -69,6 +69,7 @@ class _State:
     hint: str = ""
     last_relation: str = ""
     last_order: str = ""
+    outer: list[list[Entity]] = field(default_factory=list)
     last_negated: Lexeme | None = None
     chained: list[Entity] = field(default_factory=list)
     spans: list[tuple[Window, Lexeme]] = field(default_factory=list)
@@ -254,7 +255,9 @@ class _Reader:
             following = self.items[position]
             if following.kind != kind:
                 break
-            if self.state.waiting or self.state.on:
+            if following.lexeme.kind == "ordinal" and run[0].every:
+                break
+            if self.state.waiting not in ("", "then") or self.state.on:
                 # an object: what has a clause of its own is the next subject
                 aside = self.items[end].is_mark(",") and not self.state.subject
                 paired = position + 1 < len(self.items) and self.items[position + 1].kind == kind
@@ -266,6 +269,8 @@ class _Reader:
 
     def _defines(self, at: int) -> bool:
         """Whether the mention at `at` is given its own duration or window here."""
+        if self.items[at].defines:
+            return True
         for item in self.items[at + 1 : at + 6]:
             if item.kind != "lexeme":
                 return False
@@ -300,12 +305,12 @@ class _Reader:
         if any(part.none for part in run):
             state.negated = run[0].lexeme
         if item.kind == "task":
-            self._tasks(things)
+            self._tasks(things, listed=not run[0].every)
         else:
             self._machines(things, run, end)
         return end
 
-    def _tasks(self, things: list[Entity]) -> None:
+    def _tasks(self, things: list[Entity], listed: bool = True) -> None:
         state = self.state
         if state.waiting in ("after", "before"):
             relation, state.waiting = state.waiting, ""
@@ -341,7 +346,7 @@ class _Reader:
         state.on = False
         state.hint = state.hint if opening else ""
         self._apply_deferred()
-        if len(things) > 1 and self._ordered():
+        if listed and len(things) > 1 and self._ordered():
             for before, task in zip(things, things[1:], strict=False):
                 add_predecessors(task, [before])
 
@@ -452,6 +457,10 @@ class _Reader:
         if lexeme.is_time or lexeme.kind in ("range", "number"):
             self._time(lexeme)
             return
+        if lexeme.is_mark("("):
+            state.outer.append(state.subject)
+        elif lexeme.is_mark(")") and state.outer:
+            state.subject = state.outer.pop() or state.subject
         if lexeme.is_mark(",;") or (lexeme.is_mark("(") and state.negated):
             state.negated = None
             state.only = None
@@ -563,10 +572,29 @@ class _Reader:
         if moment is None or relation not in ("deadline", "release"):
             return
         setter = set_deadline if relation == "deadline" else set_release
+        moments = self._listed_moments(lexeme)
+        if state.kind == "task" and len(moments) == len(state.subject) > 1:
+            for task, (each, part) in zip(state.subject, moments, strict=True):
+                part.used = True
+                setter([task], each, part)
+            state.waiting = state.hint = ""
+            return
         state.last_relation = relation
         state.waiting = ""
         state.hint = ""
         self._bound(lexeme, lambda tasks: setter(tasks, moment, lexeme))
+
+    def _listed_moments(self, first: Lexeme) -> list[tuple[Moment, Lexeme]]:
+        """Moments that only commas and "and" part, from this one on: "deadlines 5, 6 and 12"."""
+        found: list[tuple[Moment, Lexeme]] = []
+        for item in self.items[self.at :]:
+            if item.is_mark(",") or item.has("and"):
+                continue
+            moment = _moment(item.lexeme) if item.kind == "lexeme" else None
+            if moment is None or item.lexeme.used:
+                break
+            found.append((moment, item.lexeme))
+        return found if found and found[0][1] is first else []
 
     def _hint_behind(self) -> str:
         """ "on day 2 at the earliest": the relation after its time."""
@@ -590,6 +618,8 @@ class _Reader:
             return False
         if self.items[0].lexeme.text.lower() in _PRONOUNS:
             return False
+        if any(item.has("workday") for item in self.items) and self.state.waiting:
+            return True
         cued = any(item.has("workday", "available", "break", "machine") for item in self.items)
         return cued and (_window(lexeme) is not None or self.state.breaking)
 

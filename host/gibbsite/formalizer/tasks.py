@@ -109,7 +109,7 @@ def _spread_units(lexemes: list[Lexeme], scene: Scene) -> None:
     if model is None:
         return
     for at, lexeme in enumerate(lexemes):
-        if not _plain(lexemes, at) or at == 0:
+        if not _plain(lexemes, at) or at == 0 or _label_list(lexemes, at):
             continue
         before = lexemes[at - 1]
         following = lexemes[at + 1] if at + 1 < len(lexemes) else None
@@ -170,6 +170,9 @@ def _as_amount(lexeme: Lexeme, model: Amount) -> None:
 def _listed_labels(lexemes: list[Lexeme], scene: Scene) -> None:
     """ "tasks A, B and C", "job 7": the labels behind a kind of task are tasks."""
     for at, noun in enumerate(lexemes[:-1]):
+        unknown = nameable(noun, scene.language) and not noun.cues and _numbers_follow(lexemes, at)
+        if unknown:
+            noun.cues = frozenset({"task_weak"})
         if not noun.has("task", "task_weak") or noun.has("machine"):
             continue
         counted_here = at and lexemes[at - 1].kind == "number"
@@ -190,6 +193,22 @@ def _listed_labels(lexemes: list[Lexeme], scene: Scene) -> None:
             scene.nouns["task"].add(noun.text.lower())
         if end < len(lexemes) and not names:
             continue
+
+
+def _numbers_follow(lexemes: list[Lexeme], at: int) -> bool:
+    """ "scenes 1, 2 and 3": a noun of any kind with two or more numbers as labels."""
+    end = at + 1
+    numbers = 0
+    while end < len(lexemes):
+        if number_label(lexemes[end]) is not None and lexemes[end].text[:1].isdigit():
+            numbers += 1
+        elif not (lexemes[end].is_mark(",") or lexemes[end].has("and")):
+            break
+        end += 1
+    ended = end >= len(lexemes) or lexemes[end].kind != "amount"
+    labels = [number_label(lexeme) for lexeme in lexemes[at + 1 : end]]
+    found = [int(label) for label in labels if label is not None]
+    return numbers > 1 and ended and found == sorted(set(found)) and lexemes[at].text.islower()
 
 
 # -- subjects
@@ -226,8 +245,20 @@ def _assign(lexemes: list[Lexeme], durations: _Durations, scene: Scene, said: _S
     each = each or (following is not None and following.has("each"))
     if _for_name(lexemes, durations, at, scene, said):
         return
+    if (at < 0 or not nameable(lexemes[at], scene.language) or lexemes[at].has("task")) and (
+        _aside_name(lexemes, durations, scene, said)
+    ):
+        return
     if at < 0:
         _unnamed(durations, scene, said, each, duration_noun)
+        return
+    numbers = _number_list(lexemes, at)
+    if numbers and scene.nouns["task"] | {"", *_task_nouns(lexemes)}:
+        labels = [scene.add("task", label, [label], lexemes[at].start) for label in numbers]
+        for position in range(at + 1):
+            if number_label(lexemes[position]) in numbers and not lexemes[position].has("task"):
+                lexemes[position].used = True
+        _give(labels, durations, scene, said)
         return
     if _counted_group(lexemes, at, durations, scene, said):
         return
@@ -236,7 +267,7 @@ def _assign(lexemes: list[Lexeme], durations: _Durations, scene: Scene, said: _S
         _use(durations)
         said.others.append((durations.amounts[0], durations.lexemes[0]))
         return
-    labels = _labels_before(lexemes, at, scene)
+    labels = _labels_before(lexemes, at - 1 if lexeme.is_mark(",") and at else at, scene)
     if labels:
         _give(labels, durations, scene, said)
         return
@@ -356,6 +387,44 @@ def _unnamed(
         _give(said.last, durations, scene, said)
 
 
+def _task_nouns(lexemes: list[Lexeme]) -> list[str]:
+    return [lexeme.text.lower() for lexeme in lexemes if lexeme.has("task", "task_weak")]
+
+
+def _number_list(lexemes: list[Lexeme], at: int) -> list[str]:
+    """The labels of "1, 2 i 3" that ends at `at`; empty for fewer than two numbers."""
+    found: list[str] = []
+    while at >= 0:
+        label = number_label(lexemes[at])
+        if label is None or not lexemes[at].text[:1].isdigit():
+            break
+        found.insert(0, label)
+        at -= 1
+        joined = at
+        while joined >= 0 and (lexemes[joined].is_mark(",") or lexemes[joined].has("and")):
+            joined -= 1
+        if joined == at:
+            break
+        at = joined
+    ordered = all(int(one) < int(two) for one, two in zip(found, found[1:], strict=False))
+    if at >= 0 and lexemes[at].has("task", "task_weak"):
+        return []
+    return found if len(found) > 1 and ordered else []
+
+
+def _label_list(lexemes: list[Lexeme], at: int) -> bool:
+    """Whether the number at `at` is in a list of labels, which a duration follows."""
+    end = at
+    while end < len(lexemes):
+        if number_label(lexemes[end]) is not None or lexemes[end].is_mark(","):
+            end += 1
+        elif lexemes[end].has("and"):
+            end += 1
+        else:
+            return lexemes[end].has("takes", "each") or lexemes[end].text.lower() == "po"
+    return False
+
+
 def _general_noun(lexemes: list[Lexeme], at: int) -> bool:
     """Whether a kind of task stands for all tasks: "each job", "the jobs", "zadania trwają"."""
     if at == 0:
@@ -393,6 +462,8 @@ def _counted_group(
     if counted is not None and (counted.is_machine or counted.end < at + 1):
         return False
     if start and lexemes[start - 1].has("task", "task_weak") and start == at:
+        return False
+    if counted is not None and start and _object_count(lexemes, start, scene):
         return False
     if counted is None and start != at and not lexemes[start + 1].has("on", "for", "filler"):
         return False
@@ -439,6 +510,14 @@ def _counted_group(
             raise _two_values(task, durations.lexemes[0].text)
         task.amount = amount
     return True
+
+
+def _object_count(lexemes: list[Lexeme], start: int, scene: Scene) -> bool:
+    """Whether a count belongs to a name: "pakowanie 10 kartonów", "packing 10 boxes"."""
+    before = lexemes[start - 1]
+    if not nameable(before, scene.language) or before.has("task", "task_weak", "machine"):
+        return False
+    return scene.language == "pl" or before.text.lower().endswith("ing")
 
 
 def _labels_before(lexemes: list[Lexeme], at: int, scene: Scene) -> list[Entity]:
@@ -542,6 +621,24 @@ def _for_name(
     if thing is not None and thing.kind == "machine":
         return False
     task = scene.add("task", name.id, list(name.words), lexemes[start].start)
+    _give([task], durations, scene, said)
+    return True
+
+
+def _aside_name(
+    lexemes: list[Lexeme], durations: _Durations, scene: Scene, said: _Said
+) -> bool:
+    """ "Jobs take 2 h (A), 3 h (B)": the name in parentheses behind its duration."""
+    end = durations.end
+    if len(durations.amounts) != 1 or end + 2 >= len(lexemes) or not lexemes[end].is_mark("("):
+        return False
+    name = name_at(lexemes, end + 1, scene.language, label=False)
+    if name is None or name.end >= len(lexemes) or not lexemes[name.end].is_mark(")"):
+        return False
+    thing = scene.matching(list(name.words))
+    if thing is not None and thing.kind == "machine":
+        return False
+    task = scene.add("task", name.id, list(name.words), lexemes[name.start].start)
     _give([task], durations, scene, said)
     return True
 
