@@ -56,7 +56,7 @@ def cosimulate(
     results, log = folder / "results.xml", folder / "cocotb.log"
     results.unlink(missing_ok=True)
     try:
-        sys.path.insert(0, str(modules))  # the runner hands sys.path on
+        sys.path.insert(0, str(modules.resolve()))  # the runner hands sys.path on
         get_runner("verilator").test(
             test_module=module,
             hdl_toplevel=bench.block,
@@ -79,7 +79,7 @@ def cosimulate(
             f"the co-simulation of {bench.block} ended early ({error}), see {log}: {_ending(log)}"
         ) from error
     finally:
-        sys.path.remove(str(modules))
+        sys.path.remove(str(modules.resolve()))
     return Report(_passed(bench, module, results, log), folder)
 
 

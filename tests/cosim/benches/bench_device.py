@@ -17,6 +17,7 @@ from gibbsite_hw.spec.registers import REGISTERS, Register, RunFlags, State
 from gibbsite_sim.cosim.coverage import Coverage
 from gibbsite_sim.cosim.environment import DeviceEnvironment
 from gibbsite_sim.cosim.programs import Shape, random_case
+from gibbsite_sim.cosim.registers import RegisterModel
 from gibbsite_sim.cosim.run import parameters_here
 from gibbsite_sim.cosim.sequences import (
     Commands,
@@ -97,7 +98,7 @@ class Registers(DeviceTest):
         await RegisterWalk().on(self.env)
         self.env.stall("short", 3)
         await RegisterWalk().on(self.env)
-        least = 2 * (len(REGISTERS) + len(RegisterWalk.probes()))
+        least = 2 * (len(REGISTERS) + len(RegisterModel.probes()))
         assert self.env.predictor.registers.checked > least / 2
 
 
