@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
     Task,
     TaskID,
@@ -29,7 +28,7 @@ class Bars(Progress):
         super().__init__(
             TextColumn("{task.description}"),
             BarColumn(),
-            MofNCompleteColumn(),
+            TextColumn("{task.fields[count]}"),
             TimeElapsedColumn(),
             console=console or Console(stderr=True),
             transient=True,
@@ -42,10 +41,11 @@ class Bars(Progress):
         if stage not in self._stages:
             for earlier in self._stages.values():
                 self.stop_task(earlier)
-            self._stages[stage] = self.add_task(stage, total=None)
+            self._stages[stage] = self.add_task(stage, total=None, count="")
         # one step that has not ended tells no more than that it runs
         known = total if total is not None and total > 1 else None
-        self.update(self._stages[stage], completed=done, total=known)
+        count = "" if known is None else f"{done:g}/{known:g}"
+        self.update(self._stages[stage], completed=done, total=known, count=count)
 
     def get_renderables(self) -> Iterable[RenderableType]:
         """Give rich the bars of all stages that took long enough."""
