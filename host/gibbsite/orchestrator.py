@@ -1,0 +1,102 @@
+"""From a request to an answer: formalize, choose the agent, open the device, solve."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from gibbsite.agents.base import Options
+from gibbsite.agents.scheduling import SchedulingAgent
+from gibbsite.problem import Problem, ScheduleProblem, parse_problem
+from gibbsite.progress import Report
+from gibbsite.result import Result
+from gibbsite.vote import checked_rule
+from gibbsite_hw.spec.device import Device
+from gibbsite_hw.spec.errors import GibbsiteError
+
+__all__ = ["SEED_LIMIT", "RequestError", "solve"]
+
+SEED_LIMIT = 1 << 64
+"""Seeds are smaller than this."""
+
+
+class RequestError(GibbsiteError, ValueError):
+    """An argument of `solve` that cannot be used."""
+
+
+def solve(
+    problem: Problem | Mapping[str, Any] | str,
+    *,
+    device: Device | str = "sim:",
+    reads: int | None = None,
+    sweeps: int | None = None,
+    vote: str = "best",
+    seed: int | None = None,
+    durations: str = "upper",
+    beta_range: tuple[float, float] | None = None,
+    progress: Report | None = None,
+) -> Result:
+    """Answer a request: a text in Polish or English, a problem document, or a `Problem`.
+
+    ``device``      an open device, which stays open, or the address of one
+    ``reads``       independent reads in a round, ``sweeps`` sweeps of each; None leaves both to the
+                    agent, which then keeps to its budget of device cycles
+    ``vote``        how reads become one answer: "energy", "majority" or "best"
+    ``seed``        repeats a run to the bit; None draws one, which the result reports
+    ``durations``   a range is planned at its "upper" or "lower" end, or at its "mid"
+    ``beta_range``  first and last inverse temperature per penalty, for experiments
+
+    Raises: `FormalizationError` or `ProblemError` for a request that is no problem, `ScheduleError`
+    for one too large, `RequestError` for arguments out of range. An infeasible problem is a result.
+    """
+    rule = checked_rule(vote)
+    _refuse_below("reads", reads, 1)
+    _refuse_below("sweeps", sweeps, 2)
+    _refuse_below("seed", seed, 0)
+    if seed is not None and seed >= SEED_LIMIT:
+        raise RequestError(f"seed: at most {SEED_LIMIT - 1}, found {seed}; use a smaller number")
+    if beta_range is not None and not 0 <= beta_range[0] <= beta_range[1] < float("inf"):
+        raise RequestError(
+            f"beta_range: two finite numbers from 0 upwards, the first not larger, found "
+            f"{beta_range}; order them"
+        )
+    options = Options(
+        reads=reads,
+        sweeps=sweeps,
+        vote=rule,
+        seed=secrets.randbelow(SEED_LIMIT) if seed is None else seed,
+        durations=durations,
+        beta_range=beta_range,
+    )
+    document = _problem(problem)
+    with _opened(device, progress or _silent) as opened:
+        return SchedulingAgent().solve(document, opened, options, progress or _silent)
+
+
+def _problem(request: Problem | Mapping[str, Any] | str) -> Problem:
+    if isinstance(request, ScheduleProblem):
+        return request
+    if isinstance(request, str):
+        from gibbsite.formalizer import formalize
+
+        return formalize(request)
+    return parse_problem(request)
+
+
+def _opened(device: Device | str, report: Report) -> AbstractContextManager[Device]:
+    if isinstance(device, str):
+        from gibbsite import devices
+
+        return devices.open(device, progress=report)
+    return nullcontext(device)
+
+
+def _refuse_below(name: str, value: int | None, least: int) -> None:
+    if value is not None and value < least:
+        raise RequestError(f"{name}: at least {least}, found {value}; use a larger number")
+
+
+def _silent(_stage: str, _done: float, _total: float | None) -> None:
+    """Report to nobody."""
