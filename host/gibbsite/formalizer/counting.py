@@ -144,8 +144,10 @@ def labels_from(
     """
     found: list[Name] = []
     end = at
+    if at < len(lexemes) and lexemes[at].has("from") and _spaced_range(lexemes, at + 1):
+        at += 1  # "zadania od A do E"
     while at < len(lexemes) and (limit is None or len(found) < limit):
-        while at < len(lexemes) and lexemes[at].text in ("the", "a", "an", "one"):
+        while at < len(lexemes) and lexemes[at].text in ("the", "a", "an") and lexemes[at].cues:
             at += 1
         if at >= len(lexemes):
             break

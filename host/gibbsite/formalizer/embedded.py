@@ -141,9 +141,27 @@ def _number_machines(scene: Scene) -> None:
         )
 
 
+def _refuse_open_durations(sentence: Sentence, scene: Scene) -> None:
+    """Refuse "A takes twice as long as B": a verb of duration without an amount of time."""
+    for position, lexeme in enumerate(sentence.lexemes):
+        if not lexeme.has("takes") or lexeme.has("duration", "needs") or lexeme.text == "last":
+            continue
+        if any(other.kind == "amount" for other in sentence.lexemes):
+            continue
+        first = sentence.lexemes[max(0, position - 3)]
+        last = sentence.lexemes[min(len(sentence.lexemes) - 1, position + 4)]
+        words = scene.text[first.start : last.end]
+        raise FormalizationError(
+            "not_understood",
+            f"a duration is an amount of time such as 2 h, and {words!r} gives none; write it so",
+            words,
+        )
+
+
 def _refuse_unread(parts: list[Sentence], scene: Scene) -> None:
     """Refuse when a time or a number was read by no statement: nothing is dropped silently."""
     for sentence in parts:
+        _refuse_open_durations(sentence, scene)
         for position, lexeme in enumerate(sentence.lexemes):
             if lexeme.used or not (lexeme.is_time or lexeme.kind in ("range", "number")):
                 continue

@@ -208,9 +208,13 @@ def _small_label(
     tokens: list[Token], at: int, found: list[Lexeme], language: Language
 ) -> bool:
     """Whether a small "a" or "i" is a label: "job a 10 min"."""
-    if len(tokens[at].text) != 1 or not found or not found[-1].has("task", "machine"):
+    if len(tokens[at].text) != 1 or not found:
         return False
     following = tokens[at + 1] if at + 1 < len(tokens) else None
+    if found[-1].is_mark(":,") and following is not None and following.kind == "number":
+        return tokens[at].text in "ai" and tokens[at - 1].text == ":"
+    if not found[-1].has("task", "machine"):
+        return False
     if following is None or following.kind in ("number", "clock"):
         return True
     if following.kind == "mark":

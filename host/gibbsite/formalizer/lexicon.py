@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final, Literal, TypeAlias
 
 from gibbsite.formalizer import lexicon_en, lexicon_pl
-from gibbsite.formalizer.inflection import keys
+from gibbsite.formalizer.inflection import keys, readings
 from gibbsite.formalizer.tokens import Token
 
 __all__ = ["FOREIGN_WORDS", "Language", "detect_language", "match_cue"]
@@ -52,7 +52,16 @@ def detect_language(tokens: list[Token]) -> tuple[Language | None, list[Token]]:
     other_script = [token for token in letters if any(ord(letter) > 0x36F for letter in token.text)]
     if len(other_script) > len(letters) / 4:
         return None, other_script
+    if votes["pl"] == votes["en"]:
+        return ("pl" if _mostly_polish(words) else "en"), []
     return ("pl" if votes["pl"] > votes["en"] else "en"), []
+
+
+def _mostly_polish(words: list[Token]) -> bool:
+    """Whether the Polish dictionary knows most words; decides texts without function words."""
+    long = [token.low for token in words if len(token.text) > 3]
+    known = [low for low in long if any(reading.part != "ign" for reading in readings(low))]
+    return len(known) > 0.6 * len(long)
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ CUES: Final[dict[str, str]] = {
         "all machines except|but, every machine except|but, neither, nor, unfit for"
     ),
     "on": (
-        "on, in, at, using, with, via, onto, into, by, goes to, assigned to, "
+        "on, in, at, use|uses, using, be used for, go|goes on|in|into, with, via, onto, into, by, goes to, assigned to, "
         "allowed on, possible on, done on, run on, runs on, processed by, suited for, fits"
     ),
     "any": (
@@ -109,13 +109,13 @@ CUES: Final[dict[str, str]] = {
     "until": (
         "by, till, up to, no later than, not later than, before the end of, through, within, "
         "at the latest by, by no later than, by the end of, in at most, inside, latest by, "
-        "not after, until no later than, end of, ends|end|closes|finishes|stops|stop at, "
+        "not after, until no later than, end of, ends|end|closes|finishes|stops|stop at, ready for|at, "
         "until the end of, leaves at, goes home at"
     ),
     "latest": "latest, at the latest, at latest, deadline|deadlines, due, due date|dates, due time|times, due at, due in",
     "release": (
         "arrives|arrive|arriving, arrives|arrive at|on|in|by, available from, available at|after|only|on|in, "
-        "is|are released|ready|available, released at, release, release time|times, release date|dates, arrival time|times, earliest, "
+        "is|are released|ready, released at, release, release time|times, release date|dates, arrival time|times, earliest, "
         "at the earliest, no earlier than, not earlier than, no sooner than, not sooner than, "
         "earliest start, comes in|available, come in, can start from|at, can begin at|from, "
         "ready from|at|on|in, delivered at|on, gets delivered, shows up, turn up, turns up, "
@@ -157,7 +157,7 @@ CUES: Final[dict[str, str]] = {
     ),
     "immediate": "immediately, right away, straight, directly, at once",
     "unsupported": (
-        "the same time as, same time as, at the same time as, simultaneously with, setup time|times, changeover|changeovers, "
+        "comes|come|goes|go|is|be last, the same time as, same time as, at the same time as, simultaneously with, setup time|times, changeover|changeovers, "
         "in parallel with, concurrently with, priority, priorities, preempt, preemption, "
         "split into, overlap, overlapping, adjacent, back to back, same machine as, "
         "on the same machine, on different machines, the same machine, cool-down, weighted, weights"

@@ -81,7 +81,7 @@ CUES: Final[dict[str, str]] = {
     "from": "zaczynać|zacząć o|od, otwierać o, od, począwszy od, poczynając od, między, pomiędzy, od godziny|godz",
     "until": (
         "do, najpóźniej do, nie później niż do, aż do, w ciągu, przed upływem, najdalej do, "
-        "nie później niż, nie dłużej niż do, przed końcem, do końca, nie po, w przeciągu, kończyć|skończyć o, zamykać o"
+        "nie później niż, nie dłużej niż do, przed końcem, do końca, nie po, w przeciągu, kończyć|skończyć o, zamykać o, gotowy na|o"
     ),
     "latest": (
         "najpóźniej, termin, termin do, deadline, z terminem, termin oddania, termin realizacji, "

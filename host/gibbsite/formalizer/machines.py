@@ -149,8 +149,12 @@ def _labelled(lexemes: list[Lexeme], start: int, scene: Scene) -> bool:
         return False
     plural = is_plural(noun, scene.language)
     at = start + 1
+    if lexemes[at].kind == "range" and (not plural or lexemes[at].form == "from"):
+        return False
     if plural and lexemes[at].is_mark(":"):
-        names = list(_described(lexemes, at + 1, scene, 100))
+        names, end = labels_from(lexemes, at + 1, scene.language, False, None)
+        if not names or end < len(lexemes):
+            names = list(_described(lexemes, at + 1, scene, 100))
     else:
         if plural and lexemes[at].is_mark("("):
             at += 1
@@ -224,9 +228,27 @@ def _bare_labels(lexemes: list[Lexeme], scene: Scene) -> bool:
     return bool(names)
 
 
+def _unknown_kind(lexemes: list[Lexeme], scene: Scene) -> bool:
+    """ "setups Left and Right": a plural that the lexicon does not know, with labels."""
+    for at, noun in enumerate(lexemes):
+        if noun.cues or noun.kind != "word" or not noun.text.islower():
+            continue
+        names, _ = labels_from(lexemes, at + 1, scene.language, False, None)
+        unknown = [name for name in names if scene.matching(list(name.words)) is None]
+        if len(names) > 1 and unknown == names and is_plural(noun, scene.language):
+            if not _has_duration(lexemes, names[-1].end):
+                scene.nouns["machine"].add(noun.text.lower())
+                for name in names:
+                    scene.add("machine", name.id, list(name.words), lexemes[name.start].start)
+                return True
+    return False
+
+
 def find_single_machines(sentences: list[Sentence], scene: Scene) -> None:
     """Machines named by what they are ("a saw and a press"), when none was found otherwise."""
     if any([_bare_labels(sentence.lexemes, scene) for sentence in sentences]):
+        return
+    if any([_unknown_kind(sentence.lexemes, scene) for sentence in sentences]):
         return
     for sentence in sentences:
         lexemes = sentence.lexemes

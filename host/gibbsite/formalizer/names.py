@@ -57,7 +57,7 @@ def nameable(lexeme: Lexeme, language: Language) -> bool:
     """Whether a name can hold this lexeme."""
     if lexeme.kind != "word" or not lexeme.cues <= SOFT:
         return False
-    if language == "pl" and not is_label(lexeme.text) and not lexeme.cues:
+    if language == "pl" and len(lexeme.text) > 2 and not lexeme.cues:
         found = readings(lexeme.text.lower())
         parts = {reading.part for reading in found}
         if "inf" in parts and not parts & {"subst", "ger"}:
@@ -105,7 +105,8 @@ def name_at(lexemes: list[Lexeme], start: int, language: Language, label: bool) 
     """The name that starts at lexeme `start`; only one label when `label`."""
     end = start
     while end < len(lexemes) and nameable(lexemes[end], language):
-        if label and (end > start or not is_label(lexemes[end].text)):
+        letter = len(lexemes[end].text) == 1 and not lexemes[end].cues
+        if label and (end > start or not (letter or is_label(lexemes[end].text))):
             break
         end += 1
     return _named(lexemes, start, end, language) if end > start else None

@@ -305,16 +305,16 @@ class _Reader:
         if any(part.none for part in run):
             state.negated = run[0].lexeme
         if item.kind == "task":
-            self._tasks(things, listed=not run[0].every)
+            self._tasks(things, listed=not run[0].every, run_end=end)
         else:
             self._machines(things, run, end)
         return end
 
-    def _tasks(self, things: list[Entity], listed: bool = True) -> None:
+    def _tasks(self, things: list[Entity], listed: bool = True, run_end: int = 0) -> None:
         state = self.state
         if state.waiting in ("after", "before"):
             relation, state.waiting = state.waiting, ""
-            if state.kind == "task":
+            if state.kind == "task" and not self._opens_clause(run_end):
                 self._precede(state.subject, relation, things)
                 state.chained = things if relation == "before" else []
             else:
@@ -333,7 +333,7 @@ class _Reader:
             self._handled(things)
             return
         before = self.items[self.at - 1] if self.at else None
-        if before is not None and before.kind == "task" and state.last_order and state.subject:
+        if before is not None and before.kind == "task" and state.last_order and not state.deferred:
             # "A precedes B, and B C": the verb is said once
             self._precede(state.subject, state.last_order, things)
             return
@@ -349,6 +349,16 @@ class _Reader:
         if listed and len(things) > 1 and self._ordered():
             for before, task in zip(things, things[1:], strict=False):
                 add_predecessors(task, [before])
+
+    def _opens_clause(self, end: int) -> bool:
+        """Whether the relation stands first in its clause: "…, po suszeniu prasowanie"."""
+        start = self.at - 1
+        while start >= 0 and not self.items[start].has("after", "before"):
+            start -= 1
+        first = start <= 0 or self.items[start - 1].is_mark(",") or self.items[start - 1].has("and")
+        while end < len(self.items) and self.items[end].has("filler"):
+            end += 1
+        return first and 0 < end < len(self.items) and self.items[end].kind == "task"
 
     def _ordered(self) -> bool:
         """Whether "order:" or "in the order" stands right before the list at hand."""
@@ -522,7 +532,7 @@ class _Reader:
             return
         if lexeme.has("latest"):
             state.hint = "deadline"
-        elif lexeme.has("release"):
+        elif lexeme.has("release") or (lexeme.has("available") and state.kind == "task"):
             state.hint = "release"
         if ahead not in ("time", "number"):
             return
@@ -609,8 +619,10 @@ class _Reader:
         lexeme.used = True
         if self.state.kind == "task":
             apply(self.state.subject)
-        else:
-            self.state.deferred.append(apply)
+            return
+        if self._unknown_subject():
+            self._refuse("names something that is no known task")
+        self.state.deferred.append(apply)
 
     def _about_machines(self, lexeme: Lexeme) -> bool:
         """Whether a window without a subject is the working time of all machines."""

@@ -229,13 +229,16 @@ def _assign(lexemes: list[Lexeme], durations: _Durations, scene: Scene, said: _S
         if distributive and not durations.lexemes[0].text.lower().endswith("ach"):
             at -= 1
             continue
-        if lexeme.has(*_TIMED) and not lexeme.has("takes"):
+        runs = lexeme.text.lower() in ("run", "runs") and not durations.amounts[0].is_range
+        if runs:
+            takes = True
+        elif lexeme.has(*_TIMED) and not lexeme.has("takes"):
             return
         if lexeme.has("after", "on") and not lexeme.has("takes", "for") and not duration_noun:
             return
         if lexeme.has("each", "all") and not lexeme.has("task"):
             each = True
-        elif lexeme.has(*_CONNECTED) or (lexeme.kind == "mark" and lexeme.text in ":-(=~"):
+        elif runs or lexeme.has(*_CONNECTED) or (lexeme.kind == "mark" and lexeme.text in ":-(=~"):
             duration_noun = duration_noun or lexeme.has("duration")
             takes = takes or lexeme.has("takes", "needs")
         else:
@@ -278,6 +281,9 @@ def _assign(lexemes: list[Lexeme], durations: _Durations, scene: Scene, said: _S
             for name in listed:
                 scene.add("task", name.id, list(name.words), lexemes[name.start].start)
         _unnamed(durations, scene, said, True, duration_noun)
+        return
+    if each and lexeme.is_mark(",") and _counted_before(lexemes, at - 1, scene):
+        _counted_group(lexemes, at - 1, durations, scene, said)
         return
     names = _names_before(lexemes, at, scene, each or takes or len(durations.amounts) > 1)
     if len(names) == 1 and each and lexeme.is_mark(",") and scene.matching(list(names[0].words)):
@@ -653,7 +659,7 @@ def _generic_names(sentences: list[Sentence], scene: Scene, said: _Said) -> None
             if lexeme.kind != "number" or lexeme.used:
                 continue
             counted = counted_at(sentence.lexemes, start, scene.language)
-            if counted is None or not counted.nouns:
+            if counted is None or not counted.nouns or lexeme.used:
                 continue
             for task in list(scene.tasks):
                 named = len(task.words) == 1 and any(
