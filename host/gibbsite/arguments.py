@@ -41,6 +41,7 @@ NAMES: Final = (
     "num_chains",
     "clamps",
     "best",
+    "certify",
     "max_error",
     "on_error",
     "progress",
@@ -71,6 +72,7 @@ class Arguments:
         num_chains: int | None = None,
         clamps: Mapping[Hashable, int] | None = None,
         best: bool = False,
+        certify: bool = False,
         max_error: float = DEFAULT_MAX_ERROR,
         on_error: OnError = "raise",
         progress: Progress | None = None,
@@ -87,6 +89,7 @@ class Arguments:
         self.beta = beta
         self.clamps = clamps
         self.best = best
+        self.certify = certify
         self.max_error = max_error
         self.on_error: OnError = on_error
         self.progress = progress
@@ -101,6 +104,8 @@ class Arguments:
             or ("geometric" if beta_schedule is None else "custom"),
             "beta_schedule": beta_schedule,
         }
+        if certify and best:
+            raise ArgumentError("best states follow no law: certify the last states, without best")
         if beta is not None:
             annealing = {
                 "beta_range": beta_range,

@@ -23,6 +23,7 @@ from dimod.core.sampler import Sampler as DimodSampler
 from numpy.typing import NDArray
 
 from gibbsite.arguments import NAMES, Arguments
+from gibbsite.certifying import certificate_of
 from gibbsite.compiler import CompiledModel, compile_model
 from gibbsite.cqm import ConstrainedModel, constrained_model
 from gibbsite.drawing import Batch, Drawn, draw, moved_words
@@ -54,6 +55,7 @@ class Sampler(DimodSampler, Initialized):
     ``num_chains``  chains among which ``num_reads`` draws are shared (4, or fewer for fewer reads)
     ``clamps``      {variable: value} held fixed
     ``best``        give each read's best state at a sweep's end instead of its last state
+    ``certify``     put the certificate of the reads into ``info["certificate"]``
     ``max_error``, ``on_error``  the bound on quantization and what happens beyond it
     ``progress``    called with reads done and reads in all
     """
@@ -116,6 +118,8 @@ class Sampler(DimodSampler, Initialized):
         arguments = Arguments(**self.remove_unknown_kwargs(**parameters))
         if arguments.initial_states is not None:
             raise ArgumentError("sample_cqm takes no initial_states: let the device draw them")
+        if arguments.certify and arguments.beta is not None:
+            raise ArgumentError("sample_cqm certifies no law: its penalties make another")
         constrained = constrained_model(cqm, penalty)
         starts = Starts.drawn(arguments.num_reads)
         drawn, info, compiled = self._drawn(constrained.model, arguments, starts, constrained)
@@ -187,6 +191,10 @@ class Sampler(DimodSampler, Initialized):
         info = self._info(drawn, compiled, schedule, seed)
         info["mode"] = "annealed" if arguments.beta is None else "equilibrium"
         info["bits_moved"] = _bits(before, moved_words(self.device))
+        if arguments.certify:
+            held = pinned if constrained is None else {}
+            certificate = certificate_of(drawn, compiled, under, arguments.beta, held)
+            info["certificate"] = certificate.as_dict()
         ended = perf_counter_ns()
         info["timing"] = {
             "preprocessing_ns": prepared - began,

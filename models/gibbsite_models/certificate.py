@@ -10,8 +10,7 @@
 Each is taken for the energy and for every variable, and the worst one counts, since symmetric modes
 look alike to the energy. Annealed reads claim no equilibrium, so none is certified.
 
-Source: Vehtari et al., Bayesian Analysis 16 (2021) 667, equations 1 to 4 and 14, for R-hat; A.
-Sokal, Monte Carlo Methods in Statistical Mechanics (1996), equations 3.17 to 3.19, for the window.
+The statistics themselves are in `gibbsite_models.convergence`.
 """
 
 from __future__ import annotations
@@ -26,6 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from gibbsite_hw.spec.errors import GibbsiteError
+from gibbsite_models.convergence import autocorrelation_time, r_hat_limit, split_r_hat
 from gibbsite_models.exact.enumeration import noise_floor, total_variation
 
 __all__ = [
@@ -36,10 +36,8 @@ __all__ = [
     "Law",
     "MeanEnergy",
     "TotalVariation",
-    "autocorrelation_time",
     "boltzmann_law",
     "certify",
-    "split_r_hat",
 ]
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -47,11 +45,11 @@ Floats: TypeAlias = NDArray[np.float64]
 ALARM = 1e-3
 """Probability that one check calls a good sampler bad."""
 
-WINDOW = 5.0
-"""Sokal's c: the sum ends at the first M >= c tau."""
-
 ENOUGH = 50.0
 """Draws per autocorrelation time from which tau itself can be trusted."""
+
+LONG_ENOUGH = 40.0
+"""Autocorrelation times in a chain from which its own mean biases them little (by tau / n)."""
 
 MOST_STATES = 1 << 16
 """States up to which a law is enumerated."""
@@ -212,36 +210,6 @@ def certify(
     )
 
 
-def split_r_hat(chains: ArrayLike) -> float:
-    """R-hat of ``chains[chain, draw]``: halves as chains of their own, values rank-normalised.
-
-    1 for chains that agree; infinite for chains that stand still at different values; not a number
-    where every draw is the same. Chains need 4 draws at least.
-    """
-    return _r_hat(_normal_scores(_halves(np.asarray(chains, dtype=np.float64))))
-
-
-def autocorrelation_time(chains: ArrayLike) -> tuple[float, int]:
-    """Integrated autocorrelation time in draws, and the window, of ``chains[chain, draw]``.
-
-    The autocorrelation is averaged over chains, each about its own mean. A series without variance
-    has time 1.
-    """
-    x = np.asarray(chains, dtype=np.float64)
-    x = x - x.mean(axis=1, keepdims=True)
-    draws = x.shape[1]
-    size = 1 << (2 * draws - 1).bit_length()
-    spectrum = np.abs(np.fft.rfft(x, size, axis=1)) ** 2
-    covariance = np.fft.irfft(spectrum, size, axis=1)[:, :draws].mean(axis=0)
-    if covariance[0] <= 1e-12 * draws * max(1.0, float(np.abs(chains).max()) ** 2):
-        return 1.0, 0
-    rho = covariance / covariance[0]
-    times = 2 * np.cumsum(rho) - 1
-    inside = np.flatnonzero(np.arange(draws) >= WINDOW * times)
-    window = int(inside[0]) if len(inside) else draws - 1
-    return max(1.0, float(times[window])), window
-
-
 def boltzmann_law(
     domains: Sequence[Sequence[int]],
     energy: Callable[[NDArray[np.int64]], Floats],
@@ -265,10 +233,6 @@ def boltzmann_law(
     energies = np.asarray(energy(values), dtype=np.float64)
     weight = np.exp(-beta * (energies - energies.min()))
     return Law(values, energies, weight / weight.sum())
-
-
-# --- parts of a certificate
-# ---------------------------------------------------------------------------
 
 
 def _checked(
@@ -330,27 +294,19 @@ def _agreement(series: Mapping[str, Floats], not_checked: list[str]) -> Agreemen
             f"agreement between chains: {chains} chains of {draws} draws, and 2 of 8 are needed"
         )
         return None
+    times = {name: autocorrelation_time(x)[0] for name, x in series.items()}
+    slowest = max(times, key=lambda name: times[name])
+    if draws < LONG_ENOUGH * times[slowest]:
+        not_checked.append(
+            f"agreement between chains: chains of {draws} draws are shorter than {LONG_ENOUGH:.0f} "
+            f"autocorrelation times of {times[slowest]:.1f} draws ({slowest})"
+        )
+        return None
     found = []
     for name, x in series.items():
-        r_hat, limit = split_r_hat(x), _limit(x, ALARM / len(series))
+        r_hat, limit = split_r_hat(x), r_hat_limit(x, ALARM / len(series))
         found.append((r_hat / limit, Agreement(name, r_hat, limit, bool(r_hat <= limit))))
     return max(found, key=lambda pair: pair[0])[1]
-
-
-def _limit(chains: Floats, alarm: float) -> float:
-    """The R-hat that chains in agreement exceed with probability `alarm`.
-
-    Means of halves vary as those of n / tau independent draws, so n / tau var(means) / W follows
-    F(m - 1, m (n / tau - 1)). tau is taken two of its standard errors higher than estimated
-    (Sokal's equation 3.19: var tau = 2 (2 M + 1) / N tau^2).
-    """
-    halves = _halves(chains)
-    m, n = halves.shape
-    time, window = autocorrelation_time(chains)
-    time *= 1 + 2 * math.sqrt(2 * (2 * window + 1) / chains.size)
-    effective = max(2.0, n / time)
-    quantile = float(stats.f.ppf(1 - alarm, m - 1, m * (effective - 1)))
-    return math.sqrt((n - 1) / n + quantile / effective)
 
 
 def _distance(values: NDArray[np.int64], law: Law, effective: float) -> TotalVariation:
@@ -418,32 +374,8 @@ def _verdict(
             f"not shown: {correlation.effective_draws:.0f} effective draws are fewer than "
             f"{ENOUGH:.0f}; draw longer chains"
         )
-    if distance is not None:
+    if distance is not None and distance.draws >= ENOUGH:
         return True, "no check failed, and the law is the enumerated one within its noise floor"
     if agreement is not None and correlation is not None:
         return True, "no check failed; chains agree, and a law that all chains miss is not excluded"
     return None, "not shown: too little was checked"
-
-
-# --- statistics
-# ---------------------------------------------------------------------------------------
-
-
-def _halves(chains: Floats) -> Floats:
-    half = chains.shape[1] // 2
-    return np.concatenate([chains[:, :half], chains[:, chains.shape[1] - half :]])
-
-
-def _normal_scores(x: Floats) -> Floats:
-    ranks = stats.rankdata(x).reshape(x.shape)
-    scores: Floats = np.asarray(stats.norm.ppf((ranks - 0.375) / (x.size + 0.25)))
-    return scores
-
-
-def _r_hat(chains: Floats) -> float:
-    draws = chains.shape[1]
-    within = float(chains.var(axis=1, ddof=1).mean())
-    between = float(chains.mean(axis=1).var(ddof=1))
-    if within <= 1e-12:
-        return math.inf if between > 1e-12 else math.nan
-    return math.sqrt((draws - 1) / draws + between / within)
