@@ -89,6 +89,7 @@ class SimStream:
         self._closer = weakref.finalize(self, self._model.destroy)
         self._ready = Packets(array("I"), array("I"))
         self._next = 0
+        self._interrupted = False
 
     @property
     def uri(self) -> str:
@@ -164,6 +165,14 @@ class SimStream:
         self._model.reset()
         self._ready, self._next = Packets(array("I"), array("I")), 0
 
+    def interrupt(self) -> None:
+        """Let the reader that waits now, or the next one, raise `DeviceError`; from any thread."""
+        self._interrupted = True
+
+    def resume(self) -> None:
+        """Forget an `interrupt` that nobody met."""
+        self._interrupted = False
+
     def close(self) -> None:
         """Give the stream back and finish its waveform; closing twice is allowed."""
         self._closer()
@@ -182,6 +191,9 @@ class SimStream:
         """Have one packet ready at least, and up to ``limit`` if they come within one slice."""
         self._check_open()
         while self._next >= len(self._ready):
+            if self._interrupted:
+                self._interrupted = False
+                raise DeviceError("the wait for an answer was interrupted: ask for it again")
             status = self._model.step(limit, WORDS, SLICE, PATIENCE)
             # taken last: until then an interrupt finds everything still in the model
             self._ready, self._next = Packets(*self._model.take()), 0
