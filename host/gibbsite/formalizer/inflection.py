@@ -16,6 +16,8 @@ import morfeusz2
 __all__ = ["Reading", "base_form", "keys", "readings", "same_word"]
 
 _NOMINAL: Final = ("subst", "ger", "adj", "depr", "pact", "ppas", "ign", "brev", "xxx")
+_HOMONYMS: Final = frozenset({"piec"})
+"""Verbs whose infinitive is a noun of the lexicon as well ("piec", an oven)."""
 _OBLIQUE_ENDINGS: Final = ("ę", "ą")
 
 
@@ -67,7 +69,12 @@ def keys(word: str, language: str) -> frozenset[str]:
     """Everything that a lexicon may call this word: itself, and its lemmas or its stem."""
     low = word.lower()
     if language == "pl":
-        return frozenset({low, *(reading.lemma for reading in readings(low))})
+        lemmas = {
+            reading.lemma
+            for reading in readings(low)
+            if reading.nominal or reading.lemma not in _HOMONYMS
+        }
+        return frozenset({low, *lemmas})
     return frozenset({low})
 
 

@@ -221,6 +221,8 @@ def _bare_labels(lexemes: list[Lexeme], scene: Scene) -> bool:
     names, end = labels_from(lexemes, 0, scene.language, False, None)
     if end != len(lexemes) or not all(is_label(name.id) for name in names):
         return False
+    if len(names) < 2 and not any(letter.isdigit() for name in names for letter in name.id):
+        return False  # "Hi!"
     if any(scene.matching(list(name.words)) for name in names):
         return False
     for name in names:

@@ -418,9 +418,11 @@ class _Reader:
 
     def _machines(self, things: list[Entity], run: list[Item], end: int) -> None:
         state = self.state
-        timed = self._defines(end - 1) or (
-            end < len(self.items) and self.items[end].has("available") and not state.on
-        )
+        following = end
+        while following < len(self.items) and self.items[following].has("filler"):
+            following += 1
+        opened = following < len(self.items) and self.items[following].has("available")
+        timed = self._defines(end - 1) or (opened and not state.on)
         linked = state.on or state.only is not None or state.negated is not None
         aside = self.at > 0 and self.items[self.at - 1].is_mark("(")
         if state.waiting in ("needs", "after") and state.kind == "task":
