@@ -64,6 +64,7 @@ class Driver:
         self._stream = stream
         self._tag = 0
         self._stale: set[int] = set()
+        self._unfinished: int | None = None
         self._rows: list[Row] | None = None
         self._loads = 0
         self.words_sent = 0
@@ -97,6 +98,7 @@ class Driver:
         """
         parameters = self._stream.parameters
         check_program(program, parameters)
+        self._settle()
         rows, lanes = program.rows, parameters.lanes
         self._rows = None
         self._command(Opcode.BEGIN, [len(rows), len(program.entries) // lanes])
@@ -111,6 +113,7 @@ class Driver:
     def condition(self, conditions: Conditions) -> None:
         """Replace biases and clamps of the loaded program; couplings stay on the device."""
         check_conditions(conditions, self._loaded(), self._stream.parameters)
+        self._settle()
         self._send_conditions(conditions)
 
     def run(self, request: RunRequest, progress: Progress | None = None) -> RunResult:
@@ -120,19 +123,19 @@ class Driver:
         counts words into the device, ``words_out`` words out of it.
         """
         rows = len(self._loaded())
-        sent, received = self.words_sent, self.words_received
         self._check_request(request, rows)
+        self._settle()
+        sent, received = self.words_sent, self.words_received
         self._set_up(request)
         reader = RunReader(request, rows)
         tag = self._next_tag()
-        running = True
+        self._unfinished = tag
         try:
             self._exchange(Opcode.RUN, tag, [])
             self._collect(reader, tag, progress)
-            running = False
+            self._unfinished = None
         finally:
-            if running:
-                self._abort(tag)
+            self._settle()
         result = reader.result
         result.words_in = self.words_sent - sent
         result.words_out = self.words_received - received
@@ -231,9 +234,14 @@ class Driver:
                 progress(reader.result.reads, reader.reads)
                 due = monotonic() + PROGRESS_SECONDS
 
-    def _abort(self, run_tag: int) -> None:
-        """End the run at hand and read its answers to the end."""
-        tag = self._next_tag()
+    def _settle(self) -> None:
+        """End a run that is not at its end, and read its answers to the end.
+
+        An interruption of this very loop leaves it to the next command to do it again.
+        """
+        if self._unfinished is None:
+            return
+        run_tag, tag = self._unfinished, self._next_tag()
         self._send(header(Opcode.ABORT, tag, 0), [])
         answered = False
         ended = False
@@ -249,6 +257,7 @@ class Driver:
                 if kind == Response.ERROR:
                     ended = True
         self._stale.discard(run_tag)
+        self._unfinished = None
 
     def _send_conditions(self, conditions: Conditions) -> None:
         lanes = self._stream.parameters.lanes

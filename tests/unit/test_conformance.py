@@ -3,8 +3,12 @@
 The golden device is the reference: results of others are compared with it to the bit.
 """
 
+import math
+import signal
+import threading
 from array import array
 from collections.abc import Iterator
+from pathlib import Path
 
 import dimod
 import numpy as np
@@ -225,6 +229,53 @@ def test_a_stopped_run_leaves_it_working(
     with pytest.raises(error):
         loaded.run(request(compiled, chains=300), progress=stop)
     assert same(loaded.run(request(compiled)), before)
+
+
+def test_ctrl_c_in_the_middle_of_a_run_leaves_it_working(loaded: Device, compiled) -> None:
+    before = loaded.run(request(compiled))
+    for delay in (0.05, 0.15, 0.3):
+        main = threading.main_thread().ident
+        assert main is not None
+        timer = threading.Timer(delay, signal.pthread_kill, (main, signal.SIGINT))
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            loaded.run(request(compiled, chains=10_000_000))
+        timer.join()
+        assert same(loaded.run(request(compiled)), before)
+
+
+@pytest.mark.parametrize(("name", "bar"), [("G14", 0.80), ("G22", 0.85)])
+def test_lanes_are_busy_by_the_device_s_own_counters(
+    device: Device, shared: Path, name: str, bar: float
+) -> None:
+    numbers = (shared / "data" / "maxcut" / f"{name}.txt").read_text(encoding="utf-8").split()
+    table = np.array(numbers[2:], dtype=float).reshape(-1, 3)
+    model = dimod.BinaryQuadraticModel("SPIN")
+    model.add_quadratic_from([(int(i), int(j), w / 2) for i, j, w in table])
+    built = compile_model(model, device.info.graph)
+    device.load(built.program)
+    result = device.run(RunRequest(built.betas([0.1, 1.0]), seed=3))
+    counters = result.counters
+    assert counters.sweeps == 2
+    assert counters.terms == 2 * 2 * len(table)
+    assert counters.terms / (device.info.graph.lanes * counters.sweep_cycles) >= bar
+    assert built.decode(result).energies == pytest.approx(built.decode(result).device_energies)
+
+
+@pytest.mark.parametrize("cases", [1, 15, 16, 17, 256])
+@pytest.mark.parametrize("degree", [0, 1, 33])
+def test_a_group_costs_no_more_than_its_share(device: Device, cases: int, degree: int) -> None:
+    choices = dimod.DiscreteQuadraticModel()
+    choices.add_variable(cases, "g")
+    spins = dimod.BinaryQuadraticModel("SPIN")
+    spins.add_linear_from(dict.fromkeys(range(degree), 1.0))
+    between = {(k, "g", case): 1.0 for k in range(degree) for case in range(cases)}
+    built = compile_model(MixedModel(spins, choices, between), device.info.graph)
+    device.load(built.program)
+    counters = device.run(RunRequest(built.betas([0.5]), seed=1)).counters
+    others = [row for row in built.program.rows if not row.group]
+    own = counters.sweep_cycles - sum(row.length for row in others) - (8 if others else 0)
+    assert 0 < own <= math.ceil(cases / device.info.graph.lanes) * max(degree, 1) + 8
 
 
 def test_progress_ends_with_all_reads(loaded: Device, compiled: CompiledModel) -> None:

@@ -16,7 +16,7 @@ from gibbsite_hw.spec.errors import (
     FingerprintMismatch,
     ProgramError,
 )
-from gibbsite_hw.spec.packets import ErrorCode, Opcode, Packet, Response, header
+from gibbsite_hw.spec.packets import ErrorCode, Opcode, Packet, Response
 from gibbsite_hw.spec.parameters import GraphParameters
 from gibbsite_hw.spec.program import RunRequest, RunResult
 from gibbsite_models.golden.device import GoldenStream
@@ -287,7 +287,6 @@ def test_an_interrupt_at_the_last_answer_leaves_a_working_device(
     def interrupt(packet: list[int]) -> list[int]:
         if packet[0] >> 24 == Response.DONE:
             tap.on_answer = None
-            tap.inner_done = packet
             raise KeyboardInterrupt
         return packet
 
@@ -295,6 +294,24 @@ def test_an_interrupt_at_the_last_answer_leaves_a_working_device(
     tap.on_answer = interrupt
     with pytest.raises(KeyboardInterrupt):
         device.run(request(compiled))
+    still_works(device, compiled)
+
+
+def test_a_second_interrupt_while_stopping_leaves_a_working_device(
+    tap: Tap, device: Driver, compiled
+) -> None:
+    def interrupt(packet: list[int]) -> list[int]:
+        if packet[0] >> 24 == Response.DRAW:
+            raise KeyboardInterrupt
+        if packet[0] >> 24 == Response.OK and tap.sent[-1].opcode == Opcode.ABORT:
+            tap.on_answer = None
+            raise KeyboardInterrupt
+        return packet
+
+    tap.on_answer = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        device.run(request(compiled, chains=50))
+    assert tap.on_answer is None
     still_works(device, compiled)
 
 
@@ -364,7 +381,3 @@ def test_closing_twice_is_allowed(device: Driver, compiled) -> None:
     device.close()
     with pytest.raises(DeviceError, match="closed"):
         device.run(request(compiled))
-
-
-def test_the_header_of_a_draw_is_checked(device: Driver) -> None:
-    assert header(Response.DRAW, 3, 9) >> 24 == Response.DRAW
