@@ -1,7 +1,7 @@
 """The embedded formalizer against documents written by hand from the format's rules.
 
-`formalizer_cases.jsonl` holds texts with the document each must give; the shared examples are checked
-beside them where the shared folder is present.
+`formalizer_cases.jsonl` holds texts with the document each must give; the shared examples are
+checked beside them where the shared folder is present.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ UNITS = {
     "en": {"hour": "h", "minute": "min", "day": "days"},
     "pl": {"hour": "godz", "minute": "minut", "day": "dni"},
 }
-PHRASES = {
+PHRASES: dict[str, dict[str, str]] = {
     "en": {
         "after": "{0} must come after {1}.",
         "release": "{0} cannot start before {1}.",
@@ -37,11 +37,6 @@ PHRASES = {
         "machines": "There are {0} machines: {1}.",
         "window": "{0} is available from {1} to {2}.",
         "and": " and ",
-        "objective": {
-            "makespan": "Finish as soon as possible.",
-            "total_completion": "Minimise the sum of completion times.",
-            "total_tardiness": "Minimise the total tardiness.",
-        },
     },
     "pl": {
         "after": "{0} musi być po {1}.",
@@ -51,11 +46,18 @@ PHRASES = {
         "machines": "Są {0} maszyny: {1}.",
         "window": "{0} jest dostępna od {1} do {2}.",
         "and": " i ",
-        "objective": {
-            "makespan": "Jak najszybciej.",
-            "total_completion": "Minimalizuj sumę czasów zakończenia.",
-            "total_tardiness": "Minimalizuj łączne opóźnienie.",
-        },
+    },
+}
+OBJECTIVES = {
+    "en": {
+        "makespan": "Finish as soon as possible.",
+        "total_completion": "Minimise the sum of completion times.",
+        "total_tardiness": "Minimise the total tardiness.",
+    },
+    "pl": {
+        "makespan": "Jak najszybciej.",
+        "total_completion": "Minimalizuj sumę czasów zakończenia.",
+        "total_tardiness": "Minimalizuj łączne opóźnienie.",
     },
 }
 COUNTS = {"en": ("two", "three"), "pl": ("dwie", "trzy")}
@@ -85,7 +87,7 @@ def schedules(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     separator = draw(st.sampled_from((", ", "; ", "\n- ")))
     start = "\n- " if separator == "\n- " else ""
     sentences = [
-        str(phrases["machines"]).format(
+        phrases["machines"].format(
             COUNTS[language][len(machines) - 2],
             ", ".join(machines[:-1]) + phrases["and"] + machines[-1],
         )
@@ -111,14 +113,14 @@ def schedules(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
         if position and draw(st.booleans()):
             before = sorted(draw(st.sets(st.integers(0, position - 1), min_size=1, max_size=2)))
             task["after"] = [names[other] for other in before]
-            joined = str(phrases["and"]).join(names[other] for other in before)
+            joined = phrases["and"].join(names[other] for other in before)
             sentences.append(phrases["after"].format(name, joined))
         if draw(st.booleans()):
             machine = draw(st.sampled_from(machines))
             task["machines"] = [machine]
             sentences.append(phrases["only"].format(name, machine))
-    objective = draw(st.sampled_from(sorted(phrases["objective"])))
-    sentences.append(phrases["objective"][objective])
+    objective = draw(st.sampled_from(sorted(OBJECTIVES[language])))
+    sentences.append(OBJECTIVES[language][objective])
     document = {
         "kind": "schedule",
         "unit": unit,
@@ -143,8 +145,7 @@ def outcome(text: str) -> Problem | None:
     """The problem or None for a refusal; anything else that is raised fails the test."""
     try:
         problem = formalize(text)
-    except FormalizationError as error:
-        assert str(error)
+    except FormalizationError:
         return None
     assert parse_problem(problem.document()) == problem
     return problem

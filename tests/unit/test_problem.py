@@ -34,8 +34,8 @@ DOCUMENT: dict[str, Any] = {
 
 
 def changed(field: str, value: object) -> dict[str, Any]:
-    document = json.loads(json.dumps(DOCUMENT))
-    place = document
+    document: dict[str, Any] = json.loads(json.dumps(DOCUMENT))
+    place: Any = document
     *path, last = field.split(".")
     for step in path:
         place = place[int(step)] if step.isdigit() else place[step]

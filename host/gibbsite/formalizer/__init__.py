@@ -1,7 +1,7 @@
 """From a sentence to a `Problem`: the `Formalizer` interface and the embedded formalizer.
 
-`formalize(text)` gives the problem, `formalize_with_notes(text)` also the choices made where the text
-left one open. What cannot be understood, or contradicts itself, raises `FormalizationError`.
+`formalize(text)` gives the problem, `formalize_with_notes(text)` also the choices made where the
+text left one open. What cannot be understood, or contradicts itself, raises `FormalizationError`.
 """
 
 from __future__ import annotations

@@ -50,10 +50,11 @@ def counted_at(lexemes: list[Lexeme], start: int, language: Language) -> Counted
             ):
                 end += 1
                 break
-        elif is_label(part.text) and end > start + 1 and part.text[:1].isupper():
-            break
-        elif not nameable(part, language) and not (
-            part.has(*_ADJECTIVES) and part.text.isalpha() and part.text.lower() not in _STOP
+        elif (is_label(part.text) and end > start + 1 and part.text[:1].isupper()) or (
+            not nameable(part, language)
+            and not (
+                part.has(*_ADJECTIVES) and part.text.isalpha() and part.text.lower() not in _STOP
+            )
         ):
             break
         end += 1
@@ -93,8 +94,53 @@ def _counted_behind(lexemes: list[Lexeme], at: int) -> Counted | None:
 
 
 _STOP: Final = frozenset(
-    "is are must can take takes has have do be to of the and with for on musi mają ma są jest to się "
-    "z ze o dla bez they we it i you that this will need should may work works run runs open".split()
+    [
+        "is",
+        "are",
+        "must",
+        "can",
+        "take",
+        "takes",
+        "has",
+        "have",
+        "do",
+        "be",
+        "to",
+        "of",
+        "the",
+        "and",
+        "with",
+        "for",
+        "on",
+        "musi",
+        "mają",
+        "ma",
+        "są",
+        "jest",
+        "to",
+        "się",
+        "z",
+        "ze",
+        "o",
+        "dla",
+        "bez",
+        "they",
+        "we",
+        "it",
+        "i",
+        "you",
+        "that",
+        "this",
+        "will",
+        "need",
+        "should",
+        "may",
+        "work",
+        "works",
+        "run",
+        "runs",
+        "open",
+    ]
 )
 
 
@@ -102,7 +148,7 @@ def is_plural(noun: Lexeme, language: Language) -> bool:
     """Whether a kind of thing stands in the plural, so that a list of labels may follow."""
     word = noun.text.split()[-1].lower()
     if language == "en":
-        return word.endswith("s") and not word.endswith(("press", "ss")) or word == "people"
+        return (word.endswith("s") and not word.endswith(("press", "ss"))) or word == "people"
     found = [reading for reading in readings(word) if reading.part in ("subst", "ger", "depr")]
     return any(reading.number == "pl" for reading in found)
 

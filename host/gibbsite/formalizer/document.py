@@ -56,12 +56,12 @@ def _unit(scene: Scene) -> Unit:
         if task.amount is not None:
             used.add(task.amount.unit)
         for moment in (task.release, task.deadline):
-            if moment is not None and moment.unit not in ("clock", "bare"):
+            if moment is not None and moment.unit != "clock" and moment.unit != "bare":
                 used.add(moment.unit)
     for machine in scene.machines:
         for window in (*machine.windows, *machine.breaks):
             for moment in window:
-                if moment.unit not in ("clock", "bare"):
+                if moment.unit != "clock" and moment.unit != "bare":
                     used.add(moment.unit)
     return next(unit for unit in UNIT_ORDER if unit in used)
 

@@ -116,8 +116,8 @@ def _no_tasks(text: str, asked: bool) -> FormalizationError:
         )
     return FormalizationError(
         "not_understood",
-        f"only schedules are understood for now, and no task with a duration is found in {words!r}; "
-        "name tasks with their durations, and machines",
+        "only schedules are understood for now, and no task with a duration is found in "
+        f"{words!r}; name tasks with their durations, and machines",
         words,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Final
 
 from gibbsite.formalizer.inflection import keys
@@ -38,18 +39,50 @@ _MARKS: Final[dict[str, dict[str, str]]] = {
     },
 }
 _PEOPLE: Final = {
-    "en": frozenset("people persons workers men kw electricians helpers".split()),
-    "pl": frozenset("osoba ludzie kw człowiek".split()),
+    "en": frozenset(["people", "persons", "workers", "men", "kw", "electricians", "helpers"]),
+    "pl": frozenset(["osoba", "ludzie", "kw", "człowiek"]),
 }
 _EITHER: Final = {"en": frozenset({"or"}), "pl": frozenset({"albo", "lub", "bądź"})}
 _SCHEDULE: Final = {
     "en": frozenset(
-        "schedule scheduling schedules timetable plan machine machines job jobs task tasks makespan "
-        "shift sequence oven ovens printer printers crew crews".split()
+        [
+            "schedule",
+            "scheduling",
+            "schedules",
+            "timetable",
+            "plan",
+            "machine",
+            "machines",
+            "job",
+            "jobs",
+            "task",
+            "tasks",
+            "makespan",
+            "shift",
+            "sequence",
+            "oven",
+            "ovens",
+            "printer",
+            "printers",
+            "crew",
+            "crews",
+        ]
     ),
     "pl": frozenset(
-        "harmonogram zaplanować grafik plan maszyna zadanie zlecenie ułożyć zlecić rozplanować "
-        "uszeregować kolejność".split()
+        [
+            "harmonogram",
+            "zaplanować",
+            "grafik",
+            "plan",
+            "maszyna",
+            "zadanie",
+            "zlecenie",
+            "ułożyć",
+            "zlecić",
+            "rozplanować",
+            "uszeregować",
+            "kolejność",
+        ]
     ),
 }
 
@@ -74,7 +107,7 @@ def _refuse_plan(tokens: list[Token], language: Language) -> None:
     """People needed at once, or alternatives of a task, make a plan and not a schedule."""
     counts = 0
     first = ""
-    for before, token in zip(tokens, tokens[1:], strict=False):
+    for before, token in pairwise(tokens):
         if token.kind == "word" and keys(token.text, language) & _PEOPLE[language]:
             if before.kind == "number" or keys(before.text, language) & {"dwa", "trzy", "two"}:
                 counts += 1

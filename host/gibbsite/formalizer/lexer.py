@@ -1,7 +1,7 @@
 """The lexer: a text becomes sentences of lexemes.
 
-Sentences end at a full stop, at a semicolon, and at a line break that ends an item of a list. Phrases
-of several words come before times, times before single words.
+Sentences end at a full stop, at a semicolon, and at a line break that ends an item of a list.
+Phrases of several words come before times, times before single words.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gibbsite.formalizer.inflection import keys
-from gibbsite.formalizer.lexemes import Lexeme, Moment
+from gibbsite.formalizer.lexemes import Lexeme, LexemeKind, Moment
 from gibbsite.formalizer.lexicon import Language, match_cue
 from gibbsite.formalizer.times import TimeReader
 from gibbsite.formalizer.tokens import Token
@@ -21,7 +21,30 @@ from gibbsite.formalizer.units import UNITS
 __all__ = ["Sentence", "sentences"]
 
 _ABBREVIATIONS: Final = frozenset(
-    "godz min hr hrs mins nr no np ok tzn tj itd itp m.in approx ca max szt zad zlec masz st".split()
+    [
+        "godz",
+        "min",
+        "hr",
+        "hrs",
+        "mins",
+        "nr",
+        "no",
+        "np",
+        "ok",
+        "tzn",
+        "tj",
+        "itd",
+        "itp",
+        "m.in",
+        "approx",
+        "ca",
+        "max",
+        "szt",
+        "zad",
+        "zlec",
+        "masz",
+        "st",
+    ]
 )
 _BULLETS: Final = "-*•·‣◦+–"
 _LONG_LINE: Final = 50
@@ -96,7 +119,7 @@ def _numbering(tokens: list[Token], position: int, line_start: int) -> bool:
     first = tokens[line_start] if line_start < len(tokens) else None
     if first is None or first.kind != "number" or position > line_start + 1:
         return False
-    if line_start + 2 >= len(tokens) or line_start == 0 and len(tokens) < 6:
+    if line_start + 2 >= len(tokens) or (line_start == 0 and len(tokens) < 6):
         return False
     mark, word = tokens[line_start + 1], tokens[line_start + 2]
     unit = any(
@@ -149,7 +172,7 @@ def _lexemes(tokens: list[Token], language: Language) -> list[Lexeme]:
         if end - at < 2 or (cues <= {"filler"} and end - at < 2):
             label = bool(found) and found[-1].has("task", "task_weak", "machine")
             time = _labelled(reader, tokens, at, found[-1]) if label else None
-            time = time or (None if _is_label(token, found) else reader.lexeme(at))
+            time = time or (None if _is_label(token) else reader.lexeme(at))
             if time is not None:
                 lexeme, at = time
                 if lexeme.kind in ("number", "ordinal"):
@@ -158,8 +181,8 @@ def _lexemes(tokens: list[Token], language: Language) -> list[Lexeme]:
                 continue
         if end > at:
             text = " ".join(part.text for part in tokens[at:end])
-            kind = "mark" if token.kind == "mark" else "word"
-            lexeme = Lexeme(kind, text, token.start, tokens[end - 1].end, cues)  # type: ignore[arg-type]
+            kind: LexemeKind = "mark" if token.kind == "mark" else "word"
+            lexeme = Lexeme(kind, text, token.start, tokens[end - 1].end, cues)
             if kind == "word" and end == at + 1 and _label_letter(tokens, at, language):
                 lexeme.cues = frozenset()
             if kind == "word" and _small_label(tokens, at, found, language):
@@ -167,15 +190,14 @@ def _lexemes(tokens: list[Token], language: Language) -> list[Lexeme]:
             found.append(lexeme)
             at = end
             continue
-        kinds = {"word": "word", "arrow": "arrow"}
-        kind = kinds.get(token.kind, "mark")
-        found.append(Lexeme(kind, token.text, token.start, token.end))  # type: ignore[arg-type]
+        kind = token.kind if token.kind in ("word", "arrow") else "mark"
+        found.append(Lexeme(kind, token.text, token.start, token.end))
         found[-1].glued = token.glued
         at += 1
     return found
 
 
-def _is_label(token: Token, found: list[Lexeme]) -> bool:
+def _is_label(token: Token) -> bool:
     """Words such as "G" or "H" that could be units stand for themselves after a kind of thing."""
     return token.kind == "word" and len(token.text) == 1 and token.text.isupper()
 
@@ -204,9 +226,7 @@ def _labelled(
     return lexeme, at + 1
 
 
-def _small_label(
-    tokens: list[Token], at: int, found: list[Lexeme], language: Language
-) -> bool:
+def _small_label(tokens: list[Token], at: int, found: list[Lexeme], language: Language) -> bool:
     """Whether a small "a" or "i" is a label: "job a 10 min"."""
     if len(tokens[at].text) != 1 or not found:
         return False

@@ -22,13 +22,46 @@ from gibbsite.formalizer.scene import Scene
 __all__ = ["find_machines", "find_single_machines"]
 
 _GENERIC: Final = frozenset(
-    "machine machines station stations unit units resource resources equipment device devices worker "
-    "workers person people team teams line lines tool tools employee employees maszyna stanowisko "
-    "urządzenie linia zespół pracownik osoba zasób operator shift zmiana".split()
+    [
+        "machine",
+        "machines",
+        "station",
+        "stations",
+        "unit",
+        "units",
+        "resource",
+        "resources",
+        "equipment",
+        "device",
+        "devices",
+        "worker",
+        "workers",
+        "person",
+        "people",
+        "team",
+        "teams",
+        "line",
+        "lines",
+        "tool",
+        "tools",
+        "employee",
+        "employees",
+        "maszyna",
+        "stanowisko",
+        "urządzenie",
+        "linia",
+        "zespół",
+        "pracownik",
+        "osoba",
+        "zasób",
+        "operator",
+        "shift",
+        "zmiana",
+    ]
 )
 """Kinds that name no particular machine when they stand alone."""
 
-_BOTH: Final = frozenset("both oba obie obydwa obydwie obaj obu".split())
+_BOTH: Final = frozenset(["both", "oba", "obie", "obydwa", "obydwie", "obaj", "obu"])
 
 
 def find_machines(sentences: list[Sentence], scene: Scene) -> None:
@@ -105,7 +138,7 @@ def _names_after(lexemes: list[Lexeme], counted: Counted, scene: Scene) -> list[
     names, _ = labels_from(lexemes, at, scene.language, False, limit)
     if len(names) < limit and separated:
         names = list(_described(lexemes, at, scene, limit))
-    if len(names) != limit:
+    if not names or len(names) != limit:
         return []
     following = names[0].end
     if _has_duration(lexemes, following):
@@ -216,18 +249,21 @@ def _windowed(sentence: Sentence, scene: Scene) -> None:
                 scene.add("machine", lexeme.text, [lexeme.text], lexeme.start)
 
 
-def _bare_labels(lexemes: list[Lexeme], scene: Scene) -> bool:
-    """A sentence of labels only ("CPU0 and CPU1."): machines, when they are nothing else."""
-    names, end = labels_from(lexemes, 0, scene.language, False, None)
-    if end != len(lexemes) or not all(is_label(name.id) for name in names):
-        return False
-    if len(names) < 2 and not any(letter.isdigit() for name in names for letter in name.id):
-        return False  # "Hi!"
-    if any(scene.matching(list(name.words)) for name in names):
-        return False
-    for name in names:
-        scene.add("machine", name.id, list(name.words), lexemes[name.start].start)
-    return bool(names)
+def _bare_labels(sentences: list[Sentence], scene: Scene) -> bool:
+    """Sentences of labels only ("CPU0 and CPU1."): machines, when they are nothing else."""
+    found: list[Name] = []
+    for sentence in sentences:
+        names, end = labels_from(sentence.lexemes, 0, scene.language, False, None)
+        if end != len(sentence.lexemes) or not all(is_label(name.id) for name in names):
+            continue
+        if len(names) < 2 and not any(letter.isdigit() for letter in "".join(n.id for n in names)):
+            continue  # "Hi!"
+        if all(scene.matching(list(name.words)) is None for name in names):
+            found.extend(names)
+            for name in names:
+                place = sentence.lexemes[name.start].start
+                scene.add("machine", name.id, list(name.words), place)
+    return bool(found)
 
 
 def _unknown_kind(lexemes: list[Lexeme], scene: Scene) -> bool:
@@ -248,9 +284,9 @@ def _unknown_kind(lexemes: list[Lexeme], scene: Scene) -> bool:
 
 def find_single_machines(sentences: list[Sentence], scene: Scene) -> None:
     """Machines named by what they are ("a saw and a press"), when none was found otherwise."""
-    if any([_bare_labels(sentence.lexemes, scene) for sentence in sentences]):
+    if _bare_labels(sentences, scene):
         return
-    if any([_unknown_kind(sentence.lexemes, scene) for sentence in sentences]):
+    if any(_unknown_kind(sentence.lexemes, scene) for sentence in sentences):
         return
     for sentence in sentences:
         lexemes = sentence.lexemes
@@ -274,8 +310,7 @@ def find_single_machines(sentences: list[Sentence], scene: Scene) -> None:
             if (
                 base[-1].lower() in _GENERIC
                 or base[0].lower() in _GENERIC
-                or is_plural(lexeme, scene.language)
-                and base == words
+                or (is_plural(lexeme, scene.language) and base == words)
             ):
                 continue
             scene.add("machine", " ".join(base), words, lexemes[start].start)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final, Literal, TypeAlias
 
 from gibbsite.formalizer.counting import counted_at, is_plural, labels_from, skip_aside
@@ -218,9 +219,11 @@ def _match(lexemes: list[Lexeme], at: int, thing: Entity, scene: Scene) -> int:
         if lexemes[end].kind == "word" and lexemes[end].has("filler", "and") and end > at:
             return 0
         for word in lexemes[end].text.split():
-            alone = end + 1 >= len(lexemes) or bool(
-                lexemes[end + 1].cues - {"task", "task_weak", "machine"}
-            ) or lexemes[end + 1].kind != "word"
+            alone = (
+                end + 1 >= len(lexemes)
+                or bool(lexemes[end + 1].cues - {"task", "task_weak", "machine"})
+                or lexemes[end + 1].kind != "word"
+            )
             if not wanted or not _word_of(word, wanted[0], lexemes[end], scene, alone):
                 return 0
             wanted.pop(0)
@@ -244,7 +247,7 @@ def _labelled(lexemes: list[Lexeme], at: int, scene: Scene) -> tuple[Item, int] 
             same = next(
                 (
                     _kind_of(after, scene)
-                    for before, after in zip(lexemes[:at], lexemes[1:at], strict=False)
+                    for before, after in pairwise(lexemes[:at])
                     if before.kind in ("ordinal", "number") and _kind_of(after, scene)
                 ),
                 None,
@@ -324,8 +327,8 @@ def place_first_mentions(sentences: list[Sentence], scene: Scene) -> None:
             ]
             if exact:
                 thing.place = min(thing.place, item.lexeme.start)
-    for kind in ("task", "machine"):
-        things = scene.things(kind)  # type: ignore[arg-type]
+    for kind in _KINDS:
+        things = scene.things(kind)
         numbered = kind == "machine" or scene.task_count or any(t.from_count for t in things)
         if all(thing.id.isdigit() for thing in things) and numbered:
             things.sort(key=lambda thing: int(thing.id))

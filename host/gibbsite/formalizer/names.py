@@ -26,7 +26,25 @@ _PREPOSITIONS: Final = frozenset(
     {"on", "for", "until", "after", "before", "from", "duration", "needs"}
 )
 _PL_PREPOSITIONS: Final = frozenset(
-    "z ze o dla bez nad pod u do na w we po przed od przy czas".split()
+    [
+        "z",
+        "ze",
+        "o",
+        "dla",
+        "bez",
+        "nad",
+        "pod",
+        "u",
+        "do",
+        "na",
+        "w",
+        "we",
+        "po",
+        "przed",
+        "od",
+        "przy",
+        "czas",
+    ]
 )
 _VERBAL: Final = frozenset({"to", "must", "should", "we", "please"})
 
@@ -150,9 +168,9 @@ def _named(lexemes: list[Lexeme], start: int, end: int, language: Language) -> N
         first, second = lexemes[start], lexemes[start + 1]
         label = is_label(second.text) or number_label(second) is not None
         lower_rest = second.kind == "word" and second.text.islower()
-        if first.has("task", "task_weak", "machine") and label:
-            start += 1
-        elif first.has("task") and lower_rest and not second.has("task", "task_weak", "machine"):
+        if (first.has("task", "task_weak", "machine") and label) or (
+            first.has("task") and lower_rest and not second.has("task", "task_weak", "machine")
+        ):
             start += 1
         else:
             break
@@ -168,9 +186,9 @@ def _named(lexemes: list[Lexeme], start: int, end: int, language: Language) -> N
         return Name(start, end, (identifier,), identifier)
     words = [word for text in written for word in text.split()]
     if language == "pl":
-        before = lexemes[start - 1] if start > 0 else None
-        oblique = before is not None and (
-            before.has(*_PREPOSITIONS) or before.text.lower() in _PL_PREPOSITIONS
+        oblique = start > 0 and (
+            lexemes[start - 1].has(*_PREPOSITIONS)
+            or lexemes[start - 1].text.lower() in _PL_PREPOSITIONS
         )
         base = base_form(words, oblique)
     else:

@@ -14,34 +14,88 @@ from gibbsite.problem import Objective
 __all__ = ["read_objective"]
 
 _SUM: Final = {
-    "en": frozenset("sum total average mean combined summed aggregate avg".split()),
-    "pl": frozenset("suma średni średnia średnio łączny przeciętny sumaryczny przeciętnie".split()),
+    "en": frozenset(["sum", "total", "average", "mean", "combined", "summed", "aggregate", "avg"]),
+    "pl": frozenset(
+        [
+            "suma",
+            "średni",
+            "średnia",
+            "średnio",
+            "łączny",
+            "przeciętny",
+            "sumaryczny",
+            "przeciętnie",
+        ]
+    ),
 }
 _COMPLETION: Final = {
-    "en": frozenset("completion completions finish finishing finished end ending flow".split()),
+    "en": frozenset(
+        ["completion", "completions", "finish", "finishing", "finished", "end", "ending", "flow"]
+    ),
     "pl": frozenset(
-        "zakończenie ukończenie zakończyć ukończyć kończyć skończyć końcowy koniec".split()
+        [
+            "zakończenie",
+            "ukończenie",
+            "zakończyć",
+            "ukończyć",
+            "kończyć",
+            "skończyć",
+            "końcowy",
+            "koniec",
+        ]
     ),
 }
 _LATE: Final = {
-    "en": frozenset("tardiness lateness delay delays overdue tardy late delayed".split()),
-    "pl": frozenset("spóźnienie opóźnienie zwłoka spóźniać opóźniać spóźnić przekroczenie".split()),
+    "en": frozenset(
+        ["tardiness", "lateness", "delay", "delays", "overdue", "tardy", "late", "delayed"]
+    ),
+    "pl": frozenset(
+        ["spóźnienie", "opóźnienie", "zwłoka", "spóźniać", "opóźniać", "spóźnić", "przekroczenie"]
+    ),
 }
 _WITHOUT: Final = {
-    "en": frozenset("no without avoid never not any".split()),
-    "pl": frozenset("bez nie żaden unikać".split()),
+    "en": frozenset(["no", "without", "avoid", "never", "not", "any"]),
+    "pl": frozenset(["bez", "nie", "żaden", "unikać"]),
 }
 _GOAL: Final = {
-    "en": frozenset("minimise minimize minimising minimizing maximise maximize maximising".split()),
-    "pl": frozenset("minimalizować zminimalizować maksymalizować zmaksymalizować".split()),
+    "en": frozenset(
+        ["minimise", "minimize", "minimising", "minimizing", "maximise", "maximize", "maximising"]
+    ),
+    "pl": frozenset(["minimalizować", "zminimalizować", "maksymalizować", "zmaksymalizować"]),
 }
 _FOREIGN_GOALS: Final = {
     "en": frozenset(
-        "cost costs profit energy utilisation utilization idle revenue price waste number "
-        "penalty penalties emissions distance".split()
+        [
+            "cost",
+            "costs",
+            "profit",
+            "energy",
+            "utilisation",
+            "utilization",
+            "idle",
+            "revenue",
+            "price",
+            "waste",
+            "number",
+            "penalty",
+            "penalties",
+            "emissions",
+            "distance",
+        ]
     ),
     "pl": frozenset(
-        "koszt zysk energia wykorzystanie przestój przychód cena kara liczba odległość".split()
+        [
+            "koszt",
+            "zysk",
+            "energia",
+            "wykorzystanie",
+            "przestój",
+            "przychód",
+            "cena",
+            "kara",
+            "liczba",
+            "odległość",
+        ]
     ),
 }
 _REACH: Final = 5
@@ -61,7 +115,7 @@ def read_objective(sentences: list[Sentence], language: Language) -> Objective:
         for position, (word, lexeme) in enumerate(words):
             before = [key for key, _ in words[max(0, position - 3) : position]]
             if word & _LATE[language] and not any(key & _WITHOUT[language] for key in before):
-                if _measured(words, position, language):
+                if _measured(words, language):
                     found.setdefault("total_tardiness", lexeme.text)
             elif word & _SUM[language]:
                 after = [key for key, _ in words[position + 1 : position + _REACH]]
@@ -79,9 +133,7 @@ def read_objective(sentences: list[Sentence], language: Language) -> Objective:
     return next(iter(found), "makespan")
 
 
-def _measured(
-    words: list[tuple[frozenset[str], Lexeme]], position: int, language: Language
-) -> bool:
+def _measured(words: list[tuple[frozenset[str], Lexeme]], language: Language) -> bool:
     """Whether lateness is what the sentence minimises, not merely mentioned of one task."""
     context = [key for key, _ in words]
     asked = _GOAL[language] | _SUM[language]

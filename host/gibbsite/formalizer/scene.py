@@ -106,6 +106,13 @@ class Scene:
     def count(self, kind: EntityKind, number: Fraction, lexeme: Lexeme) -> None:
         """Note that the text counts its tasks or machines; two different counts contradict."""
         value = int(number)
+        if value < 1:
+            raise FormalizationError(
+                "not_understood",
+                f"a schedule has at least one of its {kind}s, found {lexeme.text!r}; give a number "
+                "from 1 on",
+                lexeme.text,
+            )
         known = self.task_count if kind == "task" else self.machine_count
         if known is not None and known[0] != value:
             raise FormalizationError(

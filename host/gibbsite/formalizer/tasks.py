@@ -11,12 +11,23 @@ from fractions import Fraction
 from typing import Final
 
 from gibbsite.formalizer.counting import counted_at, labels_from
+from gibbsite.formalizer.elided_units import spread_units
 from gibbsite.formalizer.inflection import same_word
 from gibbsite.formalizer.lexemes import Amount, Lexeme
 from gibbsite.formalizer.lexer import Sentence
-from gibbsite.formalizer.names import Name, lone_verb, name_at, name_before, nameable, number_label
+from gibbsite.formalizer.names import lone_verb, name_at, nameable, number_label
 from gibbsite.formalizer.refusal import FormalizationError
 from gibbsite.formalizer.scene import Entity, Scene
+from gibbsite.formalizer.subjects import (
+    clause_subject,
+    counted_before,
+    general_noun,
+    labels_before,
+    listed_labels,
+    names_before,
+    number_list,
+    object_count,
+)
 
 __all__ = ["find_tasks"]
 
@@ -50,9 +61,9 @@ def find_tasks(sentences: list[Sentence], scene: Scene) -> None:
     """Add every task with its duration; count those that are only counted."""
     said = _Said()
     for sentence in sentences:
-        _listed_labels(sentence.lexemes, scene)
+        listed_labels(sentence.lexemes, scene)
     for sentence in sentences:
-        _spread_units(sentence.lexemes, scene)
+        spread_units(sentence.lexemes, scene)
         at = 0
         while at < len(sentence.lexemes):
             if sentence.lexemes[at].kind == "amount" and not sentence.lexemes[at].used:
@@ -86,129 +97,6 @@ def _gather(lexemes: list[Lexeme], first: int) -> _Durations:
     following = lexemes[found.end] if found.end < len(lexemes) else None
     found.lag = following is not None and following.has("after", "before")
     return found
-
-
-def _spread_units(lexemes: list[Lexeme], scene: Scene) -> None:
-    """Give plain numbers the unit that the list or the sentence states once."""
-    for at in range(len(lexemes) - 1, -1, -1):
-        amount = lexemes[at].amount
-        if lexemes[at].kind != "amount" or amount is None:
-            continue
-        back = at - 1
-        while back >= 1:
-            if not (lexemes[back].is_mark(",") or lexemes[back].has("and")):
-                break
-            while back >= 1 and (lexemes[back].is_mark(",") or lexemes[back].has("and")):
-                back -= 1
-            if not _plain(lexemes, back):
-                break
-            _as_amount(lexemes[back], amount)
-            back -= 1
-    stated = _stated_unit(lexemes)
-    model = stated or next((x.amount for x in lexemes if x.kind == "amount" and x.amount), None)
-    if model is None:
-        return
-    for at, lexeme in enumerate(lexemes):
-        if not _plain(lexemes, at) or at == 0 or _label_list(lexemes, at):
-            continue
-        before = lexemes[at - 1]
-        following = lexemes[at + 1] if at + 1 < len(lexemes) else None
-        ended = following is None or following.is_mark(",)(") or following.has("and", "for")
-        ended = ended and lexeme.text[:1].isdigit()
-        opened = before.is_mark(":=(-") or before.has("takes") or _name_word(lexemes, at - 1, scene)
-        listed = stated is not None and (before.is_mark(",") or before.has("and"))
-        distributed = before.text.lower() == "po" and scene.language == "pl"
-        if ended and (opened or listed or distributed):
-            _as_amount(lexeme, model)
-
-
-def _name_word(lexemes: list[Lexeme], at: int, scene: Scene) -> bool:
-    lexeme = lexemes[at]
-    if not nameable(lexeme, scene.language) or lexeme.has("task", "task_weak", "machine"):
-        return False
-    return scene.matching([lexeme.text]) is None or scene.named("machine", lexeme.text) is None
-
-
-def _stated_unit(lexemes: list[Lexeme]) -> Amount | None:
-    """ "durations in hours:", "czasy (w godzinach):"."""
-    from gibbsite.formalizer.units import UNITS
-
-    for at, lexeme in enumerate(lexemes[:-1]):
-        if lexeme.text.lower() in ("in", "w"):
-            word = lexemes[at + 1].text.lower()
-            unit = UNITS["en"].get(word)
-            if word in ("godzinach", "minutach", "dniach"):
-                unit = {
-                    "godzinach": ("hour", Fraction(1)),
-                    "minutach": ("minute", Fraction(1)),
-                    "dniach": ("day", Fraction(1)),
-                }[word]  # type: ignore[assignment]
-            if unit is not None and lexemes[at + 1].kind == "word":
-                lexemes[at + 1].cues = lexemes[at + 1].cues | {"in_unit"}
-                return Amount(Fraction(1), Fraction(1), unit[0])
-    return None
-
-
-def _plain(lexemes: list[Lexeme], at: int) -> bool:
-    """Whether this is a number or a range that could be a duration without its unit."""
-    lexeme = lexemes[at]
-    if lexeme.kind not in ("number", "range") or lexeme.used:
-        return False
-    return at == 0 or not lexemes[at - 1].has("task", "task_weak", "machine", "until", "from")
-
-
-def _as_amount(lexeme: Lexeme, model: Amount) -> None:
-    low, high = lexeme.span or (lexeme.number, lexeme.number)
-    if low is None or high is None:
-        return
-    lexeme.kind, lexeme.amount = "amount", Amount(low, high, model.unit)
-
-
-# -- labels
-
-
-def _listed_labels(lexemes: list[Lexeme], scene: Scene) -> None:
-    """ "tasks A, B and C", "job 7": the labels behind a kind of task are tasks."""
-    for at, noun in enumerate(lexemes[:-1]):
-        unknown = nameable(noun, scene.language) and not noun.cues and _numbers_follow(lexemes, at)
-        if unknown:
-            noun.cues = frozenset({"task_weak"})
-        if not noun.has("task", "task_weak") or noun.has("machine"):
-            continue
-        counted_here = at and lexemes[at - 1].kind == "number"
-        start = at + 1
-        if lexemes[start].is_mark(":(,") and (counted_here or lexemes[start].is_mark(":(")):
-            start += 1
-            if start >= len(lexemes) or number_label(lexemes[start]) is not None:
-                continue
-        names, end = labels_from(lexemes, start, scene.language, False, None)
-        for name in names:
-            if scene.named("machine", name.id) and not name.id.isdigit():
-                break
-            if lexemes[name.start].kind in ("number", "range"):
-                lexemes[name.start].used = True
-                lexemes[name.start].form = "label"
-            scene.add("task", name.id, list(name.words), lexemes[name.start].start)
-        if names and not noun.has("task"):
-            scene.nouns["task"].add(noun.text.lower())
-        if end < len(lexemes) and not names:
-            continue
-
-
-def _numbers_follow(lexemes: list[Lexeme], at: int) -> bool:
-    """ "scenes 1, 2 and 3": a noun of any kind with two or more numbers as labels."""
-    end = at + 1
-    numbers = 0
-    while end < len(lexemes):
-        if number_label(lexemes[end]) is not None and lexemes[end].text[:1].isdigit():
-            numbers += 1
-        elif not (lexemes[end].is_mark(",") or lexemes[end].has("and")):
-            break
-        end += 1
-    ended = end >= len(lexemes) or lexemes[end].kind != "amount"
-    labels = [number_label(lexeme) for lexeme in lexemes[at + 1 : end]]
-    found = [int(label) for label in labels if label is not None]
-    return numbers > 1 and ended and found == sorted(set(found)) and lexemes[at].text.islower()
 
 
 # -- subjects
@@ -253,15 +141,15 @@ def _assign(lexemes: list[Lexeme], durations: _Durations, scene: Scene, said: _S
     ):
         return
     if at < 0:
-        _unnamed(durations, scene, said, each, duration_noun)
+        _unnamed(durations, said, each, duration_noun)
         return
-    numbers = _number_list(lexemes, at)
-    if numbers and scene.nouns["task"] | {"", *_task_nouns(lexemes)}:
+    numbers = number_list(lexemes, at)
+    if numbers:
         labels = [scene.add("task", label, [label], lexemes[at].start) for label in numbers]
         for position in range(at + 1):
             if number_label(lexemes[position]) in numbers and not lexemes[position].has("task"):
                 lexemes[position].used = True
-        _give(labels, durations, scene, said)
+        _give(labels, durations, said)
         return
     if _counted_group(lexemes, at, durations, scene, said):
         return
@@ -270,34 +158,34 @@ def _assign(lexemes: list[Lexeme], durations: _Durations, scene: Scene, said: _S
         _use(durations)
         said.others.append((durations.amounts[0], durations.lexemes[0]))
         return
-    labels = _labels_before(lexemes, at - 1 if lexeme.is_mark(",") and at else at, scene)
+    labels = labels_before(lexemes, at - 1 if lexeme.is_mark(",") and at else at, scene)
     if labels:
-        _give(labels, durations, scene, said)
+        _give(labels, durations, said)
         return
-    if lexeme.has("task", "task_weak") and _general_noun(lexemes, at):
+    if lexeme.has("task", "task_weak") and general_noun(lexemes, at):
         if following is not None and following.is_mark(":"):
             # "all jobs take 45 minutes: J1, J2, J3"
             listed, _ = labels_from(lexemes, durations.end + 1, scene.language, True, None)
             for name in listed:
                 scene.add("task", name.id, list(name.words), lexemes[name.start].start)
-        _unnamed(durations, scene, said, True, duration_noun)
+        _unnamed(durations, said, True, duration_noun)
         return
-    if each and lexeme.is_mark(",") and _counted_before(lexemes, at - 1, scene):
+    if each and lexeme.is_mark(",") and counted_before(lexemes, at - 1, scene):
         _counted_group(lexemes, at - 1, durations, scene, said)
         return
-    names = _names_before(lexemes, at, scene, each or takes or len(durations.amounts) > 1)
+    names = names_before(lexemes, at, scene, each or takes or len(durations.amounts) > 1)
     if len(names) == 1 and each and lexeme.is_mark(",") and scene.matching(list(names[0].words)):
-        _unnamed(durations, scene, said, True, False)
+        _unnamed(durations, said, True, False)
         return
     if names:
         first = names[0].start
         ruling = lexemes[first - 1] if first else None
         if ruling is not None and ruling.has("each", "all") and len(names) == 1:
             scene.nouns["task"].update(word.lower() for word in names[0].words)
-            _unnamed(durations, scene, said, True, False)
+            _unnamed(durations, said, True, False)
             return
         if ruling is not None and ruling.has("duration") and len(durations.amounts) > 1:
-            _unnamed(durations, scene, said, each, True)
+            _unnamed(durations, said, each, True)
             return
         things = [scene.matching(list(name.words)) for name in names]
         if any(thing is not None and thing.kind == "machine" for thing in things):
@@ -306,17 +194,17 @@ def _assign(lexemes: list[Lexeme], durations: _Durations, scene: Scene, said: _S
             scene.add("task", name.id, list(name.words), lexemes[name.start].start)
             for name in names
         ]
-        _give(tasks, durations, scene, said)
+        _give(tasks, durations, said)
         return
-    if lexeme.is_mark(",") and _counted_before(lexemes, at - 1, scene):
+    if lexeme.is_mark(",") and counted_before(lexemes, at - 1, scene):
         _counted_group(lexemes, at - 1, durations, scene, said)
         return
-    subject = _clause_subject(lexemes, at, scene) if takes else None
+    subject = clause_subject(lexemes, at, scene) if takes else None
     if subject is not None:
-        _give([subject], durations, scene, said)
+        _give([subject], durations, said)
         return
     if each or duration_noun or takes:
-        _unnamed(durations, scene, said, each, duration_noun)
+        _unnamed(durations, said, each, duration_noun)
 
 
 def _refuse_bound(lexeme: Lexeme, durations: _Durations) -> None:
@@ -334,12 +222,9 @@ def _use(durations: _Durations) -> None:
         lexeme.used = True
 
 
-def _give(tasks: list[Entity], durations: _Durations, scene: Scene, said: _Said) -> None:
+def _give(tasks: list[Entity], durations: _Durations, said: _Said) -> None:
     """One duration for all of them, or one for each in order."""
     amounts = durations.amounts
-    if len(amounts) > 1 and len(tasks) == 1:
-        # "sanding 2 h, 3 h": two values for one thing
-        amounts = amounts * 1
     if len(amounts) not in (1, len(tasks)):
         words = ", ".join(lexeme.text for lexeme in durations.lexemes)
         if len(tasks) == 1 or len(amounts) > len(tasks):
@@ -377,9 +262,7 @@ def _two_values(task: Entity, words: str) -> FormalizationError:
     )
 
 
-def _unnamed(
-    durations: _Durations, scene: Scene, said: _Said, each: bool, duration_noun: bool
-) -> None:
+def _unnamed(durations: _Durations, said: _Said, each: bool, duration_noun: bool) -> None:
     """Durations without a name before them: for all tasks, a bare list, or the last task."""
     if len(durations.amounts) > 1:
         _use(durations)
@@ -390,64 +273,7 @@ def _unnamed(
         _use(durations)
         said.every.append(pair)
     elif said.last and all(task.amount is None for task in said.last):
-        _give(said.last, durations, scene, said)
-
-
-def _task_nouns(lexemes: list[Lexeme]) -> list[str]:
-    return [lexeme.text.lower() for lexeme in lexemes if lexeme.has("task", "task_weak")]
-
-
-def _number_list(lexemes: list[Lexeme], at: int) -> list[str]:
-    """The labels of "1, 2 i 3" that ends at `at`; empty for fewer than two numbers."""
-    found: list[str] = []
-    while at >= 0:
-        label = number_label(lexemes[at])
-        if label is None or not lexemes[at].text[:1].isdigit():
-            break
-        found.insert(0, label)
-        at -= 1
-        joined = at
-        while joined >= 0 and (lexemes[joined].is_mark(",") or lexemes[joined].has("and")):
-            joined -= 1
-        if joined == at:
-            break
-        at = joined
-    ordered = all(int(one) < int(two) for one, two in zip(found, found[1:], strict=False))
-    if at >= 0 and lexemes[at].has("task", "task_weak"):
-        return []
-    return found if len(found) > 1 and ordered else []
-
-
-def _label_list(lexemes: list[Lexeme], at: int) -> bool:
-    """Whether the number at `at` is in a list of labels, which a duration follows."""
-    end = at
-    while end < len(lexemes):
-        if number_label(lexemes[end]) is not None or lexemes[end].is_mark(","):
-            end += 1
-        elif lexemes[end].has("and"):
-            end += 1
-        else:
-            return lexemes[end].has("takes", "each") or lexemes[end].text.lower() == "po"
-    return False
-
-
-def _general_noun(lexemes: list[Lexeme], at: int) -> bool:
-    """Whether a kind of task stands for all tasks: "each job", "the jobs", "zadania trwają"."""
-    if at == 0:
-        return lexemes[at].has("task")
-    before = lexemes[at - 1]
-    if not lexemes[at].has("task"):
-        # a kind such as "test" or "cake" may be a name of its own
-        return before.has("each", "all")
-    return before.kind == "mark" or bool(before.cues - {"task_weak"})
-
-
-def _counted_before(lexemes: list[Lexeme], at: int, scene: Scene) -> bool:
-    for start in range(at, max(-1, at - 5), -1):
-        counted = counted_at(lexemes, start, scene.language)
-        if counted is not None:
-            return counted.end == at + 1 and not lexemes[start].used and not counted.is_machine
-    return False
+        _give(said.last, durations, said)
 
 
 def _counted_group(
@@ -469,7 +295,7 @@ def _counted_group(
         return False
     if start and lexemes[start - 1].has("task", "task_weak") and start == at:
         return False
-    if counted is not None and start and _object_count(lexemes, start, scene):
+    if counted is not None and start and object_count(lexemes, start, scene):
         return False
     if counted is None and start != at and not lexemes[start + 1].has("on", "for", "filler"):
         return False
@@ -518,96 +344,6 @@ def _counted_group(
     return True
 
 
-def _object_count(lexemes: list[Lexeme], start: int, scene: Scene) -> bool:
-    """Whether a count belongs to a name: "pakowanie 10 kartonów", "packing 10 boxes"."""
-    before = lexemes[start - 1]
-    if not nameable(before, scene.language) or before.has("task", "task_weak", "machine"):
-        return False
-    return scene.language == "pl" or before.text.lower().endswith("ing")
-
-
-def _labels_before(lexemes: list[Lexeme], at: int, scene: Scene) -> list[Entity]:
-    """The tasks of "jobs 1-4", "zadania A, B i C" whose last label is at `at`."""
-    start = at
-    while start >= 0 and not lexemes[start].has("task", "task_weak"):
-        lexeme = lexemes[start]
-        joined = lexeme.is_mark(",-&") or lexeme.has("and") or lexeme.text.lower() in ("to", "do")
-        if not joined and lexeme.kind not in ("number", "range", "word"):
-            return []
-        start -= 1
-    if start < 0 or start == at:
-        return []
-    names, end = labels_from(lexemes, start + 1, scene.language, False, None)
-    if not names or end != at + 1:
-        return []
-    return [
-        scene.add("task", name.id, list(name.words), lexemes[name.start].start) for name in names
-    ]
-
-
-def _names_before(lexemes: list[Lexeme], at: int, scene: Scene, shared: bool) -> list[Name]:
-    """The name that ends at `at`, and those listed with it when they have no duration of their own."""
-    if lexemes[at].is_mark(",)"):
-        at = _before_aside(lexemes, at)
-        if at < 0:
-            return []
-    name = name_before(lexemes, at, scene.language)
-    if name is None:
-        return []
-    names = [name]
-    start = name.start
-    while shared and start > 1:
-        position = start - 1
-        while position >= 0 and lexemes[position].text in ("the", "a", "an"):
-            position -= 1
-        joined = position
-        while joined >= 0 and (lexemes[joined].is_mark(",") or lexemes[joined].has("and")):
-            joined -= 1
-        if joined == position or joined < 0:
-            break
-        other = name_before(lexemes, joined, scene.language)
-        if other is None or (other.start and lexemes[other.start - 1].kind == "number"):
-            break
-        if other.start and lexemes[other.start - 1].has("on", "after", "before", "from"):
-            break
-        thing = scene.matching(list(other.words))
-        if thing is not None and thing.kind == "machine":
-            break
-        names.insert(0, other)
-        start = other.start
-    return names
-
-
-def _clause_subject(lexemes: list[Lexeme], at: int, scene: Scene) -> Entity | None:
-    """The subject at the start of the clause: "truck T1 arrives at 8:00 and needs 1 h"."""
-    for start in range(at, -1, -1):
-        opened = start == 0 or lexemes[start - 1].is_mark(",:(") or lexemes[start - 1].has("and")
-        if not opened:
-            continue
-        first = start
-        while first < at and lexemes[first].text in ("the", "a", "an"):
-            first += 1
-        name = name_at(lexemes, first, scene.language, label=False)
-        if name is None or name.end > at or lexemes[name.end].kind == "mark":
-            continue
-        thing = scene.matching(list(name.words))
-        if thing is not None and thing.kind == "machine":
-            return None
-        return scene.add("task", name.id, list(name.words), lexemes[name.start].start)
-    return None
-
-
-def _before_aside(lexemes: list[Lexeme], at: int) -> int:
-    """The place before a comma or before a closed parenthesis that ends at `at`."""
-    if lexemes[at].is_mark(","):
-        return at - 1 if at and not lexemes[at - 1].is_time else -1
-    while at >= 0 and not lexemes[at].is_mark("("):
-        if lexemes[at].is_time:
-            return -1
-        at -= 1
-    return at - 1
-
-
 def _for_name(
     lexemes: list[Lexeme], durations: _Durations, at: int, scene: Scene, said: _Said
 ) -> bool:
@@ -627,13 +363,11 @@ def _for_name(
     if thing is not None and thing.kind == "machine":
         return False
     task = scene.add("task", name.id, list(name.words), lexemes[start].start)
-    _give([task], durations, scene, said)
+    _give([task], durations, said)
     return True
 
 
-def _aside_name(
-    lexemes: list[Lexeme], durations: _Durations, scene: Scene, said: _Said
-) -> bool:
+def _aside_name(lexemes: list[Lexeme], durations: _Durations, scene: Scene, said: _Said) -> bool:
     """ "Jobs take 2 h (A), 3 h (B)": the name in parentheses behind its duration."""
     end = durations.end
     if len(durations.amounts) != 1 or end + 2 >= len(lexemes) or not lexemes[end].is_mark("("):
@@ -645,7 +379,7 @@ def _aside_name(
     if thing is not None and thing.kind == "machine":
         return False
     task = scene.add("task", name.id, list(name.words), lexemes[name.start].start)
-    _give([task], durations, scene, said)
+    _give([task], durations, said)
     return True
 
 
@@ -731,7 +465,7 @@ def _reconcile_count(scene: Scene, said: _Said) -> None:
             scene.add("task", "", [""], 0)
         for position in range(1, number + 1):
             name = str(position)
-            task = scene.add("task", name, [name], lexeme.start)
+            scene.add("task", name, [name], lexeme.start)
         scene.tasks.sort(key=lambda task: int(task.id))
     elif len(names) != number:
         raise _wrong_count(number, lexeme, names)

@@ -1,4 +1,4 @@
-"""Times in a text: amounts ("1 h 30 min", "półtorej godziny"), moments and windows.
+"""Times in a text: amounts, moments of the clock or of the plan, and windows.
 
 A `TimeReader` looks at the tokens from one place on and gives the longest amount, moment or window
 that starts there, with the place after it; it never looks back more than one token.
@@ -9,20 +9,13 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Final
 
-from gibbsite.formalizer.inflection import keys, readings
-from gibbsite.formalizer.lexemes import Amount, Lexeme, Moment
-from gibbsite.formalizer.numbers import CARDINALS, HALVES, ORDINALS, POLISH_PREFIXES
-from gibbsite.formalizer.tokens import Token
-from gibbsite.formalizer.units import MINUTES, UNITS, finer
+from gibbsite.formalizer.amounts import AND, BETWEEN, FROM, TO, AmountReader
+from gibbsite.formalizer.inflection import readings
+from gibbsite.formalizer.lexemes import Lexeme, Moment
 from gibbsite.problem import Unit
 
 __all__ = ["TimeReader"]
 
-_TO: Final = {"en": ("to", "till", "until", "through", "thru"), "pl": ("do", "a")}
-_BETWEEN: Final = {"en": ("between",), "pl": ("między", "pomiędzy")}
-_FROM: Final = {"en": ("from",), "pl": ("od",)}
-_AND: Final = {"en": ("and",), "pl": ("a", "i")}
-_OR: Final = {"en": ("or",), "pl": ("lub", "albo", "czy")}
 _DAY_NAMES: Final = {
     "en": {"noon": 12, "midday": 12, "midnight": 0},
     "pl": {"południe": 12, "północ": 0},
@@ -31,27 +24,10 @@ _PARTS_OF_DAY: Final = {
     "en": {"morning": 0, "afternoon": 12, "evening": 12, "night": 12},
     "pl": {"rano": 0, "południu": 12, "wieczorem": 12, "wieczór": 12},
 }
-_ALONE: Final = (
-    "godzinę",
-    "godzina",
-    "godzinie",
-    "dobę",
-    "doba",
-    "dobie",
-    "minutę",
-    "kwadrans",
-    "kwadransie",
-    "tydzień",
-)
-_ALONE_GENITIVE: Final = ("godziny", "doby", "minuty", "tygodnia", "kwadransa")
 
 
-class TimeReader:
+class TimeReader(AmountReader):
     """Reads times at a place in a list of tokens of one language."""
-
-    def __init__(self, tokens: list[Token], language: str) -> None:
-        self._tokens = tokens
-        self._language = language
 
     def lexeme(self, at: int) -> tuple[Lexeme, int] | None:
         """The time that starts at token `at`, as a lexeme, and the place after it."""
@@ -60,290 +36,6 @@ class TimeReader:
             if found is not None:
                 return found
         return None
-
-    # -- plain looks at tokens
-
-    def _token(self, at: int) -> Token | None:
-        return self._tokens[at] if 0 <= at < len(self._tokens) else None
-
-    def _word(self, at: int, words: tuple[str, ...]) -> bool:
-        token = self._token(at)
-        return token is not None and token.kind == "word" and token.low in words
-
-    def _mark(self, at: int, mark: str) -> bool:
-        token = self._token(at)
-        return token is not None and token.kind == "mark" and token.text == mark
-
-    def _keys(self, at: int) -> frozenset[str]:
-        token = self._token(at)
-        return keys(token.text, self._language) if token and token.kind == "word" else frozenset()
-
-    def _made(self, kind: str, at: int, end: int, **values: object) -> tuple[Lexeme, int]:
-        first, last = self._tokens[at], self._tokens[end - 1]
-        text = " ".join(token.text for token in self._tokens[at:end])
-        lexeme = Lexeme(kind, text, first.start, last.end, glued=first.glued)  # type: ignore[arg-type]
-        for name, value in values.items():
-            setattr(lexeme, name, value)
-        return lexeme, end
-
-    # -- numbers
-
-    def number(self, at: int) -> tuple[Fraction, int] | None:
-        """A number in digits or words, "and a half" included."""
-        token = self._token(at)
-        if token is None:
-            return None
-        if token.kind == "number" and token.value is not None:
-            following = self._token(at + 1)
-            if following and following.kind == "number" and following.text in "½¼¾":
-                assert following.value is not None
-                return token.value + following.value, at + 2
-            if self._mark(at + 1, "/") and following and following.glued:
-                below = self._token(at + 2)
-                if below and below.kind == "number" and below.glued and below.value:
-                    return token.value / below.value, at + 3
-            return self._and_half(token.value, at + 1)
-        value = self._cardinal(at)
-        if value is None:
-            return None
-        end = at + 1
-        while True:
-            more = self._cardinal(end)
-            if more is None or not (0 < more < 10 <= value or 0 < more < 100 <= value):
-                break
-            value, end = value + more, end + 1
-        if self._word(end, ("hundred",)):
-            value, end = value * 100, end + 1
-        return self._and_half(Fraction(value), end)
-
-    def _cardinal(self, at: int) -> int | None:
-        table = CARDINALS[self._language]
-        if self._language == "pl" and self._keys(at) & {"godzina", "dzień"}:
-            return None
-        return next((table[key] for key in sorted(self._keys(at)) if key in table), None)
-
-    def _and_half(self, value: Fraction, at: int) -> tuple[Fraction, int]:
-        if self._language == "en" and self._word(at, ("and",)):
-            half = at + 2 if self._word(at + 1, ("a", "one")) else at + 1
-            for word, part in HALVES["en"].items():
-                if self._word(half, (word,)):
-                    return value + part, half + 1
-        if self._language == "pl" and self._word(at, ("i",)) and self._word(at + 1, ("pół",)):
-            following = self._unit(at + 2)
-            if following is not None:
-                return value + Fraction(1, 2), at + 2
-        return value, at
-
-    def _ordinal(self, at: int) -> tuple[int, int] | None:
-        """ "4th", "fourth", "4." before a lower-case word, "czwarty" in any case."""
-        token = self._token(at)
-        if token is None:
-            return None
-        if token.kind == "number" and token.value is not None and token.value.denominator == 1:
-            following = self._token(at + 1)
-            if following and following.glued:
-                if following.low in ("st", "nd", "rd", "th"):
-                    return int(token.value), at + 2
-                if following.text == ".":
-                    after = self._token(at + 2)
-                    if after and after.kind == "word" and self._unit(at + 2) is not None:
-                        return int(token.value), at + 2
-            if self._mark(at + 1, "-") and self._word(
-                at + 2, ("go", "ego", "szy", "ty", "ej", "ta")
-            ):
-                return int(token.value), at + 3
-            return None
-        table = ORDINALS[self._language]
-        found = next((table[key] for key in sorted(self._keys(at)) if key in table), None)
-        return (found, at + 1) if found is not None else None
-
-    def _number_lexeme(self, at: int) -> tuple[Lexeme, int] | None:
-        ordinal = self._ordinal(at)
-        if ordinal is not None:
-            return self._made("ordinal", at, ordinal[1], number=Fraction(ordinal[0]))
-        found = self.number(at)
-        if found is None:
-            return None
-        value, end = found
-        if self._mark(end, "-"):
-            high = self.number(end + 1)
-            if high is not None and high[0] > value:
-                return self._made("range", at, high[1], span=(value, high[0]))
-        return self._made("number", at, end, number=value, form=self._tokens[at].text)
-
-    # -- amounts
-
-    def _unit(self, at: int) -> tuple[Unit, Fraction, int] | None:
-        token = self._token(at)
-        if token is None or token.kind != "word":
-            return None
-        table = UNITS[self._language]
-        low = token.low
-        if low in ("m", "g", "d") and not token.glued:
-            return None
-        for key in (low, *sorted(self._keys(at))):
-            if key in table:
-                unit, factor = table[key]
-                return unit, factor, self._after_dot(at + 1, low)
-        return None
-
-    def _after_dot(self, at: int, abbreviation: str) -> int:
-        """The place after the dot of an abbreviation, unless that dot ends the sentence."""
-        if abbreviation not in ("godz", "min", "hr", "hrs", "mins", "h", "m", "g"):
-            return at
-        if not self._mark(at, ".") or not self._tokens[at].glued:
-            return at
-        following = self._token(at + 1)
-        ends = following is None or following.kind == "break" or following.text[:1].isupper()
-        return at if ends else at + 1
-
-    def _part(self, at: int) -> tuple[Fraction, Unit | None, int] | None:
-        """A number with its unit, or a number alone."""
-        special = self._wordy(at)
-        if special is not None:
-            return special
-        found = self.number(at)
-        if found is None:
-            return None
-        value, end = found
-        after = end + 1 if self._mark(end, "-") and self._unit(end + 1) else end
-        unit = self._unit(after)
-        if unit is None:
-            adjective = self._adjective(after if after == end else end + 1, bare=True)
-            if adjective is not None and self._mark(end, "-"):
-                return value, adjective[1], end + 2
-            return value, None, end
-        return value * unit[1], unit[0], unit[2]
-
-    def _wordy(self, at: int) -> tuple[Fraction, Unit, int] | None:
-        """Amounts without digits: "half an hour", "an hour and a half", "godzinę i kwadrans"."""
-        if self._language == "en":
-            return self._english_wordy(at)
-        token = self._token(at)
-        if token is None:
-            return None
-        for key in sorted(self._keys(at)):
-            if key in HALVES["pl"]:
-                unit = self._unit(at + 1)
-                if unit is not None:
-                    return HALVES["pl"][key] * unit[1], unit[0], unit[2]
-        adjective = self._adjective(at)
-        if adjective is not None:
-            return adjective
-        if token.low in _ALONE or (token.low in _ALONE_GENITIVE and self._stands_alone(at)):
-            unit = self._unit(at)
-            before = self._token(at - 1)
-            following = self._token(unit[2]) if unit else None
-            bound = following is not None and following.kind in ("number", "clock")
-            ruled = before is not None and before.low in ("o", "od", "przed", "co")
-            ordinal = before is not None and self._ordinal(at - 1) is not None
-            if unit is None or bound or ruled or ordinal or self._ordinal(unit[2]):
-                return None
-            end = unit[2]
-            if (
-                self._word(end, ("i",))
-                and self._word(end + 1, ("pół",))
-                and not self._unit(end + 2)
-            ):
-                return Fraction(3, 2), unit[0], end + 2
-            return unit[1], unit[0], end
-        return None
-
-    def _stands_alone(self, at: int) -> bool:
-        """Whether a genitive unit is an amount: "potrzebuje godziny," and not "2 godziny"."""
-        before, following = self._token(at - 1), self._token(at + 1)
-        ended = following is None or following.kind == "break" or following.text in ".,;)"
-        ruled = before is not None and before.kind == "word" and before.low not in ("do", "od", "z")
-        return ended and ruled and self.number(at - 1) is None
-
-    def _english_wordy(self, at: int) -> tuple[Fraction, Unit, int] | None:
-        article = at + 1 if self._word(at, ("a", "an")) else at
-        for word, part in HALVES["en"].items():
-            plural = word + "s"
-            times = Fraction(1)
-            start = article
-            counted = self._cardinal(at)
-            if counted is not None and self._word(at + 1, (plural,)):
-                times, start = Fraction(counted), at + 1
-            if self._word(start, (word, plural)):
-                end = start + 1
-                end += self._word(end, ("of",))
-                end += self._mark(end, "-")
-                end += self._word(end, ("a", "an"))
-                unit = self._unit(end)
-                if unit is not None:
-                    if unit[0] == "hour" and word == "quarter":
-                        return 15 * times, "minute", unit[2]
-                    return times * part * unit[1], unit[0], unit[2]
-        if article > at or self._word(at, ("one",)):
-            unit = self._unit(at + 1)
-            if unit is not None and self._tokens[at + 1].low in ("hour", "day", "minute", "week"):
-                value, end = self._and_half(Fraction(1), unit[2])
-                return value * unit[1], unit[0], end
-        return None
-
-    def _adjective(self, at: int, bare: bool = False) -> tuple[Fraction, Unit, int] | None:
-        """Polish "dwugodzinny", "trzydniowe", and with digits "2-godzinne"."""
-        token = self._token(at)
-        if token is None or token.kind != "word" or self._language != "pl":
-            return None
-        prefixes = {"": Fraction(1)} if bare else POLISH_PREFIXES
-        stems: dict[str, Unit] = {"godzinn": "hour", "minutow": "minute", "dniow": "day"}
-        for prefix, value in prefixes.items():
-            for stem, unit in stems.items():
-                if token.low.startswith(prefix + stem):
-                    return value, unit, at + 1
-        return None
-
-    def _amount(self, at: int) -> tuple[Fraction, Unit | None, int] | None:
-        """A number with its unit and its smaller parts: "1 h 30 min", "2 godziny i 15 minut"."""
-        first = self._part(at)
-        if first is None or first[1] is None:
-            return first
-        value, unit, end = first
-        more = self._part(end)
-        if more is None and self._word(end, _AND[self._language]):
-            more = self._part(end + 1)
-        if more is None:
-            return first
-        extra, finer_unit, after = more
-        if finer_unit is None and unit == "hour" and self._tokens[end].glued:
-            finer_unit = "minute"  # 2h30
-        if finer_unit is None or MINUTES[finer_unit] >= MINUTES[unit]:
-            return first
-        if extra >= MINUTES[unit] // MINUTES[finer_unit]:
-            return first
-        total = value * MINUTES[unit] / MINUTES[finer_unit] + extra
-        return total, finer_unit, after
-
-    def _amount_lexeme(self, at: int) -> tuple[Lexeme, int] | None:
-        opened = self._word(at, _FROM[self._language] + _BETWEEN[self._language])
-        start = at + 1 if opened else at
-        first = self._amount(start)
-        if first is None:
-            return None
-        low, low_unit, end = first
-        joined = (
-            self._mark(end, "-")
-            or self._word(end, _TO[self._language][:1] + _OR[self._language])
-            or (opened and self._word(end, _AND[self._language]))
-        )
-        if joined:
-            second = self._amount(end + 1)
-            if second is not None and second[1] is not None:
-                high, high_unit, after = second
-                unit = high_unit if low_unit is None else finer(low_unit, high_unit)
-                low *= Fraction(MINUTES[low_unit or high_unit], MINUTES[unit])
-                high *= Fraction(MINUTES[high_unit], MINUTES[unit])
-                if low <= high:
-                    amount = Amount(low, high, unit)
-                    form = "from" if opened else "to"
-                    return self._made("amount", at, after, amount=amount, form=form)
-        if opened or low_unit is None:
-            return None
-        return self._made("amount", at, end, amount=Amount(low, low, low_unit))
-
-    # -- moments
 
     def _moment_lexeme(self, at: int) -> tuple[Lexeme, int] | None:
         found = self.moment(at)
@@ -421,7 +113,7 @@ class TimeReader:
             hours_later, end = shift
             if hours_later == 12 and value < 12:
                 value += 12
-            elif hours_later == 0 and value >= 12 and value < 13:
+            elif hours_later == 0 and 12 <= value < 13:
                 value -= 12
             return Moment(value, "clock"), end
         if here.kind == "clock" or named or self._dotted_clock(start):
@@ -498,8 +190,6 @@ class TimeReader:
             return None
         return Moment(number[0], unit[0]), number[1]
 
-    # -- windows
-
     def _end_of_window(self, at: int) -> tuple[Moment, int] | None:
         found = self.moment(at)
         if found is not None:
@@ -512,7 +202,7 @@ class TimeReader:
         return Moment(number[0], "bare"), number[1]
 
     def _window(self, at: int) -> tuple[Lexeme, int] | None:
-        opened = self._word(at, _FROM[self._language] + _BETWEEN[self._language])
+        opened = self._word(at, FROM[self._language] + BETWEEN[self._language])
         named = False
         start = at + 1 if opened else at
         if self._keys(start) & {"godzina", "godz"} and self._language == "pl":
@@ -527,8 +217,8 @@ class TimeReader:
         low, end = first
         if not (
             self._mark(end, "-")
-            or self._word(end, _TO[self._language])
-            or (opened and self._word(end, _AND[self._language]))
+            or self._word(end, TO[self._language])
+            or (opened and self._word(end, AND[self._language]))
         ):
             return None
         if self._language == "pl" and self._word(end, ("a",)) and not opened:
@@ -573,7 +263,7 @@ class TimeReader:
             return self._made("range", at, end, span=span, form=form)
         if low.unit == "bare":
             value = low.value
-            if high.unit == "clock" and 12 < high.value and value < 12:
+            if high.unit == "clock" and high.value > 12 > value:
                 # "2-6 pm": both in the afternoon; "9-5 pm" starts in the morning
                 written_pm = self._word(end - 1, ("pm", "południu", "wieczorem"))
                 value += 12 if written_pm and value <= high.value - 12 else 0

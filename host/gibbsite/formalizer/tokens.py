@@ -1,6 +1,6 @@
 """Tokens: the words, numbers, clock times and marks of a text, with their places in it.
 
-One pass of one expression without nested repetition, so the time is linear in the length of the text.
+One pass of one expression without nested repetition: linear in the length of the text.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _QUOTES: Final = dict.fromkeys(map(ord, '"„”“»«`'), None)
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One token; `start` and `end` are its place in the text, `glued` says that no space precedes."""
+    """One token at `start` to `end` of the text; `glued` says that no space precedes it."""
 
     kind: TokenKind
     text: str
