@@ -33,20 +33,28 @@ def serve(lines: Iterable[str]) -> None:
         verb = command.strip("()").split()[0]
         if verb == "exit":
             break
-        if verb == "push":
-            levels.append([])
-        elif verb == "pop":
-            levels.pop()
-        elif verb == "check-sat":
+        if verb == "check-sat":
             options = Options()
             options.set(Option.PRODUCE_MODELS, True)
             parser = Parser(TermManager(), options)
             text = "\n".join([*(line for level in levels for line in level), command])
             parser.parse(text, parse_only=False, parse_file=False)
-        elif verb.startswith("get-") and parser is not None:
+        elif verb.startswith("get-"):
+            if parser is None:
+                raise ValueError(f"no model to ask for {command}: check-sat comes first")
             parser.parse(command, parse_only=False, parse_file=False)
+        elif verb == "push":
+            parser = None
+            levels.append([])
+        elif verb == "pop":
+            parser = None
+            levels.pop()
         elif verb != "set-info":
             levels[-1].append(command)
+            if verb == "assert":
+                parser = None
+            elif parser is not None:  # a definition for the questions that follow
+                parser.parse(command, parse_only=False, parse_file=False)
         sys.stdout.flush()
 
 
