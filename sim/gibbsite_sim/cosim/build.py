@@ -4,19 +4,20 @@ Memories are written without initial values where these are zero, and what has n
 starts from a random one that the seed of a run chooses: what the hardware does not set, tests see.
 """
 
-import json
 import os
 import subprocess
 import tarfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from gibbsite_hw import spec
+import cocotb_tools.config as config
+from cocotb_tools.runner import get_runner
+
 from gibbsite_hw.spec.parameters import GraphParameters
 from gibbsite_sim.build import BuildFailed
 from gibbsite_sim.cache import Cache, cache_folder
@@ -94,7 +95,7 @@ class Bench:
     block: str
     parameters: GraphParameters = SMALL
     coverage: bool = False
-    patches: tuple[tuple[str, str], ...] = field(default=())
+    patches: tuple[tuple[str, str], ...] = ()
 
     def verilog(self) -> str:
         """The text that is simulated. Raises ValueError for a patch that does not apply."""
@@ -105,30 +106,16 @@ class Bench:
             text = text.replace(old, new)
         return text
 
-    def key(self) -> str:
-        """Name of the result by content: sources, parameters and versions of the tools."""
-        import cocotb_tools.config as config
-
-        digest = sha256()
-        hardware = Path(spec.__file__).resolve().parent.parent
-        here = Path(__file__).resolve()
-        for path in [*sorted(hardware.rglob("*.py")), here, here.parent.parent / "elaborate.py"]:
-            content = path.read_bytes()
-            digest.update(f"{path.name} {len(content)}\n".encode() + content)
-        facts = [json.dumps(asdict(self.parameters), sort_keys=True), repr(self.patches)]
-        facts += [str(self.coverage), str(config.libs_dir), *versions()]
-        digest.update("\n".join(facts).encode())
-        return f"{self.block}-{digest.hexdigest()[:32]}"
-
     def build(self) -> Path:
         """The simulation program, from the cache or built. Raises `BuildFailed`, `ToolMissing`."""
-        return _cache().obtain(self.key(), self._make, lambda: None)
+        text = self.verilog()
+        facts = [text, *_ARGUMENTS, str(self.coverage), str(config.libs_dir), *versions()]
+        key = f"{self.block}-{sha256(repr(facts).encode()).hexdigest()[:32]}"
+        return _cache().obtain(key, lambda folder: self._make(folder, text), lambda: None)
 
-    def _make(self, folder: Path) -> Path:
-        from cocotb_tools.runner import get_runner
-
+    def _make(self, folder: Path, text: str) -> Path:
         source = folder / f"{self.block}.v"
-        source.write_text(self.verilog(), encoding="utf-8")
+        source.write_text(text, encoding="utf-8")
         arguments = [*_ARGUMENTS, *(["--coverage-line"] if self.coverage else [])]
         model = folder / "model"
         model.mkdir()

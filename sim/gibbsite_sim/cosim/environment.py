@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 import cocotb
-from cocotb.triggers import RisingEdge
 from pyuvm import (
     uvm_agent,
     uvm_analysis_port,
@@ -59,12 +58,10 @@ class CommandDriver(uvm_driver):
 
     async def run_phase(self) -> None:
         environment = self.environment
-        edge = RisingEdge(environment.clocked.dut.clk)
         while True:
             item = await self.seq_item_port.get_next_item()
             environment.source.send(item.words)
-            while not environment.source.idle:
-                await edge
+            await environment.clocked.until(lambda: environment.source.idle, PATIENCE, "ready")
             if item.wait:
                 await environment.answered()
             self.seq_item_port.item_done()

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from cocotb_tools.runner import get_runner
+
 from gibbsite_hw.spec.errors import DeviceError
 from gibbsite_hw.spec.parameters import GraphParameters
 from gibbsite_sim.cosim.build import Bench
@@ -49,8 +51,6 @@ def cosimulate(
 
     ``settings`` reach the tests as environment variables. Raises `CosimFailed` with the reason.
     """
-    from cocotb_tools.runner import get_runner
-
     program = bench.build()
     folder.mkdir(parents=True, exist_ok=True)
     results, log = folder / "results.xml", folder / "cocotb.log"

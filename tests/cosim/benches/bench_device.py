@@ -133,6 +133,7 @@ class Refusals(DeviceTest):
         for pattern in ("none", "short"):
             self.env.stall(pattern, 5)
             await Mistakes(PARAMETERS).on(self.env)
+            await self.env.settled()
         assert self.env.predictor.runs == 2
 
 
