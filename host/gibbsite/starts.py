@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeAlias
 
 import dimod
 import numpy as np
+from dimod.core.initialized import Initialized
 
 from gibbsite.schedules import ArgumentError
 
@@ -38,7 +39,7 @@ class Starts:
 
 
 def bqm_starts(
-    initialized: dimod.Initialized,
+    initialized: Initialized,
     bqm: dimod.BinaryQuadraticModel,
     initial_states: Any,
     generator: Generator,
@@ -57,7 +58,7 @@ def bqm_starts(
     parsed = initialized.parse_initial_states(
         bqm, initial_states, generator, num_reads=wanted, seed=0
     )
-    states = [dict(sample) for sample in parsed.initial_states.samples(sorted_by=None)]
+    states: list[State] = [dict(sample) for sample in parsed.initial_states.samples(sorted_by=None)]
     return Starts(num_reads or parsed.num_reads, states)
 
 
@@ -80,7 +81,8 @@ def dqm_starts(
             )
         return Starts.drawn(num_reads)
     array, labels = dimod.as_samples(initial_states)
-    if set(labels) != set(dqm.variables):
+    variables: Any = dqm.variables  # for a checker None, as the class body says; never at run time
+    if set(labels) != set(variables):
         raise ArgumentError("initial_states and the model differ in variables: give each a case")
     reads = num_reads or len(array) or 1
     if generator == "none" and len(array) < reads:
