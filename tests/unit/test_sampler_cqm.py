@@ -80,7 +80,17 @@ def test_the_optimum_is_found_and_feasibility_is_reported(device: Device, build)
             assert row.penalized_energy == pytest.approx(row.energy)
 
 
-@pytest.mark.parametrize("build", [one_hot, knapsack, whole_numbers])
+def at_most_two() -> dimod.ConstrainedQuadraticModel:
+    """Two of four, and one of the two cheapest."""
+    cqm = dimod.ConstrainedQuadraticModel()
+    a, b, c, d = binaries("abcd")
+    cqm.set_objective(-4 * a - 3 * b - 2 * c - d + 2 * a * b)
+    cqm.add_constraint(a + b + c + d <= 2, label="two")
+    cqm.add_constraint(c + d >= 1, label="one")
+    return cqm
+
+
+@pytest.mark.parametrize("build", [one_hot, knapsack, whole_numbers, at_most_two])
 def test_no_violation_pays(build) -> None:
     """Over all states of the translated model: the lowest is feasible and has the optimum."""
     cqm = build()
