@@ -32,7 +32,7 @@ nox.options.error_on_external_run = False
 CODE = ["hw", "models", "sim", "host", "tests", "tools", "noxfile.py"]
 PACKAGES = ["gibbsite_hw", "gibbsite_models", "gibbsite_sim", "gibbsite"]
 # these need nothing but the host API, so they also run where only the wheel is installed
-ON_THE_WHEEL = ["tests/unit/test_cli.py"]
+ON_THE_WHEEL = ["tests/unit/test_cli.py", "tests/unit/test_progress.py"]
 HARMONOGRAM = ROOT / "examples" / "harmonogram.txt"
 
 
@@ -199,7 +199,7 @@ def _run(session: nox.Session, home: Path, program: str, *arguments: str) -> Non
 
 def _pytest(session: nox.Session, folder: str, *options: str) -> None:
     home = prepare("dev", checkout=True)
-    _run(session, home, "pytest", *options, *(session.posargs or [folder]))
+    _run(session, home, "pytest", "--durations=8", *options, *(session.posargs or [folder]))
 
 
 def _part(session: nox.Session, kind: str) -> Callable[[Path], None]:
