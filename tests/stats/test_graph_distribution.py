@@ -47,7 +47,8 @@ MODELS = {
     "spins": random_model(2, (1,) * 10, 0.35, UNIT, pinned=1, removed=1),
     "groups": random_model(0, (3, 1, 5, 1, 7, 1, 1), 0.3, UNIT, pinned=1, removed=1),
 }
-COPIES = {"spins": 16, "groups": 8}
+SIDE_BY_SIDE = {"spins": (16, 0), "groups": (8, 2)}
+"""Copies in a program, and the log2 of the lanes that share a neighbour list."""
 
 
 @dataclass
@@ -55,15 +56,16 @@ class Case:
     """A model on a device: its enumeration, its program of so many copies and its first state."""
 
     name: str
-    copies: int
     parameters: GraphParameters
+    copies: int = 1
+    fold: int = 0
     classes: list[list[int]] | None = None
 
     def __post_init__(self) -> None:
         self.model: CodeModel = MODELS[self.name]
         self.exact: Enumeration = enumerated(self.name)
         many = self.model.copies(self.copies)
-        self.place: Placement = Layout(self.parameters, many).place(self.classes)
+        self.place: Placement = Layout(self.parameters, many, self.fold).place(self.classes)
         # the law is that of the model's own colouring, whatever the rows are
         self.order: list[int] = [v for members in self.model.classes() for v in members]
         lowest = np.where(self.exact.allowed, self.exact.energies, -(10**9)).reshape(-1)
@@ -160,7 +162,7 @@ def device(request: pytest.FixtureRequest) -> Iterator[Device]:
 @pytest.mark.parametrize("beta", BETAS)
 @pytest.mark.parametrize("name", list(MODELS))
 def test_sweeps_from_one_state(device: Device, name: str, beta: float, sweeps: int) -> None:
-    case = Case(name, COPIES[name], device.info.graph)
+    case = Case(name, device.info.graph, *SIDE_BY_SIDE[name])
     assert case.relative_distance(device, beta, sweeps, READS) < 1
 
 
@@ -169,7 +171,7 @@ def test_sweeps_from_one_state(device: Device, name: str, beta: float, sweeps: i
 @pytest.mark.parametrize("beta", BETAS)
 @pytest.mark.parametrize("name", list(MODELS))
 def test_many_sweeps_from_one_state(device: Device, name: str, beta: float, sweeps: int) -> None:
-    case = Case(name, COPIES[name], device.info.graph)
+    case = Case(name, device.info.graph, *SIDE_BY_SIDE[name])
     assert case.relative_distance(device, beta, sweeps, MANY, seed=3) < 1
 
 
@@ -182,14 +184,14 @@ def test_enumeration_says_where_relaxation_is_short() -> None:
         (name, beta)
         for name in MODELS
         for beta in BETAS
-        if Case(name, 1, GraphParameters()).thin(beta) is not None
+        if Case(name, GraphParameters()).thin(beta) is not None
     ]
     assert short == AT_REST
 
 
 @pytest.mark.parametrize(("name", "beta"), AT_REST)
 def test_draws_at_rest(device: Device, name: str, beta: float) -> None:
-    case = Case(name, COPIES[name], device.info.graph)
+    case = Case(name, device.info.graph, *SIDE_BY_SIDE[name])
     thin = case.thin(beta)
     assert thin is not None
     assert case.relative_distance_at_rest(device, beta, thin, READS) < 1
@@ -198,7 +200,7 @@ def test_draws_at_rest(device: Device, name: str, beta: float) -> None:
 @pytest.mark.nightly
 @pytest.mark.parametrize(("name", "beta"), AT_REST)
 def test_many_draws_at_rest(device: Device, name: str, beta: float) -> None:
-    case = Case(name, COPIES[name], device.info.graph)
+    case = Case(name, device.info.graph, *SIDE_BY_SIDE[name])
     thin = case.thin(beta)
     assert thin is not None
     assert case.relative_distance_at_rest(device, beta, thin, MANY, draws=250, seed=4) < 1
@@ -262,7 +264,7 @@ def test_a_planted_fault_fails_the_same_check(
     engine: type[GraphEngine], name: str, beta: float, sweeps: int
 ) -> None:
     # one copy: a lane's successive draws then decide neighbours, where a shift by one bit shows
-    case = Case(name, 1, GraphParameters())
+    case = Case(name, GraphParameters())
     with broken(engine) as device:
         assert case.relative_distance(device, beta, sweeps, READS) > 1
     with gibbsite.open("golden:") as device:
@@ -271,7 +273,7 @@ def test_a_planted_fault_fails_the_same_check(
 
 @pytest.mark.parametrize("engine", [HotterEngine, CutEngine])
 def test_a_planted_fault_fails_at_rest(engine: type[GraphEngine]) -> None:
-    case = Case("groups", 1, GraphParameters())
+    case = Case("groups", GraphParameters())
     thin = case.thin(2.5)
     assert thin is not None
     with broken(engine) as device:
@@ -284,7 +286,7 @@ def test_two_neighbours_in_one_row_fail_the_same_check(
 ) -> None:
     classes = MODELS["spins"].classes()
     merged = [classes[0] + classes[1], *classes[2:]]
-    case = Case("spins", 1, GraphParameters(), merged)
+    case = Case("spins", GraphParameters(), classes=merged)
     with gibbsite.open("golden:") as device:
         with pytest.raises(ProgramError):
             device.load(case.place.program)
