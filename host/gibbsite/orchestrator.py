@@ -35,17 +35,19 @@ def solve(
     vote: str = "best",
     seed: int | None = None,
     durations: str = "upper",
+    rounds: int | None = None,
     beta_range: tuple[float, float] | None = None,
     progress: Report | None = None,
 ) -> Result:
     """Answer a request: a text in Polish or English, a problem document, or a `Problem`.
 
     ``device``      an open device, which stays open, or the address of one
-    ``reads``       independent reads in a round, ``sweeps`` sweeps of each; None leaves both to the
-                    agent, which then keeps to its budget of device cycles
+    ``reads``       independent reads in a round, ``sweeps`` sweeps of each; None leaves them to the
+                    agent
     ``vote``        how reads become one answer: "energy", "majority" or "best"
     ``seed``        repeats a run to the bit; None draws one, which the result reports
     ``durations``   a range is planned at its "upper" or "lower" end, or at its "mid"
+    ``rounds``      most rounds that are drawn, whatever they cost; None keeps to the budget
     ``beta_range``  first and last inverse temperature per penalty, for experiments
 
     Raises: `FormalizationError` or `ProblemError` for a request that is no problem, `ScheduleError`
@@ -54,6 +56,7 @@ def solve(
     rule = checked_rule(vote)
     _refuse_below("reads", reads, 1)
     _refuse_below("sweeps", sweeps, 2)
+    _refuse_below("rounds", rounds, 1)
     _refuse_below("seed", seed, 0)
     if seed is not None and seed >= SEED_LIMIT:
         raise RequestError(f"seed: at most {SEED_LIMIT - 1}, found {seed}; use a smaller number")
@@ -68,21 +71,26 @@ def solve(
         vote=rule,
         seed=secrets.randbelow(SEED_LIMIT) if seed is None else seed,
         durations=durations,
+        rounds=rounds,
         beta_range=beta_range,
     )
-    document = _problem(problem)
+    document, notes = _problem(problem)
     with _opened(device, progress or _silent) as opened:
-        return SchedulingAgent().solve(document, opened, options, progress or _silent)
+        result = SchedulingAgent().solve(document, opened, options, progress or _silent)
+    # what the reader of the text had to choose stands before what the agent had to
+    return result.model_copy(update={"assumptions": (*notes, *result.assumptions)})
 
 
-def _problem(request: Problem | Mapping[str, Any] | str) -> Problem:
+def _problem(request: Problem | Mapping[str, Any] | str) -> tuple[Problem, tuple[str, ...]]:
+    """The problem, and what reading it as one assumed."""
     if isinstance(request, ScheduleProblem):
-        return request
+        return request, ()
     if isinstance(request, str):
-        from gibbsite.formalizer import formalize
+        from gibbsite.formalizer import formalize_with_notes
 
-        return formalize(request)
-    return parse_problem(request)
+        read = formalize_with_notes(request)
+        return read.problem, read.notes
+    return parse_problem(request), ()
 
 
 def _opened(device: Device | str, report: Report) -> AbstractContextManager[Device]:

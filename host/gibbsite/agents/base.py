@@ -20,6 +20,7 @@ class Options:
     """What a caller may ask of any agent; None leaves the choice to it.
 
     ``reads``       independent reads in a round, ``sweeps`` sweeps of each
+    ``rounds``      most rounds; None keeps to a budget of device cycles
     ``beta_range``  first and last inverse temperature, per penalty; (0, 0) draws blindly
     """
 
@@ -28,6 +29,7 @@ class Options:
     vote: Rule
     seed: int
     durations: str
+    rounds: int | None = None
     beta_range: tuple[float, float] | None = None
 
 

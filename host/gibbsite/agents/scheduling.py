@@ -10,7 +10,7 @@ is answered all the same, and `route` says so.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from time import perf_counter
 from typing import Any
@@ -20,7 +20,7 @@ import numpy as np
 from gibbsite.agents.base import Options
 from gibbsite.agents.scheduling_bounds import lower_bound, total_lower_bound
 from gibbsite.agents.scheduling_grid import grid_of
-from gibbsite.agents.scheduling_infeasibility import proof
+from gibbsite.agents.scheduling_infeasibility import Proof, proof
 from gibbsite.agents.scheduling_instance import (
     Assignment,
     Instance,
@@ -71,9 +71,13 @@ class SchedulingAgent:
         began = perf_counter()
         instance = instance_of(problem, options.durations)
         exact_grid = grid_of(instance)
-        impossible = proof(exact_grid) if finest_factor(instance) == 1 else None
-        if impossible is not None:
-            return _refuted(problem, instance, device, options, impossible, perf_counter() - began)
+        refuted = proof(exact_grid) if finest_factor(instance) == 1 else None
+        if refuted is not None:
+            if not refuted.placeable:
+                seconds = perf_counter() - began
+                return _refuted(problem, instance, device, options, refuted, seconds)
+            # one round shows what comes nearest
+            options = replace(options, rounds=1)
         program = fitted(instance, device.info.graph)
         fitted_at = perf_counter()
         words = device.loads
@@ -86,7 +90,10 @@ class SchedulingAgent:
         if listed is not None and (answer.broken or _value(instance, listed) < answer.objective):
             plan, route = tuple(listed), LIST_SCHEDULE
         broken = tuple(violations(instance, plan))
-        optimality = _optimality(instance, program, None if broken else _value(instance, plan))
+        if refuted is None:
+            optimality = _optimality(instance, program, None if broken else _value(instance, plan))
+        else:
+            optimality, route = _nothing(refuted), f"{PROOF}, best attempt by the {GRAPH_ENGINE}"
         timings = {
             "prepare": fitted_at - began,
             "sample": drawn_at - fitted_at,
@@ -96,9 +103,9 @@ class SchedulingAgent:
         return Result(
             problem=problem,
             solution=_solution(instance, plan),
-            energy=answer.energy if route == GRAPH_ENGINE else None,
+            energy=None if route == LIST_SCHEDULE else answer.energy,
             feasible=not broken,
-            violations=_told(broken, rounds),
+            violations=_told(broken, rounds, refuted),
             assumptions=_assumptions(instance, program),
             route=route,
             certificate=Certificate(
@@ -195,6 +202,10 @@ def _optimality(instance: Instance, program: ScheduleProgram, value: Fraction | 
     return Optimality(lower_bound=number(bound), proven=proven)
 
 
+def _nothing(refuted: Proof) -> Optimality:
+    return Optimality(lower_bound=None, proven=f"No feasible schedule exists. {refuted.sentence}")
+
+
 def _value(instance: Instance, plan: Sequence[Assignment]) -> Fraction:
     return objective_of(instance, [(item.task, item.end) for item in plan])
 
@@ -214,10 +225,12 @@ def _solution(instance: Instance, plan: Sequence[Assignment]) -> ScheduleSolutio
     )
 
 
-def _told(broken: tuple[str, ...], rounds: Rounds) -> tuple[str, ...]:
+def _told(broken: tuple[str, ...], rounds: Rounds, refuted: Proof | None) -> tuple[str, ...]:
     """The violations of the best attempt, after the sentence that nothing feasible was found."""
     if not broken:
         return ()
+    if refuted is not None:
+        return (refuted.sentence, *broken)
     return (
         f"No feasible answer was found in {rounds.reads} reads, and none is proven not to exist; "
         "the best attempt is shown. Ask for more reads or sweeps, or relax what it breaks.",
@@ -297,7 +310,7 @@ def _refuted(
     instance: Instance,
     device: Device,
     options: Options,
-    sentence: str,
+    refuted: Proof,
     seconds: float,
 ) -> Result:
     """The result of a problem that is proven to have no solution; the device did nothing."""
@@ -306,14 +319,12 @@ def _refuted(
         solution=None,
         energy=None,
         feasible=False,
-        violations=(sentence,),
+        violations=(refuted.sentence,),
         assumptions=instance.assumptions,
         route=PROOF,
         certificate=Certificate(
             sampling={"reads": "none were drawn"},
-            optimality=Optimality(
-                lower_bound=None, proven=f"No feasible schedule exists. {sentence}"
-            ),
+            optimality=_nothing(refuted),
             raw=None,
             vote=None,
             rounds=(),

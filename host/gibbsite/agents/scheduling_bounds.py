@@ -6,10 +6,9 @@ an `Overload` or an empty interval is a proof that no schedule exists.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations
 from typing import Final
 
 from gibbsite.agents.scheduling_grid import Grid, Span, cost_of
@@ -26,8 +25,11 @@ __all__ = [
     "total_lower_bound",
 ]
 
-SUBSET_MACHINES: Final = 6
-"""Up to this many machines all subsets of them are tried for an overload, beyond it only some."""
+MOST_SETS: Final = 64
+"""Sets of machines that are tried for an overload; fewer are tried where tasks differ less."""
+
+MOST_BOUNDS: Final = 16
+"""Starts, and ends, of intervals that are tried for an overload; leaving some out stays sound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +111,12 @@ def overload(grid: Grid, horizon: int) -> Overload | None:
     first = heads(grid)
     last = latest_ends(grid, horizon)
     known = [index for index, head in enumerate(first) if head is not None]
-    starts = sorted({first[index] or 0 for index in known})
+    starts = _thinned({first[index] or 0 for index in known})
     for machines in _machine_sets(grid):
         group = [index for index in known if set(grid.tasks[index].machines) <= set(machines)]
         for start in starts:
             inside = [index for index in group if (first[index] or 0) >= start]
-            for end in sorted({last[index] for index in inside}):
+            for end in _thinned({last[index] for index in inside}):
                 tasks = [index for index in inside if last[index] <= end]
                 work = sum(grid.tasks[index].duration for index in tasks)
                 # the plain room first: where it is short already, the proof reads best
@@ -122,6 +124,8 @@ def overload(grid: Grid, horizon: int) -> Overload | None:
                     capacity = _capacity(grid, machines, start, end, packed)
                     if work > capacity:
                         return Overload(tuple(tasks), machines, start, end, work, capacity)
+                    if 2 * work <= capacity:
+                        break
     return None
 
 
@@ -183,18 +187,25 @@ def _last_end(grid: Grid, task: int, limit: int) -> int:
     return max(ends, default=-1)
 
 
-def _machine_sets(grid: Grid) -> Iterator[tuple[int, ...]]:
-    """All machines first, then the eligible sets and, for few machines, all other subsets."""
-    everything = tuple(range(len(grid.windows)))
-    seen = {everything}
-    yield everything
-    chosen = sorted({task.machines for task in grid.tasks})
-    if len(everything) <= SUBSET_MACHINES:
-        chosen += [c for size in range(1, len(everything)) for c in combinations(everything, size)]
-    for machines in chosen:
-        if machines not in seen:
-            seen.add(machines)
-            yield machines
+def _machine_sets(grid: Grid) -> list[tuple[int, ...]]:
+    """Unions of what tasks may use, largest first: any other set only adds room."""
+    chosen = {frozenset(task.machines) for task in grid.tasks}
+    unions = set(chosen)
+    grown = True
+    while grown and len(unions) < MOST_SETS:
+        more = {one | two for one in unions for two in chosen} - unions
+        grown = bool(more)
+        unions |= more
+    return sorted((tuple(sorted(item)) for item in unions), key=lambda item: (-len(item), item))
+
+
+def _thinned(values: set[int]) -> list[int]:
+    """The values in order, at most `MOST_BOUNDS` of them, the extremes always."""
+    ordered = sorted(values)
+    if len(ordered) <= MOST_BOUNDS:
+        return ordered
+    step = (len(ordered) - 1) / (MOST_BOUNDS - 1)
+    return [ordered[round(place * step)] for place in range(MOST_BOUNDS)]
 
 
 def _capacity(

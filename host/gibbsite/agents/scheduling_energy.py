@@ -114,10 +114,14 @@ def conflicts(grid: Grid, states: States, one: int, two: int) -> IntArray:
     return clash
 
 
-def couplings(grid: Grid, states: States) -> dict[tuple[int, int], Floats]:
-    """The weights w between the states of every pair of tasks that has a conflict at all."""
+def couplings(grid: Grid, states: States, most: int) -> dict[tuple[int, int], Floats] | None:
+    """The weights w between the states of every pair of tasks that has a conflict at all.
+
+    None if there are more than `most` of them; counting stops there.
+    """
     mean = sum(task.duration for task in grid.tasks) / len(grid.tasks)
     result: dict[tuple[int, int], Floats] = {}
+    count = 0
     for one in range(len(grid.tasks)):
         for two in range(one + 1, len(grid.tasks)):
             clash = conflicts(grid, states, one, two)
@@ -125,6 +129,9 @@ def couplings(grid: Grid, states: States) -> dict[tuple[int, int], Floats]:
                 weight = PENALTY * (1 + np.minimum(clash, 2 * mean) / mean)
                 steps = np.rint(weight / ENERGY_STEP) * ENERGY_STEP
                 result[one, two] = np.where(clash > 0, steps, 0.0)
+                count += int(np.count_nonzero(clash))
+                if count > most:
+                    return None
     return result
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 from gibbsite.agents.scheduling_bounds import (
@@ -15,16 +16,28 @@ from gibbsite.agents.scheduling_bounds import (
 from gibbsite.agents.scheduling_grid import Grid
 from gibbsite.agents.scheduling_instance import Instance, shown
 
-__all__ = ["proof"]
+__all__ = ["Proof", "proof"]
 
 
-def proof(grid: Grid) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Why nothing is feasible; `placeable`: each task alone has a place, so one can try."""
+
+    sentence: str
+    placeable: bool
+
+
+def proof(grid: Grid) -> Proof | None:
     """Why nothing is feasible, if that can be shown without a search; needs the finest grid.
 
     In this order: a task longer than every window that it may use, a task whose release,
     predecessors, deadline and windows leave it no place, more work than an interval can hold.
     """
-    return _too_long(grid.instance) or _no_place(grid) or _too_much(grid)
+    alone = _too_long(grid.instance) or _no_place(grid)
+    if alone is not None:
+        return Proof(alone, placeable=False)
+    together = _too_much(grid)
+    return None if together is None else Proof(together, placeable=True)
 
 
 def _too_long(instance: Instance) -> str | None:
@@ -48,15 +61,17 @@ def _too_long(instance: Instance) -> str | None:
 def _no_place(grid: Grid) -> str | None:
     instance = grid.instance
     first, last = heads(grid), latest_ends(grid, safe_horizon(grid))
-    for index in grid.order:
+    # from the back: the last task of a chain names the deadline or window that binds
+    for index in reversed(grid.order):
         task, head = instance.tasks[index], first[index]
-        if head is None:
+        blocked = any(first[before] is None for before in grid.tasks[index].after)
+        if head is None and not blocked:
             return (
                 f"Task {task.id} is ready after the last window of "
                 f"{_machines(instance, task.machines)} that could hold its {shown(task.duration)} "
                 f"{instance.unit}s; add a window, or let it or its predecessors start earlier."
             )
-        if head + grid.tasks[index].duration > last[index]:
+        if head is not None and head + grid.tasks[index].duration > last[index]:
             earliest = (head + grid.tasks[index].duration) * grid.step
             if last[index] < 0:
                 must = "no window holds it before its deadline and its successors"

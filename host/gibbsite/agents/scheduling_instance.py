@@ -170,10 +170,11 @@ def _assumptions(problem: ScheduleProblem, durations: str) -> tuple[str, ...]:
         span = f"between {low} and {high} {problem.unit}s"
     else:
         span = "over different ranges"
-    names = ", ".join(task.id for task in ranged)
+    all_of_them = len(ranged) == len(problem.tasks)
+    names = "all tasks" if all_of_them else "tasks " + ", ".join(task.id for task in ranged)
     planned = sorted({_duration(task, durations) for task in ranged})
     values = f" ({shown(planned[0])} {problem.unit}s)" if len(planned) == 1 else ""
     return (
-        f"Durations are given as ranges ({span}; tasks {names}); each is planned at {place} of its "
+        f"Durations are given as ranges ({span}; {names}); each is planned at {place} of its "
         f"range{values}{why}.",
     )

@@ -26,12 +26,12 @@ from gibbsite.agents.scheduling_rounds import Rounds
 __all__ = ["Outcome", "tightened"]
 
 BUDGET_CYCLES: Final = 6_000_000
-"""Cycles of the device after which no further round starts, unless reads and sweeps are given."""
+"""Cycles of the device after which no further round starts, unless rounds are given."""
 
 MOST_ROUNDS: Final = 24
 """Rounds after which no further one starts, whatever they cost."""
 
-ENOUGH_HITS: Final = 12
+ENOUGH_HITS: Final = 8
 """A total's best raw value, drawn this often with none better, ends the search unproven."""
 
 
@@ -133,7 +133,7 @@ def _least(one: Fraction | None, two: Fraction | None) -> Fraction | None:
 
 
 def _spent(rounds: Rounds) -> bool:
-    options = rounds.options
-    given = options.reads is not None and options.sweeps is not None
-    over = not given and rounds.counters.cycles >= BUDGET_CYCLES
-    return over or len(rounds.history) >= MOST_ROUNDS
+    asked = rounds.options.rounds
+    if asked is not None:
+        return len(rounds.history) >= asked
+    return rounds.counters.cycles >= BUDGET_CYCLES or len(rounds.history) >= MOST_ROUNDS
