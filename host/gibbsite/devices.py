@@ -5,6 +5,7 @@
     golden:?like=FINGERPRINT            with the parameters of a known build, by fingerprint or name
     sim:                                the RTL itself, Verilated; takes the same parameters
     sim:?waves=out.fst                  with a waveform
+    sim:?threads=2                      chains shared by two copies of it, side by side
 
 Schemes are imported when first opened, so that the host works without HDL tools.
 """
@@ -14,18 +15,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from importlib import import_module
 from typing import Any, Final, TypeAlias
 from urllib.parse import parse_qsl
 
 from gibbsite.driver import Driver
-from gibbsite_hw.spec.device import Device, WordStream
+from gibbsite_hw.spec.device import Device
 from gibbsite_hw.spec.errors import ProgramError, ToolMissing, UnknownDevice
 from gibbsite_hw.spec.parameters import GraphParameters
 
 __all__ = ["KNOWN_BUILDS", "Scheme", "Stage", "available", "open"]
 
-Stage: TypeAlias = Callable[[str, int, int], object]
+Stage: TypeAlias = Callable[[str, int, int], None]
 """Hears how a build goes on: what is done, how far it is, and how far it goes."""
 
 KNOWN_BUILDS: Final[Mapping[str, GraphParameters]] = {
@@ -36,6 +36,8 @@ KNOWN_BUILDS: Final[Mapping[str, GraphParameters]] = {
 
 SIZES: Final = tuple(field.name for field in fields(GraphParameters))
 BUILD: Final = ("like", *SIZES)
+
+MOST_THREADS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +78,7 @@ def open(
         if "waves" in given:
             raise UnknownDevice(f"{uri!r} names a waveform and another was asked: give one")
         given["waves"] = os.fspath(waves)
-    stream = _golden(uri, given) if scheme == "golden" else _sim(uri, given, progress)
-    return Driver(stream)
+    return _golden(uri, given) if scheme == "golden" else _sim(uri, given, progress)
 
 
 def available() -> list[Scheme]:
@@ -88,28 +89,45 @@ def available() -> list[Scheme]:
     ]
 
 
-NAMES: Final[Mapping[str, tuple[str, ...]]] = {"golden": BUILD, "sim": (*BUILD, "waves")}
+NAMES: Final[Mapping[str, tuple[str, ...]]] = {"golden": BUILD, "sim": (*BUILD, "waves", "threads")}
 """The schemes, and the parameters that each takes."""
 
 
-def _golden(uri: str, given: dict[str, str]) -> WordStream:
+def _golden(uri: str, given: dict[str, str]) -> Device:
     from gibbsite_models.golden.device import GoldenStream
 
-    return GoldenStream(_build(uri, given), uri=uri)
+    return Driver(GoldenStream(_build(uri, given), uri=uri))
 
 
-def _sim(uri: str, given: dict[str, str], progress: Stage | None) -> WordStream:
+def _sim(uri: str, given: dict[str, str], progress: Stage | None) -> Device:
+    from gibbsite_sim.device import SimStream
+    from gibbsite_sim.parallel import ParallelDevice
+
     waves = given.pop("waves", None)
+    threads = _number(uri, "threads", given.pop("threads", "1"))
     parameters = _build(uri, given)
-    stream: WordStream = import_module("gibbsite_sim.device").SimStream(
-        parameters, uri=uri, waves=waves, stage=progress
-    )
-    return stream
+    if not 1 <= threads <= MOST_THREADS:
+        raise UnknownDevice(f"{uri!r} has threads={threads}: give 1 to {MOST_THREADS}")
+    if threads > 1 and waves is not None:
+        raise UnknownDevice(f"{uri!r} records one waveform of {threads} copies: use threads=1")
+    streams: list[SimStream] = []
+    devices: list[Device] = []
+    try:
+        for _ in range(threads):
+            streams.append(SimStream(parameters, uri=uri, waves=waves, stage=progress))
+            devices.append(Driver(streams[-1]))
+    except BaseException:
+        for stream in streams:
+            stream.close()
+        raise
+    return devices[0] if threads == 1 else ParallelDevice(devices, streams)
 
 
 def _missing_for_sim() -> str | None:
+    from gibbsite_sim.toolchain import find_toolchain
+
     try:
-        import_module("gibbsite_sim.toolchain").find_toolchain()
+        find_toolchain()
     except ToolMissing as error:
         return str(error)
     return None

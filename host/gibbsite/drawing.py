@@ -33,8 +33,15 @@ AT_ONCE = 1 << 24
 class WordCounter(Protocol):
     """A device that counts the words on its streams, as `Driver` does."""
 
-    words_sent: int
-    words_received: int
+    @property
+    def words_sent(self) -> int:
+        """Words that went into it since it was opened."""
+        ...
+
+    @property
+    def words_received(self) -> int:
+        """Words that came out of it since it was opened."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,16 @@ class ParallelDevice:
         """How often couplings were loaded since the device was opened."""
         return self._devices[0].loads
 
+    @property
+    def words_sent(self) -> int:
+        """Words that went into all devices, as far as these count them."""
+        return sum(int(getattr(device, "words_sent", 0)) for device in self._devices)
+
+    @property
+    def words_received(self) -> int:
+        """Words that came out of all devices, as far as these count them."""
+        return sum(int(getattr(device, "words_received", 0)) for device in self._devices)
+
     def load(self, program: GraphProgram) -> None:
         """Load rows, couplings and first conditions into every device."""
         self._together([partial(device.load, program) for device in self._devices])

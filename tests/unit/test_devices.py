@@ -44,6 +44,9 @@ def test_sizes_and_known_builds_are_taken() -> None:
         ("golden:?lanes=four", "give an integer"),
         ("golden:?lanes=3", "power of two from 2 to 32, not 3"),
         ("golden:?lanes", "cannot be read"),
+        ("sim:?threads=0", "give 1 to 64"),
+        ("sim:?threads=two", "give an integer"),
+        ("sim:?threads=2&waves=a.fst", "one waveform of 2 copies"),
         ("golden:?like=0123456789abcdef", "nobody here knows: use one of [0-9a-f]{16} .default."),
     ],
 )
