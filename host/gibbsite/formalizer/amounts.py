@@ -30,7 +30,7 @@ _ALONE: Final = (
     "kwadransie",
     "tydzień",
 )
-_ALONE_GENITIVE: Final = ("godziny", "doby", "minuty", "tygodnia", "kwadransa")
+_ALONE_GENITIVE: Final = ("godziny", "doby", "minuty", "tygodnia", "kwadransa", "dzień")
 
 
 class AmountReader(NumeralReader):

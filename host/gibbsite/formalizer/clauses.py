@@ -124,7 +124,7 @@ class ClauseReader:
                 break
             if following.lexeme.kind == "ordinal" and run[0].every:
                 break
-            if self.state.waiting not in ("", "then") or self.state.on:
+            if self.state.waiting in ("after", "before") or self.state.on:
                 # an object: what has a clause of its own is the next subject
                 aside = self.items[end].is_mark(",") and not self.state.subject
                 paired = position + 1 < len(self.items) and self.items[position + 1].kind == kind

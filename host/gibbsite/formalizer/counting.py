@@ -149,7 +149,7 @@ def is_plural(noun: Lexeme, language: Language) -> bool:
     word = noun.text.split()[-1].lower()
     if language == "en":
         return (word.endswith("s") and not word.endswith(("press", "ss"))) or word == "people"
-    found = [reading for reading in readings(word) if reading.part in ("subst", "ger", "depr")]
+    found = [reading for reading in readings(word) if reading.part in ("subst", "ger")]
     return any(reading.number == "pl" for reading in found)
 
 

@@ -38,7 +38,7 @@ def spread_units(lexemes: list[Lexeme], scene: Scene) -> None:
         following = lexemes[at + 1] if at + 1 < len(lexemes) else None
         ended = following is None or following.is_mark(",)(") or following.has("and", "for")
         ended = ended and lexeme.text[:1].isdigit()
-        opened = before.is_mark(":=(-") or before.has("takes") or _name_word(lexemes, at - 1, scene)
+        opened = before.is_mark(":=(-") or before.has("takes", "duration") or _name_word(lexemes, at - 1, scene)
         listed = stated is not None and (before.is_mark(",") or before.has("and"))
         distributed = before.text.lower() == "po" and scene.language == "pl"
         if ended and (opened or listed or distributed):
@@ -55,7 +55,7 @@ def _name_word(lexemes: list[Lexeme], at: int, scene: Scene) -> bool:
 def _stated_unit(lexemes: list[Lexeme]) -> Amount | None:
     """ "durations in hours:", "czasy (w godzinach):"."""
     for at, lexeme in enumerate(lexemes[:-1]):
-        if lexeme.text.lower() in ("in", "w"):
+        if lexeme.text.lower() in ("in", "w") or lexeme.is_mark("(["):
             word = lexemes[at + 1].text.lower()
             found = (UNITS["en"].get(word), *(UNITS["pl"].get(key) for key in keys(word, "pl")))
             unit = next((each for each in found if each is not None), None)

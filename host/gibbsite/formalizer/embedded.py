@@ -19,6 +19,7 @@ from gibbsite.formalizer.objectives import read_objective
 from gibbsite.formalizer.refusal import FormalizationError
 from gibbsite.formalizer.relations import read_relations
 from gibbsite.formalizer.scene import Scene
+from gibbsite.formalizer.tables import write_out_tables
 from gibbsite.formalizer.tasks import find_tasks
 from gibbsite.formalizer.tokens import tokenize
 from gibbsite.problem import Problem
@@ -65,6 +66,7 @@ class EmbeddedFormalizer:
                 "write the problem as a JSON document",
                 text[:40],
             )
+        text = write_out_tables(text)
         tokens = tokenize(text)
         if not any(token.kind in ("word", "number") for token in tokens):
             raise FormalizationError(

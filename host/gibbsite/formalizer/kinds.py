@@ -38,6 +38,8 @@ _MARKS: Final[dict[str, dict[str, str]]] = {
         "pl": "sql baza wdrożyć wdróż przekonwertować konwertować csv pdf skrypt uruchom",
     },
 }
+_MEASURES: Final = frozenset("gb mb tb kg km".split())
+"""Units that ask for another kind only behind a number; alone they may be names."""
 _PEOPLE: Final = {
     "en": frozenset(["people", "persons", "workers", "men", "kw", "electricians", "helpers"]),
     "pl": frozenset(["osoba", "ludzie", "kw", "człowiek"]),
@@ -89,7 +91,12 @@ _SCHEDULE: Final = {
 
 def refuse_other_kinds(tokens: list[Token], language: Language) -> None:
     """Refuse a request of a later version's kind, with the words that show it."""
-    words = [(token, keys(token.text, language)) for token in tokens if token.kind == "word"]
+    words = [
+        (token, keys(token.text, language))
+        for position, token in enumerate(tokens)
+        if token.kind == "word"
+        and (token.low not in _MEASURES or (position and tokens[position - 1].kind == "number"))
+    ]
     for kind, marks in _MARKS.items():
         wanted = set(marks[language].split())
         found = [token.text for token, own in words if own & wanted]

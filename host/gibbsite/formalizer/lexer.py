@@ -185,6 +185,8 @@ def _lexemes(tokens: list[Token], language: Language) -> list[Lexeme]:
             lexeme = Lexeme(kind, text, token.start, tokens[end - 1].end, cues)
             if kind == "word" and end == at + 1 and _label_letter(tokens, at, language):
                 lexeme.cues = frozenset()
+            if kind == "word" and end == at + 1 and _named_like_a_cue(token, found):
+                lexeme.cues = frozenset()
             if kind == "word" and _small_label(tokens, at, found, language):
                 lexeme.cues = frozenset()
             found.append(lexeme)
@@ -224,6 +226,12 @@ def _labelled(
             return found if found is None or found[0].form != "from" else None
     lexeme = Lexeme("number", token.text, token.start, token.end, number=token.value)
     return lexeme, at + 1
+
+
+def _named_like_a_cue(token: Token, found: list[Lexeme]) -> bool:
+    """Whether a capitalised word right behind a kind of thing is its label: "maszyny Ma i Mb"."""
+    capital = token.text[:1].isupper() and token.text[1:].islower()
+    return capital and bool(found) and found[-1].has("machine", "task") and found[-1].kind == "word"
 
 
 def _small_label(tokens: list[Token], at: int, found: list[Lexeme], language: Language) -> bool:

@@ -176,7 +176,7 @@ CUES: Final[dict[str, str]] = {
         "tomorrow, today, tonight, here, own, same, different, following, given, consider, find, "
         "create, build, prepare, organise, organize, arrange, assign, put, need, called, named, "
         "namely, identical, parallel, total, labelled, labeled, into, from, with, without, out, up, "
-        "not, no, yes, soon, early, late, later, quickly, fast, while, because, since, whereas, "
+        "respectively, not, no, yes, soon, early, late, later, quickly, fast, while, because, since, whereas, "
         "though, although, however, moreover, each, both, other, another, itself, comes, come, "
         "goes, go, took, remains, remain, lying, lie, minimise, minimize, keep, low, time, help, me, "
         "i'd, i'm, we've, we're, it's, i've, there're, there's, that's, we'd, i'll, we'll"

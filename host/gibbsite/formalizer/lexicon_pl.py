@@ -145,7 +145,7 @@ CUES: Final[dict[str, str]] = {
         "zostać, brać, wziąć, przygotować, ustalić, rozplanować, rozpisać, dysponować, znaleźć, "
         "dysponujemy, kolejność, co, no, pan, my, wy, on, ona, ono, oni, one, obrabiać, "
         "przetwarzać, realizować, wolno, iść, odbywać, odbyć, realizowany, wykonywany, obrabiany, "
-        "zaczynają, startować, wystartować, ruszyć, nazwać, nazwa, równoległy"
+        "zaczynają, kolejno, startować, wystartować, ruszyć, nazwać, nazwa, równoległy"
     ),
 }
 """Cue to its phrases."""

@@ -61,6 +61,7 @@ _GENERIC: Final = frozenset(
 )
 """Kinds that name no particular machine when they stand alone."""
 
+_NEXT_CLAUSE: Final = ("only", "not", "after", "before", "needs", "takes", "latest", "until")
 _BOTH: Final = frozenset(["both", "oba", "obie", "obydwa", "obydwie", "obaj", "obu"])
 
 
@@ -92,9 +93,12 @@ def _counted(lexemes: list[Lexeme], start: int, scene: Scene) -> None:
     if start and lexemes[start - 1].has("task", "task_weak") and lexemes[start].text[0].isdigit():
         return
     names = _names_after(lexemes, counted, scene)
+    ruled = start > 0 and lexemes[start - 1].has("on")
+    if counted.is_machine and not (names or ruled) and _tasks_listed(lexemes, counted.end):
+        for noun in lexemes[start + 1 : counted.end]:
+            noun.cues = noun.cues - {"machine"} | {"task_weak"}
+        return
     if not counted.is_machine:
-        before = lexemes[start - 1] if start else None
-        ruled = before is not None and before.has("on")
         if not (names or ruled) or _has_duration(lexemes, counted.end):
             return
     if scene.machine_count is not None and scene.machine_count[0] != counted.number:
@@ -124,6 +128,15 @@ def _has_duration(lexemes: list[Lexeme], at: int) -> bool:
         if (lexeme.kind == "mark" and not lexeme.is_mark("(")) or lexeme.has("available"):
             return False
     return False
+
+
+def _tasks_listed(lexemes: list[Lexeme], at: int) -> bool:
+    """Whether a list of names with durations follows: "three rooms: hall 4 h, kitchen 3 h"."""
+    if at >= len(lexemes) or not lexemes[at].is_mark(":"):
+        return False
+    amounts = [lexeme.amount for lexeme in lexemes[at:] if lexeme.amount is not None]
+    windows = any(lexeme.kind in ("window", "range") for lexeme in lexemes[at:])
+    return lexemes[at - 1].has("task_weak", "machine") and len(amounts) > 1 and not windows
 
 
 def _names_after(lexemes: list[Lexeme], counted: Counted, scene: Scene) -> list[Name]:
@@ -199,6 +212,7 @@ def _labelled(lexemes: list[Lexeme], start: int, scene: Scene) -> bool:
             names += more
         if noun.has("task_weak") and names:
             return False
+    names = _without_next_clause(lexemes, names)
     if not names or (len(names) == 1 and _has_duration(lexemes, names[0].end)):
         return False
     for name in names:
@@ -216,6 +230,16 @@ def _labelled(lexemes: list[Lexeme], start: int, scene: Scene) -> bool:
         scene.add("machine", name.id, list(name.words), lexemes[name.start].start)
     scene.nouns["machine"].add(noun.text.lower())
     return True
+
+
+def _without_next_clause(lexemes: list[Lexeme], names: list[Name]) -> list[Name]:
+    """The labels up to one that opens a clause: "on machine M1, B only on machine M2"."""
+    for position, name in enumerate(names[1:], 1):
+        following = lexemes[name.end] if name.end < len(lexemes) else None
+        before = lexemes[name.start - 1]
+        if following is not None and before.is_mark(",") and following.has(*_NEXT_CLAUSE):
+            return names[:position]
+    return names
 
 
 def _windowed(sentence: Sentence, scene: Scene) -> None:

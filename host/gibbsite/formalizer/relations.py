@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Final
 
 from gibbsite.formalizer.arrows import read_arrows
 from gibbsite.formalizer.clauses import (
@@ -40,6 +41,8 @@ from gibbsite.formalizer.refusal import FormalizationError
 from gibbsite.formalizer.scene import Entity, Scene, Window
 
 __all__ = ["read_relations"]
+
+_RELATIVE: Final = frozenset("that which która który które where".split())
 
 
 def read_relations(sentences: list[Sentence], scene: Scene) -> None:
@@ -165,6 +168,9 @@ class _Reader(ClauseReader):
         """ "M1 cannot do A", "M2 only does B", "M1 can do A and B"."""
         state = self.state
         machines = state.subject
+        plain = state.negated is None and state.only is None
+        if plain and len(tasks) == len(self.scene.tasks) > 1:
+            return  # "R2 handles everything"
         if state.negated is not None:
             bar(tasks, machines)
         elif state.only is not None and not state.subject_only:
@@ -179,6 +185,9 @@ class _Reader(ClauseReader):
         """ "Only on M2 can A run", "on M1 only A and B may run"."""
         state = self.state
         machines, state.machines_ahead = state.machines_ahead, []
+        plain = state.negated is None and not state.ahead_negated and state.only is None
+        if plain and not state.ahead_only and len(tasks) == len(self.scene.tasks):
+            return  # "on P1 everything can be done"
         if state.negated is not None or state.ahead_negated:
             bar(tasks, machines)
             state.negated = None
@@ -196,7 +205,11 @@ class _Reader(ClauseReader):
         while following < len(self.items) and self.items[following].has("filler"):
             following += 1
         opened = following < len(self.items) and self.items[following].has("available")
-        timed = self.defines(end - 1) or (opened and not state.on)
+        every = any(part.every for part in run)
+        relative = end < len(self.items) and self.items[end].lexeme.text.lower() in _RELATIVE
+        timed = self.defines(end - 1) or relative or (opened and (every or not state.on))
+        exclusive = end + 1 < len(self.items) and self.items[end].has("only")
+        timed = timed or (exclusive and self.items[end + 1].kind == "task")
         linked = state.on or state.only is not None or state.negated is not None
         aside = self.at > 0 and self.items[self.at - 1].is_mark("(")
         if state.waiting in ("needs", "after") and state.kind == "task":
@@ -245,6 +258,8 @@ class _Reader(ClauseReader):
             return
         if lexeme.is_mark("("):
             state.outer.append(state.subject)
+        elif lexeme.is_mark(":,"):
+            state.on = False
         elif lexeme.is_mark(")") and state.outer:
             state.subject = state.outer.pop() or state.subject
         if lexeme.is_mark(",;") or (lexeme.is_mark("(") and state.negated):
@@ -330,6 +345,7 @@ class _Reader(ClauseReader):
     def _time(self, lexeme: Lexeme) -> None:
         state = self.state
         if lexeme.used:
+            state.waiting = "" if state.waiting in ("release", "deadline") else state.waiting
             return
         if state.waiting in ("after", "before") and lexeme.kind == "number":
             label = number_label(lexeme)
