@@ -370,10 +370,8 @@ class _Builder:
 
     def _charge(self, units: list[Unit], values: tuple[int, ...], cost: float) -> None:
         """Add a cost to one combination of values of up to two units."""
-        if cost:
-            self.energy_of_values(units, values, cost)
-
-    def energy_of_values(self, units: list[Unit], values: tuple[int, ...], cost: float) -> None:
+        if not cost:
+            return
         indicators = []
         for unit, value in zip(units, values, strict=True):
             if unit[0] == "bit":

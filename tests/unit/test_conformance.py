@@ -242,8 +242,8 @@ def test_ctrl_c_in_the_middle_of_a_run_leaves_it_working(loaded: Device, compile
         main = threading.main_thread().ident
         assert main is not None
         timer = threading.Timer(delay, signal.pthread_kill, (main, signal.SIGINT))
-        timer.start()
         with pytest.raises(KeyboardInterrupt):
+            timer.start()
             loaded.run(request(compiled, chains=10_000_000))
         timer.join()
         assert same(loaded.run(request(compiled)), before)
