@@ -34,6 +34,9 @@ MOST_ROUNDS: Final = 24
 ENOUGH_HITS: Final = 8
 """A total's best raw value, drawn this often with none better, ends the search unproven."""
 
+LEAST_ROUNDS: Final = 3
+"""Rounds of a total before hits can end it, so that its weight has been moved."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -105,7 +108,8 @@ def _total(rounds: Rounds) -> Outcome:
             best_raw, hits = done.best_raw, 0
         hits += sum(read.feasible and read.objective == best_raw for read in done.judged)
         reached = best is not None and (best == best_raw or program.grid.factor > 1)
-        if (reached and (best == bound or hits >= ENOUGH_HITS)) or _spent(rounds):
+        settled = hits >= ENOUGH_HITS and len(rounds.history) >= LEAST_ROUNDS
+        if (reached and (best == bound or settled)) or _spent(rounds):
             break
         weight = weight_after(program.grid, weight, done.feasible / len(done.judged))
         target = _target(program, _least(best, value), weight)
