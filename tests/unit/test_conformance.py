@@ -237,15 +237,18 @@ def test_a_stopped_run_leaves_it_working(
 
 
 def test_ctrl_c_in_the_middle_of_a_run_leaves_it_working(loaded: Device, compiled) -> None:
+    main = threading.main_thread().ident
+    assert main is not None
+
+    def interrupted_run(delay: float) -> None:
+        timer = threading.Timer(delay, signal.pthread_kill, (main, signal.SIGINT))
+        timer.start()
+        loaded.run(request(compiled, chains=10_000_000))
+
     before = loaded.run(request(compiled))
     for delay in (0.05, 0.15, 0.3):
-        main = threading.main_thread().ident
-        assert main is not None
-        timer = threading.Timer(delay, signal.pthread_kill, (main, signal.SIGINT))
         with pytest.raises(KeyboardInterrupt):
-            timer.start()
-            loaded.run(request(compiled, chains=10_000_000))
-        timer.join()
+            interrupted_run(delay)
         assert same(loaded.run(request(compiled)), before)
 
 

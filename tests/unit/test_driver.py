@@ -21,8 +21,6 @@ from gibbsite_hw.spec.parameters import GraphParameters
 from gibbsite_hw.spec.program import RunRequest, RunResult
 from gibbsite_models.golden.device import GoldenStream
 
-pytestmark = pytest.mark.wheel
-
 SMALL = GraphParameters(lanes=4, rows=64, words=512)
 
 

@@ -11,8 +11,6 @@ from gibbsite.quantization import QuantizationWarning, beta_codes, choose_scale,
 from gibbsite_hw.spec.errors import ProgramError
 from gibbsite_hw.spec.parameters import GraphParameters
 
-pytestmark = pytest.mark.wheel
-
 DEFAULT = GraphParameters()
 
 
