@@ -116,15 +116,15 @@ def test_line_coverage_counts_points_and_lines(tmp_path: Path) -> None:
         body = "".join(f"\x01{name}\x02{value}" for name, value in fields.items())
         text += f"C '{body}' {hits}\n"
     data.write_text(text, encoding="utf-8")
-    coverage = LineCoverage(data)
+    coverage = LineCoverage(data, "one\ntwo\nthree\nfour\n")
     assert coverage.part("line") == 1
     assert coverage.part("branch") == 0.5
     assert coverage.lines() == {("top", 1): True, ("top", 2): False, ("top", 4): True}
-    assert coverage.uncovered("one\ntwo\n") == [("top", "branch if", "two")]
+    assert coverage.uncovered() == [("top", "branch if", "two")]
 
 
 def test_line_coverage_of_nothing_is_an_error(tmp_path: Path) -> None:
     data = tmp_path / "coverage.dat"
     data.write_text("# SystemC::Coverage-3\n", encoding="utf-8")
     with pytest.raises(ValueError, match="counts nothing"):
-        LineCoverage(data)
+        LineCoverage(data, "module")

@@ -10,6 +10,8 @@ from pathlib import Path
 
 __all__ = ["LineCoverage", "Point"]
 
+EXPORTER = "$auto$verilog_backend"
+
 
 @dataclass(frozen=True, slots=True)
 class Point:
@@ -23,10 +25,18 @@ class Point:
 
 
 class LineCoverage:
-    """All points of one run. Raises ValueError if the file holds none."""
+    """All points of one run in ``verilog``. Raises ValueError if the file holds none.
 
-    def __init__(self, data: Path) -> None:
-        self.points = list(_points(data.read_text(encoding="utf-8")))
+    The empty ``if`` that the exporter puts into every process, only to wake it up, is no point.
+    """
+
+    def __init__(self, data: Path, verilog: str) -> None:
+        self._text = verilog.splitlines()
+        self.points = [
+            point
+            for point in _points(data.read_text(encoding="utf-8"))
+            if EXPORTER not in self._text[point.lines[0] - 1]
+        ]
         if not self.points:
             raise ValueError(f"{data} counts nothing: build the bench with coverage=True")
 
@@ -49,11 +59,10 @@ class LineCoverage:
         lines = self.lines()
         return sum(lines.values()) / len(lines)
 
-    def uncovered(self, verilog: str) -> list[tuple[str, str, str]]:
+    def uncovered(self) -> list[tuple[str, str, str]]:
         """Every point that was not reached: instance, what it is, and its first line's text."""
-        text = verilog.splitlines()
         return [
-            (point.instance, f"{point.kind} {point.what}", text[point.lines[0] - 1].strip())
+            (point.instance, f"{point.kind} {point.what}", self._text[point.lines[0] - 1].strip())
             for point in self.points
             if not point.hits
         ]

@@ -33,7 +33,7 @@ from gibbsite_sim.cosim.streams import STALLS
 PARAMETERS = parameters_here()
 COVERAGE = Coverage(PARAMETERS)
 PATTERNS = tuple(STALLS)
-LONG = {"CHAINS": 1000, "DRAWS": 1000, "SWEEPS_PER_STEP": 2, "THIN": 3}
+LONG = {"SWEEPS_PER_STEP": 2, "THIN": 3, "FLAGS": int(RunFlags.SAMPLES)}
 TOTALS: dict[str, int] = {}
 
 
@@ -84,10 +84,11 @@ class DeviceTest(uvm_test):
         sequence.sequencer = self.env.command.sequencer
         await sequence.put(opcode, *payload)
 
-    async def start_long(self) -> None:
-        """A run that goes on until it is aborted."""
+    async def start_long(self, chains: int = 1) -> None:
+        """A run that goes on until it is aborted: of one long chain or of many short ones."""
         case = await self.load(Shape(rows=12, density=0.3))
-        await RunCase(case, FLAGS=int(RunFlags.SAMPLES), **LONG).on(self.env)
+        draws = 1 if chains > 1 else 1_000_000
+        await RunCase(case, CHAINS=chains, DRAWS=draws, **LONG).on(self.env)
 
 
 @pyuvm.test()
@@ -219,7 +220,7 @@ class Running(DeviceTest):
     async def scenario(self) -> None:
         for number in range(9):
             self.env.stall(PATTERNS[number % len(PATTERNS)], number)
-            await self.start_long()
+            await self.start_long(1 + number % 2 * 999)
             for _ in range(6):
                 await self.put(Opcode.READ, self.rng.choice(list(REGISTERS)))
                 await self.put(Opcode.IDENTIFY)
@@ -277,7 +278,7 @@ class Resets(DeviceTest):
         await self.works()
         for number in range(8):
             env.stall(PATTERNS[number % len(PATTERNS)], number)
-            await self.start_long()
+            await self.start_long(1 + number % 2 * 999)
             env.source.send([0x11_00_0007, 1, 2])  # a packet cut in half by the reset
             await env.clocked.wait(self.rng.randrange(400))
             await env.reset()
