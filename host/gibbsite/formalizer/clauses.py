@@ -16,6 +16,7 @@ __all__ = [
     "LAST_WORDS",
     "PRONOUNS",
     "RESPECTIVELY",
+    "WHOLE",
     "ClauseReader",
     "ClauseState",
     "moment_of",
@@ -34,6 +35,10 @@ _CLAUSE: Final = (
     "takes",
     "from",
 )
+WHOLE: Final = frozenset(
+    "finish end complete done ready koniec zakończenie zakończyć skończyć całość kończymy".split()
+)
+"""First words of a sentence that speaks of the whole plan."""
 RESPECTIVELY: Final = frozenset({"respectively", "odpowiednio"})
 PRONOUNS: Final = frozenset(
     ["it", "they", "this", "that", "to", "one", "ono", "ona", "on", "te", "ta", "ten"]
@@ -61,6 +66,7 @@ class ClauseState:
     hint: str = ""
     last_relation: str = ""
     last_order: str = ""
+    ordering: bool = False
     outer: list[list[Entity]] = field(default_factory=list)
     last_negated: Lexeme | None = None
     chained: list[Entity] = field(default_factory=list)
@@ -124,11 +130,16 @@ class ClauseReader:
                 break
             if following.lexeme.kind == "ordinal" and run[0].every:
                 break
-            if self.state.waiting in ("after", "before") or self.state.on:
+            if any(thing in part.things for part in run for thing in following.things):
+                break
+            elided = at > 0 and self.items[at - 1].kind == kind and bool(self.state.last_order)
+            if self.state.waiting in ("after", "before") or self.state.on or elided:
                 # an object: what has a clause of its own is the next subject
-                aside = self.items[end].is_mark(",") and not self.state.subject
+                comma = any(item.is_mark(",") for item in self.items[end:position])
+                aside = comma and not self.state.subject
                 paired = position + 1 < len(self.items) and self.items[position + 1].kind == kind
-                if aside or paired or self.defines(position) or self.starts_clause(position):
+                own = self.defines(position) and (comma or not following.defines)
+                if aside or paired or own or self.starts_clause(position):
                     break
             run.append(following)
             end = position + 1
@@ -168,6 +179,45 @@ class ClauseReader:
         while end < len(self.items) and self.items[end].has("filler"):
             end += 1
         return first and 0 < end < len(self.items) and self.items[end].kind == "task"
+
+    def sequenced(self) -> bool:
+        """Whether the colon here ends "in this order:", "w kolejności:"."""
+        words = [
+            word for item in self.items[: self.at] for word in item.lexeme.text.lower().split()
+        ]
+        if not words or any(item.kind == "machine" for item in self.items[: self.at]):
+            return False
+        return words[-1] in ("kolejność", "kolejności", "sequence") or (
+            words[-1] == "order" and "in" in words
+        )
+
+    def fronted(self, end: int) -> bool:
+        """Whether a machine stands before its tasks: "…, a na maszynie 2 zadanie C"."""
+        start = self.at - 1
+        while start >= 0 and not self.items[start].has("on", "only"):
+            start -= 1
+        first = (
+            start <= 0 or self.items[start - 1].is_mark(",;") or self.items[start - 1].has("and")
+        )
+        for item in self.items[end:]:
+            if item.kind == "task":
+                return first
+            if item.kind != "lexeme" or item.is_mark(",;:"):
+                return False
+        return False
+
+    def closes_clause(self, end: int) -> bool:
+        """Whether a machine ends a clause that a task opens: "instrukcję tłumaczy Olga"."""
+        if end < len(self.items) and not self.items[end].is_mark(",;)"):
+            return False
+        between: list[Item] = []
+        for item in reversed(self.items[: self.at]):
+            if item.kind != "lexeme":
+                return item.kind == "task" and bool(between)
+            if item.lexeme.kind != "word" or item.has("and", "or", "then"):
+                return False
+            between.append(item)
+        return False
 
     def ordered(self) -> bool:
         """Whether "order:" or "in the order" stands right before the list at hand."""

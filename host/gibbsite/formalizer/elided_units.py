@@ -38,7 +38,11 @@ def spread_units(lexemes: list[Lexeme], scene: Scene) -> None:
         following = lexemes[at + 1] if at + 1 < len(lexemes) else None
         ended = following is None or following.is_mark(",)(") or following.has("and", "for")
         ended = ended and lexeme.text[:1].isdigit()
-        opened = before.is_mark(":=(-") or before.has("takes", "duration") or _name_word(lexemes, at - 1, scene)
+        opened = (
+            before.is_mark(":=(-")
+            or before.has("takes", "duration")
+            or _name_word(lexemes, at - 1, scene)
+        )
         listed = stated is not None and (before.is_mark(",") or before.has("and"))
         distributed = before.text.lower() == "po" and scene.language == "pl"
         if ended and (opened or listed or distributed):

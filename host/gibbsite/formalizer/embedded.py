@@ -13,7 +13,11 @@ from gibbsite.formalizer.document import document_of
 from gibbsite.formalizer.kinds import asks_for_schedule, refuse_other_kinds
 from gibbsite.formalizer.lexer import Sentence, sentences
 from gibbsite.formalizer.lexicon import detect_language
-from gibbsite.formalizer.machines import find_machines, find_single_machines
+from gibbsite.formalizer.machines import (
+    count_unknown_machines,
+    find_machines,
+    find_single_machines,
+)
 from gibbsite.formalizer.mentions import place_first_mentions
 from gibbsite.formalizer.objectives import read_objective
 from gibbsite.formalizer.refusal import FormalizationError
@@ -91,6 +95,8 @@ class EmbeddedFormalizer:
         find_tasks(parts, scene)
         if not scene.machines and scene.machine_count is None:
             find_single_machines(parts, scene)
+        if scene.tasks and not scene.machines and scene.machine_count is None:
+            count_unknown_machines(parts, scene)
         _number_machines(scene)
         if not scene.tasks:
             raise _no_tasks(text, bool(scene.machines) and asks_for_schedule(tokens, language))

@@ -19,7 +19,7 @@ from gibbsite.formalizer.lexer import Sentence
 from gibbsite.formalizer.names import Name, is_label, name_at, number_label
 from gibbsite.formalizer.scene import Scene
 
-__all__ = ["find_machines", "find_single_machines"]
+__all__ = ["count_unknown_machines", "find_machines", "find_single_machines"]
 
 _GENERIC: Final = frozenset(
     [
@@ -197,6 +197,12 @@ def _labelled(lexemes: list[Lexeme], start: int, scene: Scene) -> bool:
     at = start + 1
     if lexemes[at].kind == "range" and (not plural or lexemes[at].form == "from"):
         return False
+    if plural and lexemes[at].is_mark(":") and at + 2 == len(lexemes):
+        count = lexemes[at + 1].number
+        if lexemes[at + 1].kind == "number" and count is not None:
+            lexemes[at + 1].used = True
+            scene.count("machine", count, lexemes[at + 1])
+            return True
     if plural and lexemes[at].is_mark(":"):
         names, end = labels_from(lexemes, at + 1, scene.language, False, None)
         if not names or end < len(lexemes):
@@ -304,6 +310,24 @@ def _unknown_kind(lexemes: list[Lexeme], scene: Scene) -> bool:
                     scene.add("machine", name.id, list(name.words), lexemes[name.start].start)
                 return True
     return False
+
+
+def count_unknown_machines(sentences: list[Sentence], scene: Scene) -> None:
+    """ "Dwie sprzątaczki.": a sentence that only counts, when no machine is known otherwise."""
+    for sentence in sentences:
+        lexemes = sentence.lexemes
+        start = 0
+        while start < len(lexemes) and lexemes[start].has("filler"):
+            start += 1
+        if start >= len(lexemes) or lexemes[start].used:
+            continue
+        counted = counted_at(lexemes, start, scene.language)
+        if counted is not None and counted.end == len(lexemes) and counted.nouns:
+            scene.nouns["machine"].update(counted.nouns)
+            scene.count("machine", counted.number, lexemes[start])
+            lexemes[start].used = True
+            scene.notes.append(f"{lexemes[start].text} {counted.nouns[0]} are taken as machines")
+            return
 
 
 def find_single_machines(sentences: list[Sentence], scene: Scene) -> None:

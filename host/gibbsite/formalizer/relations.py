@@ -17,6 +17,7 @@ from gibbsite.formalizer.clauses import (
     LAST_WORDS,
     PRONOUNS,
     RESPECTIVELY,
+    WHOLE,
     ClauseReader,
     ClauseState,
     moment_of,
@@ -134,6 +135,10 @@ class _Reader(ClauseReader):
         if state.machines_ahead:
             self._bind_ahead(things)
         opening = not state.subject
+        state.chained = []
+        if state.ordering:
+            for task in things:
+                add_predecessors(task, state.last_tasks if not opening else [])
         state.subject, state.last_tasks = things, things
         state.subject_only = state.only is not None
         state.only = None
@@ -214,10 +219,14 @@ class _Reader(ClauseReader):
         aside = self.at > 0 and self.items[self.at - 1].is_mark("(")
         if state.waiting in ("needs", "after") and state.kind == "task":
             linked, state.waiting = True, ""
-        if state.kind == "task" and (linked or aside) and not timed:
+        ahead_of_tasks = linked and self.fronted(end)
+        if state.kind == "task" and self.closes_clause(end):
+            linked = True
+        if state.kind == "task" and (linked or aside) and not timed and not ahead_of_tasks:
             self._eligible(things, any(part.every for part in run))
             return
-        if (state.on or state.only is not None) and not state.subject and not timed:
+        free = not state.subject or ahead_of_tasks
+        if (state.on or state.only is not None) and free and not timed:
             later = any(item.kind == "task" for item in self.items[end:])
             if later:
                 state.machines_ahead = things
@@ -277,7 +286,11 @@ class _Reader(ClauseReader):
             )
         if lexeme.has("or") and state.last_negated is not None:
             state.negated = state.last_negated
-        if lexeme.has("not"):
+        if lexeme.is_mark(":") and self.sequenced():
+            state.ordering = True
+        if lexeme.has("not") or (
+            lexeme.has("break") and ahead == "task" and state.kind == "machine"
+        ):
             state.negated = lexeme
             if lexeme.has("on") or "except" in lexeme.text or "poza" in lexeme.text:
                 state.on = True
@@ -395,6 +408,9 @@ class _Reader(ClauseReader):
         lexeme.used = True
         if self.state.kind == "task":
             apply(self.state.subject)
+            return
+        if self.items[0].lexeme.text.lower() in WHOLE:
+            apply(self.scene.tasks)
             return
         if self.unknown_subject():
             self.refuse("names something that is no known task")

@@ -159,7 +159,10 @@ def names_before(lexemes: list[Lexeme], at: int, scene: Scene, shared: bool) -> 
         other = name_before(lexemes, joined, scene.language)
         if other is None or (other.start and lexemes[other.start - 1].kind == "number"):
             break
-        if other.start and lexemes[other.start - 1].has("on", "after", "before", "from"):
+        ruled = other.start - 1
+        while ruled >= 0 and lexemes[ruled].text in ("the", "a", "an"):
+            ruled -= 1
+        if ruled >= 0 and lexemes[ruled].has("on", "after", "before", "from"):
             break
         thing = scene.matching(list(other.words))
         if thing is not None and thing.kind == "machine":

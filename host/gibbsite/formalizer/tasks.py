@@ -180,7 +180,8 @@ def _assign(lexemes: list[Lexeme], durations: _Durations, scene: Scene, said: _S
     if names:
         first = names[0].start
         ruling = lexemes[first - 1] if first else None
-        if ruling is not None and ruling.has("each", "all") and len(names) == 1:
+        both = ruling is not None and ruling.text.lower() in ("both", "oba", "obie")
+        if ruling is not None and ruling.has("each", "all") and len(names) == 1 and not both:
             scene.nouns["task"].update(word.lower() for word in names[0].words)
             _unnamed(durations, said, True, False)
             return
