@@ -135,6 +135,10 @@ class CompiledModel:
                 offset += float(added.sum())
             linear[span] += added
         clamps = Clamps.of(self.model, self._number, clamps_on or {}, clamps_off or {})
+        if not biases:
+            codes, _, shift = bias_codes(self.model, linear, self.scale)
+            conditions = condition_masks(self.layout, self.parameters, codes, clamps)
+            return Conditioned(conditions, linear, offset, offset + shift, self.quantization)
         return self._conditioned(linear, offset, clamps)
 
     def state(self, sample: Mapping[Hashable, int]) -> array[int]:
@@ -223,6 +227,7 @@ class CompiledModel:
             self.scale,
             max_error=self.max_error,
             on_error=self.on_error,
+            vanished_known=True,
         )
         conditions = condition_masks(self.layout, self.parameters, codes, clamps)
         return Conditioned(conditions, linear, offset, offset + shift, report)

@@ -322,6 +322,12 @@ class Driver:
     def _receive(self) -> list[int]:
         packet = self._stream.receive()
         self.words_received += len(packet)
+        if not packet or len(packet) - 1 != packet[0] & 0xFFFF:
+            raise DeviceError(
+                f"{self._stream.uri} sent a packet of {len(packet)} words whose header "
+                f"{[hex(word) for word in packet[:1]]} says another length: close it and open it "
+                f"again"
+            )
         return packet
 
 

@@ -134,10 +134,12 @@ def measure(
     *,
     max_error: float,
     on_error: OnError,
+    vanished_known: bool = False,
 ) -> Quantization:
     """The error report of codes; refuses or warns beyond `max_error` and for couplings that vanish.
 
-    ``wanted`` are the biases that the codes stand for. Raises `ProgramError` when ``on_error`` is
+    ``wanted`` are the biases that the codes stand for; ``vanished_known`` if the couplings were
+    objected to before. Raises `ProgramError` when ``on_error`` is
     "raise", else warns with `QuantizationWarning`.
     """
     errors = np.concatenate(
@@ -158,7 +160,7 @@ def measure(
         mean_relative_error=mean / top if top else 0.0,
         vanished=len(gone),
     )
-    if len(gone):
+    if len(gone) and not vanished_known:
         # the smallest of those that vanish says most
         k = int(gone[np.argmin(np.abs(model.weight[gone]))])
         _object(

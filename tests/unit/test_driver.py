@@ -315,6 +315,35 @@ def test_a_second_interrupt_while_stopping_leaves_a_working_device(
     still_works(device, compiled)
 
 
+def test_a_device_that_was_reset_says_so_and_takes_a_program(
+    tap: Tap, device: Driver, compiled
+) -> None:
+    def reset(packet: list[int]) -> list[int]:
+        if packet[0] >> 24 == Response.DRAW:
+            tap.on_answer = None
+            tap.inner = GoldenStream(SMALL)
+        return packet
+
+    tap.on_answer = reset
+    with pytest.raises(DeviceError):
+        device.run(request(compiled))
+    with pytest.raises(CommandRefused, match="it is EMPTY"):
+        device.run(request(compiled))
+    device.load(compiled.program)
+    still_works(device, compiled)
+
+
+def test_a_packet_of_another_length_is_an_error(tap: Tap, device: Driver, compiled) -> None:
+    def cut(packet: list[int]) -> list[int]:
+        tap.on_answer = None
+        return [*packet, 0]
+
+    tap.on_answer = cut
+    with pytest.raises(DeviceError, match="says another length"):
+        device.run(request(compiled))
+    still_works(device, compiled)
+
+
 def test_answers_that_do_not_fit_are_errors(tap: Tap, device: Driver, compiled) -> None:
     def other_tag(packet: list[int]) -> list[int]:
         tap.on_answer = None

@@ -74,6 +74,9 @@ def test_a_weight_that_quantizes_to_nothing_is_refused_by_name() -> None:
     with pytest.warns(QuantizationWarning, match="to nothing"):
         compiled = compile_model(model, DEFAULT, on_error="warn")
     assert compiled.quantization.vanished == 1
+    # said once: conditions of the same couplings do not repeat it
+    assert compiled.conditions(biases={"a": 0.5}).quantization.vanished == 1
+    assert compiled.conditions(clamps_on={"a": 1}).quantization.vanished == 1
 
 
 def test_the_error_bound_is_kept_and_can_be_moved() -> None:
