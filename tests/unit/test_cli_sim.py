@@ -38,8 +38,8 @@ def test_both_devices_give_the_same_answer(capsys: pytest.CaptureFixture[str]) -
 
 def test_a_waveform_is_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "out.fst"
-    # a small build: this is about the option, and a large one takes a minute to make
-    device = "sim:?lanes=4&rows=64&words=512"
+    # a tiny build: this is about the option, and a large one takes a minute to make
+    device = "sim:?lanes=2&rows=16&words=64&schedule_steps=16&payload_words=16"
     arguments = ["--device", device, "--reads", "2", "--sweeps", "4", "--waves", str(path)]
     assert cli.run(["solve", TWO_TASKS, *arguments]) == 0
     assert path.stat().st_size > 1000
