@@ -335,6 +335,7 @@ CONDITIONS: list[Condition] = [
     ("two of a group", [], [0, 1, 1, 0], ErrorCode.STATE_NOT_ONE_HOT, 2),
     ("an unused slot", [], [0, 0, 1, 2], ErrorCode.STATE_NOT_ONE_HOT, 3),
     ("against on", [(0, 1, 0)], [2, 0, 1, 0], ErrorCode.STATE_AGAINST_CLAMP, 0),
+    ("against on, lane 1", [(0, 2, 0)], [1, 0, 1, 0], ErrorCode.STATE_AGAINST_CLAMP, 0),
     ("against off", [(2, 0, 1)], [2, 0, 1, 0], ErrorCode.STATE_AGAINST_CLAMP, 2),
     ("against a state on", [(1, 1, 0)], [0, 0, 1, 0], ErrorCode.STATE_AGAINST_CLAMP, 1),
 ]  # fmt: skip
