@@ -67,7 +67,7 @@ class CheckerHarness(Harness):
             only_accepted=~(dut.done & accepted) | verdict,
             all_accepted=~(dut.done & verdict) | accepted,
             # Invariants: what the walk has seen is what the rules say of the rows before `here`.
-            some_state=inside.in_some_state,
+            some_state=inside.in_some_state(),
             first_look=~(walking & ~live) | (inside["at"] == 0),
             place=~looking
             | ((inside["at"] == (here + 1)[: len(here)]) & (here < dut.rows) & passed),

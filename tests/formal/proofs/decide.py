@@ -103,7 +103,9 @@ class DecideHarness(Harness):
         name = Signal(parameters.row_bits, name="any_group")
         m.d.comb += name.eq(AnyConst(parameters.row_bits))
         group = program.pick(program.group_of, name)
-        members = [live & (of == group) for live, of in zip(program.live, program.group_of, strict=True)]
+        members = [
+            live & (of == group) for live, of in zip(program.live, program.group_of, strict=True)
+        ]
         states = self._count(m, "states_set", self.spec, members)
         really = self._count(m, "states_really_set", self.spins, members)
         committed = Signal()
@@ -113,7 +115,9 @@ class DecideHarness(Harness):
         half_done = wait & (program.pick(program.group_of, wait_row) == group)
         only_used = Const(1, 1)
         for n in range(depth):
-            only_used = only_used & (~program.live[n] | ((self.spec[n] & ~program.rows[n].mask) == 0))
+            only_used = only_used & (
+                ~program.live[n] | ((self.spec[n] & ~program.rows[n].mask) == 0)
+            )
         self.given(
             fits=program.fits,
             structured=program.structured,
@@ -218,7 +222,9 @@ class DecideHarness(Harness):
 
         def pinned(number, lane):
             mask = program.row(number).mask
-            wanted = Mux(forced, program.pick(program.state, number), program.pick(program.on, number))
+            wanted = Mux(
+                forced, program.pick(program.state, number), program.pick(program.on, number)
+            )
             return wanted.bit_select(lane, 1) & mask.bit_select(lane, 1)
 
         def free(number, lane):
@@ -245,9 +251,7 @@ class DecideHarness(Harness):
 
         def right(key, number, lane):
             """A key's rank is that of the slot it stands for."""
-            return (~key[-1] | pinned(number, lane)) & (
-                key[-1] | ~key[-2] | free(number, lane)
-            )
+            return (~key[-1] | pinned(number, lane)) & (key[-1] | ~key[-2] | free(number, lane))
 
         def best_of(key, mine):
             """No slot of these rows has a higher rank than the key."""

@@ -1,8 +1,8 @@
 """Proof jobs: a harness in Amaranth becomes RTLIL and a SymbiYosys file, and is run.
 
-    holds(harness, folder, depth)        k-induction: every Assert holds in all reachable cycles
-    reached(harness, folder, depth)      every Cover is reached within depth cycles
-    refuted(harness, folder, depth)      some Assert is violated within depth cycles
+holds(harness, folder, depth)        k-induction: every Assert holds in all reachable cycles
+reached(harness, folder, depth)      every Cover is reached within depth cycles
+refuted(harness, folder, depth)      some Assert is violated within depth cycles
 """
 
 import os
@@ -46,17 +46,18 @@ def program(name: str) -> str:
 class Inside:
     """A component taken apart: the netlist to add as submodule, and its inner signals.
 
-    ``inside["name"]`` is the local variable ``name`` of the component's ``elaborate``, so that
-    invariants speak of the registers by the names that the source gives them.
+    ``inside["name"]`` is the local variable ``name`` of the component's ``elaborate`` (or of a method
+    that it calls), so that invariants speak of registers by the names that the source gives them.
     """
 
     def __init__(self, component: Elaboratable) -> None:
-        code = type(component).elaborate.__code__
         self._locals: dict[str, Any] = {}
 
         def note(frame: FrameType, event: str, _: object) -> None:
-            if event == "return" and frame.f_code is code:
-                self._locals = dict(frame.f_locals)
+            if event == "return" and frame.f_code.co_varnames[:1] == ("self",):
+                names = frame.f_locals
+                if names.get("self") is component:
+                    self._locals.update(names)
 
         sys.setprofile(note)
         try:
@@ -67,15 +68,14 @@ class Inside:
     def __getitem__(self, name: str) -> Any:
         return self._locals[name]
 
-    @property
-    def in_some_state(self):
-        """Whether the FSM's register holds one of its states."""
-        machine = self.netlist.generated["fsm"]
+    def in_some_state(self, *path: str):
+        """Whether the FSM's register holds one of its states; ``path`` leads to a submodule."""
+        machine = self.netlist.find_generated(*path, "fsm")
         return machine.state < len(machine.encoding)
 
-    def state(self, name: str):
-        """Whether the component's FSM is in this state."""
-        machine = self.netlist.generated["fsm"]
+    def state(self, name: str, *path: str):
+        """Whether the FSM is in this state."""
+        machine = self.netlist.find_generated(*path, "fsm")
         return machine.state == machine.encoding[name]
 
 

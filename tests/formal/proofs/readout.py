@@ -98,7 +98,7 @@ class ReadoutHarness(Harness):
             # What ties the states to the packet, so that induction starts from real ones.
             memory_follows=~self.started
             | ((dut.spins == spins[last_address]) & (dut.best == best[last_address])),
-            some_state=inside.in_some_state,
+            some_state=inside.in_some_state(),
             whole=~monitor.inside | running,
             idle=inside.state("IDLE") == ~running,
             header=~running | (inside.state("HEADER") == ~monitor.inside),

@@ -69,9 +69,7 @@ class ResponderHarness(Harness):
         self.given(
             draws_kept=kept(m, self.started, draws, "draws"),
             draws_shaped=drawn.shaped,
-            draws_named=drawn.inside
-            | ~draws.valid
-            | (draws.payload.word[24:] == Response.DRAW),
+            draws_named=drawn.inside | ~draws.valid | (draws.payload.word[24:] == Response.DRAW),
             one_answer=~(dut.start & asked),
             one_end=~(dut.finished & ended),
             answer_kinds=~dut.start
@@ -126,7 +124,7 @@ class ResponderHarness(Harness):
             # Progress: an answer waits for no more than the packet that is already on its way.
             answers_first=~waited | (out.valid & answers),
             # What ties the states to the packet.
-            some_state=inside.in_some_state,
+            some_state=inside.in_some_state(),
             choosing=~inside.state("CHOOSE") | (~sent.inside & ~out.valid),
             answering=~inside.state("ANSWER")
             | (asked & answers & (inside["index"] == at) & (~sent.inside | (at <= length))),
@@ -151,7 +149,8 @@ class ResponderHarness(Harness):
             cut=~ended | (inside["cut"] == cut),
             draws_in_step=drawn.inside == (sent.inside & passing),
             same_draw=~drawn.inside | (drawn.left == sent.left),
-            announced=~(sent.inside & ~passing) | (sent.left + sent.index == Mux(ends, 13, length + 1)),
+            announced=~(sent.inside & ~passing)
+            | (sent.left + sent.index == Mux(ends, 13, length + 1)),
         )
         seen = [Signal(name=f"seen_{name}") for name in ("answer", "draw", "end")]
         for flag, what in zip(seen, (answers, ~answers & ~ends, ends), strict=True):

@@ -115,8 +115,7 @@ class SequencerHarness(Harness):
             paused=~in_time | (pause == 0) | (inside["row"] == previous),
             held=~(in_time & (pause == 0)) | self._holds(inside, program, due, dut),
             following=~(in_time & (pause != 0)) | (following == due),
-            fetched=~self.started
-            | ((dut.row_data.as_value() == program.row(address).as_value())),
+            fetched=~self.started | (dut.row_data.as_value() == program.row(address).as_value()),
             next_fetched=~(in_time | (ready == 2) | (ready == 3)) | (address == following),
             ready=ready <= 4,
             not_running=in_time | at_rest,

@@ -41,4 +41,3 @@ class PacketMonitor:
                 m.d.sync += [self.left.eq(word[:16]), self.kind.eq(word[24:]), self.index.eq(1)]
             with m.Else():
                 m.d.sync += self.left.eq(self.left - 1)
-
