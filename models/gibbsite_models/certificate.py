@@ -22,7 +22,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy import special
 
 from gibbsite_hw.spec.errors import GibbsiteError
 from gibbsite_models.convergence import autocorrelation_time, r_hat_limit, split_r_hat
@@ -338,7 +338,7 @@ def _mean_energy(energy: Floats, law: Law) -> MeanEnergy:
     found = float(energy.mean())
     time = autocorrelation_time(energy)[0] if energy.shape[1] >= 2 * SMALLEST_HALF else 1.0
     error = sigma * math.sqrt(time / energy.size)
-    limit = float(stats.norm.isf(ALARM / 2))
+    limit = -float(special.ndtri(ALARM / 2))
     # with one energy alone there is no spread, and the means are equal to rounding
     scale = max(error, 1e-9 * max(1.0, abs(exact)))
     deviation = abs(found - exact) / scale

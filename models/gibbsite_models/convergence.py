@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy import special
 
 __all__ = ["autocorrelation_time", "r_hat_limit", "split_r_hat"]
 
@@ -66,7 +66,7 @@ def r_hat_limit(chains: Floats, alarm: float) -> float:
     time, window = autocorrelation_time(chains)
     time *= 1 + 2 * math.sqrt(2 * (2 * window + 1) / chains.size)
     effective = max(2.0, n / time)
-    quantile = float(stats.f.ppf(1 - alarm, m - 1, m * (effective - 1)))
+    quantile = float(special.fdtri(m - 1, m * (effective - 1), 1 - alarm))
     return math.sqrt((n - 1) / n + quantile / effective)
 
 
@@ -76,8 +76,10 @@ def _halves(chains: Floats) -> Floats:
 
 
 def _normal_scores(x: Floats) -> Floats:
-    ranks = stats.rankdata(x).reshape(x.shape)
-    scores: Floats = np.asarray(stats.norm.ppf((ranks - 0.375) / (x.size + 0.25)))
+    # average ranks of ties
+    _, where, counts = np.unique(x, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[where].reshape(x.shape)
+    scores: Floats = np.asarray(special.ndtri((ranks - 0.375) / (x.size + 0.25)))
     return scores
 
 
