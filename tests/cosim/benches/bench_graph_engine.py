@@ -105,21 +105,22 @@ class Engine:
         )
         engine = GraphEngine(PARAMETERS, rows, np.array(entries, np.uint32))
         engine.condition(Conditions(biases, on, off))
-        chain = 0
+        read_so_far = 0  # a block holds whole chains, or one draw of a chain on its own
         for block in engine.run(request):
             for energies, states, bests, best_states in zip(
                 block.energies, block.states, block.best_energies, block.best_states, strict=True
             ):
-                number = request.first_chain + chain & WORD
-                for draw, energy in enumerate(energies.tolist()):
+                for at, energy in enumerate(energies.tolist()):
+                    chain, draw = divmod(read_so_far, request.draws)
+                    read_so_far += 1
+                    number = request.first_chain + chain & WORD
                     payload = [number, draw, energy & WORD, energy >> 32 & WORD]
-                    payload += states[draw].tolist()
+                    payload += states[at].tolist()
                     if request.best:
-                        low = int(bests[draw])
-                        payload += [low & WORD, low >> 32 & WORD, *best_states[draw].tolist()]
+                        low = int(bests[at])
+                        payload += [low & WORD, low >> 32 & WORD, *best_states[at].tolist()]
                     packet = Packet(Response.DRAW, read(dut.tag), tuple(payload))
                     self.draws.expect(packet.words())
-                chain += 1
         cost = engine.cost
         each = steps * request.sweeps_per_step + (request.draws - 1) * request.thin
         sweeps = request.chains * each
