@@ -67,6 +67,7 @@ class ClauseState:
     last_relation: str = ""
     last_order: str = ""
     ordering: bool = False
+    previous: list[Entity] = field(default_factory=list)
     outer: list[list[Entity]] = field(default_factory=list)
     last_negated: Lexeme | None = None
     chained: list[Entity] = field(default_factory=list)

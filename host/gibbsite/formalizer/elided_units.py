@@ -32,7 +32,8 @@ def spread_units(lexemes: list[Lexeme], scene: Scene) -> None:
     if model is None:
         return
     for at, lexeme in enumerate(lexemes):
-        if not _plain(lexemes, at) or at == 0 or _label_list(lexemes, at):
+        dated = any(part.has("latest", "release") for part in lexemes[:at])
+        if dated or not _plain(lexemes, at) or at == 0 or _label_list(lexemes, at):
             continue
         before = lexemes[at - 1]
         following = lexemes[at + 1] if at + 1 < len(lexemes) else None

@@ -23,6 +23,7 @@ from gibbsite.formalizer.objectives import read_objective
 from gibbsite.formalizer.refusal import FormalizationError
 from gibbsite.formalizer.relations import read_relations
 from gibbsite.formalizer.scene import Scene
+from gibbsite.formalizer.subjects import rename_labelled
 from gibbsite.formalizer.tables import write_out_tables
 from gibbsite.formalizer.tasks import find_tasks
 from gibbsite.formalizer.tokens import tokenize
@@ -93,6 +94,7 @@ class EmbeddedFormalizer:
         scene = Scene(language, text)
         find_machines(parts, scene)
         find_tasks(parts, scene)
+        rename_labelled(parts, scene)
         if not scene.machines and scene.machine_count is None:
             find_single_machines(parts, scene)
         if scene.tasks and not scene.machines and scene.machine_count is None:

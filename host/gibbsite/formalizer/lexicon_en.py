@@ -107,7 +107,7 @@ CUES: Final[dict[str, str]] = {
     "from": "from, starting at, starting from, beginning at, between, as of, since, starts|start|begins|begin|opens at, "
     "starts|begins work|working at",
     "until": (
-        "by, till, up to, no later than, not later than, before the end of, through, within, "
+        "by, till, until, up to, no later than, not later than, before the end of, through, within, "
         "at the latest by, by no later than, by the end of, in at most, inside, latest by, "
         "not after, until no later than, end of, ends|end|closes|finishes|stops|stop at, ready for|at, "
         "until the end of, leaves at, goes home at"

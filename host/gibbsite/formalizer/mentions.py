@@ -240,9 +240,10 @@ def _word_of(word: str, name: str, lexeme: Lexeme, scene: Scene, alone: bool) ->
 def _labelled(lexemes: list[Lexeme], at: int, scene: Scene) -> tuple[Item, int] | None:
     """ "job 7", "zadania 1-4", "oven 2", "the second oven"."""
     noun = lexemes[at]
-    if noun.kind == "ordinal" and at + 1 < len(lexemes) and noun.number is not None:
-        kind = _kind_of(lexemes[at + 1], scene)
-        if kind is None and not _nominal(lexemes[at + 1]) and at >= 2:
+    if noun.kind == "ordinal" and noun.number is not None:
+        last = at + 1 >= len(lexemes)
+        kind = None if last else _kind_of(lexemes[at + 1], scene)
+        if kind is None and (last or not _nominal(lexemes[at + 1])) and at >= 2:
             # "the first machine works 0-8 h, the second 8-16 h"
             same = next(
                 (
@@ -265,6 +266,11 @@ def _labelled(lexemes: list[Lexeme], at: int, scene: Scene) -> tuple[Item, int] 
     kind = _kind_of(noun, scene)
     if kind is None or at + 1 >= len(lexemes):
         return None
+    if lexemes[at + 1].kind == "ordinal" and scene.language == "pl":
+        thing = scene.named(kind, str(int(lexemes[at + 1].number or 0)))
+        if thing is not None:
+            lexemes[at + 1].used = True
+            return Item(kind, lexemes[at : at + 2], [thing]), at + 2
     if lexemes[at + 1].kind in ("number", "range"):
         names, _ = labels_from(lexemes, at + 1, scene.language, False, None)
         things = []

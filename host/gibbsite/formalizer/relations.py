@@ -18,18 +18,15 @@ from gibbsite.formalizer.clauses import (
     PRONOUNS,
     RESPECTIVELY,
     WHOLE,
-    ClauseReader,
     ClauseState,
     moment_of,
     window_of,
 )
+from gibbsite.formalizer.eligibility import EligibilityReader
 from gibbsite.formalizer.facts import (
     add_break,
     add_predecessors,
     add_window,
-    allow,
-    bar,
-    restrict,
     set_all_day,
     set_deadline,
     set_release,
@@ -37,12 +34,14 @@ from gibbsite.formalizer.facts import (
 from gibbsite.formalizer.lexemes import Lexeme, Moment
 from gibbsite.formalizer.lexer import Sentence
 from gibbsite.formalizer.mentions import Item, items_of
-from gibbsite.formalizer.names import number_label
+from gibbsite.formalizer.names import nameable, number_label
 from gibbsite.formalizer.refusal import FormalizationError
 from gibbsite.formalizer.scene import Entity, Scene, Window
 
 __all__ = ["read_relations"]
 
+_BACK: Final = frozenset("both them these those oba obu obydwu nich nimi oboma".split())
+_PREVIOUS: Final = frozenset("previous preceding poprzednim poprzedniej poprzednie".split())
 _RELATIVE: Final = frozenset("that which która który które where".split())
 
 
@@ -60,7 +59,7 @@ def read_relations(sentences: list[Sentence], scene: Scene) -> None:
         carried_tasks = reader.state.last_tasks or carried_tasks
 
 
-class _Reader(ClauseReader):
+class _Reader(EligibilityReader):
     """Reads the items of one sentence."""
 
     def __init__(
@@ -135,6 +134,8 @@ class _Reader(ClauseReader):
         if state.machines_ahead:
             self._bind_ahead(things)
         opening = not state.subject
+        if state.kind == "task":
+            state.previous = state.subject
         state.chained = []
         if state.ordering:
             for task in things:
@@ -161,48 +162,6 @@ class _Reader(ClauseReader):
         else:
             for task in objects:
                 add_predecessors(task, tasks)
-
-    def _handles(self) -> bool:
-        """Whether a word such as "handles" or "can process" stands between machine and task."""
-        before = self.items[max(0, self.at - 3) : self.at]
-        return any(part.has("filler") for part in before) and not any(
-            part.is_mark(",;:") or part.has("and") for part in before
-        )
-
-    def _handled(self, tasks: list[Entity]) -> None:
-        """ "M1 cannot do A", "M2 only does B", "M1 can do A and B"."""
-        state = self.state
-        machines = state.subject
-        plain = state.negated is None and state.only is None
-        if plain and len(tasks) == len(self.scene.tasks) > 1:
-            return  # "R2 handles everything"
-        if state.negated is not None:
-            bar(tasks, machines)
-        elif state.only is not None and not state.subject_only:
-            others = [task for task in self.scene.tasks if task not in tasks]
-            bar(others, machines)
-        else:
-            allow(tasks, machines)
-        state.negated = state.only = None
-        state.last_tasks = tasks
-
-    def _bind_ahead(self, tasks: list[Entity]) -> None:
-        """ "Only on M2 can A run", "on M1 only A and B may run"."""
-        state = self.state
-        machines, state.machines_ahead = state.machines_ahead, []
-        plain = state.negated is None and not state.ahead_negated and state.only is None
-        if plain and not state.ahead_only and len(tasks) == len(self.scene.tasks):
-            return  # "on P1 everything can be done"
-        if state.negated is not None or state.ahead_negated:
-            bar(tasks, machines)
-            state.negated = None
-        elif state.only is not None:
-            bar([task for task in self.scene.tasks if task not in tasks], machines)
-            state.only = None
-        elif state.ahead_only:
-            allow(tasks, machines)
-        else:
-            allow(tasks, machines)
 
     def _machines(self, things: list[Entity], run: list[Item], end: int) -> None:
         state = self.state
@@ -243,19 +202,6 @@ class _Reader(ClauseReader):
         state.hint = ""
         state.breaking = False
         state.opened = None
-
-    def _eligible(self, machines: list[Entity], every: bool) -> None:
-        state = self.state
-        if state.negated is not None:
-            bar(state.subject, machines)
-            state.negated = None
-        elif state.subject_only and state.only is None:
-            bar([t for t in self.scene.tasks if t not in state.subject], machines)
-            state.subject_only = False
-        elif not every:
-            restrict(state.subject, machines)
-        state.only = None
-        state.on = False
 
     # -- other lexemes
 
@@ -308,9 +254,32 @@ class _Reader(ClauseReader):
                 return
             if state.kind == "task" and lexeme.text.lower().split()[-1] in LAST_WORDS:
                 self.refuse("puts a task last without saying after which")
+        if state.kind == "task" and ahead in ("", "number") and self._without_object(lexeme):
+            return
         self._relation(lexeme, ahead)
         if lexeme.has("on") and ahead == "machine":
             state.on = True
+
+    def _without_object(self, lexeme: Lexeme) -> bool:
+        """A relation to no named task: to "both" or "them", to the previous one, or unknown."""
+        after = lexeme.has("after", "needs", "follows")
+        if not after and not lexeme.has("before", "precedes"):
+            return False
+        state = self.state
+        for item in self.items[self.at + 1 : self.at + 4]:
+            low = item.lexeme.text.lower()
+            if low in _BACK and state.previous:
+                self._precede(state.subject, "after" if after else "before", state.previous)
+                return True
+            if low in _PREVIOUS and len(state.subject) == len(self.scene.tasks):
+                for earlier, task in pairwise(state.subject):
+                    add_predecessors(task, [earlier])
+                return True
+            if item.is_mark(",;()"):
+                return False
+            if nameable(item.lexeme, self.scene.language):
+                self.refuse(f"names {item.lexeme.text!r}, which is no known task")
+        return False
 
     def _relation(self, lexeme: Lexeme, ahead: str) -> None:
         state = self.state
@@ -343,8 +312,7 @@ class _Reader(ClauseReader):
         late = lexeme.has("until", "before", "latest")
         early = lexeme.has("after", "from", "release")
         if late and early:
-            early = state.negated is None and not lexeme.has("latest")
-            late = not early
+            early = False  # "until": a deadline, or with "not" a release
         if late or early:
             if state.negated is not None and lexeme.has("before", "after"):
                 late, early = early, late

@@ -91,6 +91,7 @@ class Scene:
         if known is None and not name.isdigit():
             known = next((t for t in self.things(kind) if self.same(t, words)), None)
         if known is not None:
+            known.place = min(known.place, place) if place else known.place
             return known
         if len(self.things(kind)) >= MAX_THINGS:
             raise FormalizationError(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from itertools import pairwise
 
 from gibbsite.formalizer.counting import counted_at, labels_from
+from gibbsite.formalizer.inflection import same_word
 from gibbsite.formalizer.lexemes import Lexeme
+from gibbsite.formalizer.lexer import Sentence
 from gibbsite.formalizer.names import Name, name_at, name_before, nameable, number_label
 from gibbsite.formalizer.scene import Entity, Scene
 
@@ -18,6 +20,7 @@ __all__ = [
     "names_before",
     "number_list",
     "object_count",
+    "rename_labelled",
 ]
 
 
@@ -200,3 +203,19 @@ def _before_aside(lexemes: list[Lexeme], at: int) -> int:
             return -1
         at -= 1
     return at - 1
+
+
+def rename_labelled(sentences: list[Sentence], scene: Scene) -> None:
+    """ "Sample alpha … after alpha": what is mentioned without its kind is a label."""
+    lexemes = [lexeme for sentence in sentences for lexeme in sentence.lexemes]
+    for task in scene.tasks:
+        if len(task.words) != 2 or task.words[1][:1].isupper():
+            continue
+        for before, lexeme in pairwise(lexemes):
+            if not same_word(lexeme.text, task.words[1], scene.language):
+                continue
+            kind = [part for part in lexemes if part.text == task.words[0]]
+            if kind and kind[0].has("task_weak") and before.text.lower() != task.words[0].lower():
+                task.words = task.words[1:]
+                task.id = task.id.split(" ", 1)[1]
+                break

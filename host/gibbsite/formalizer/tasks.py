@@ -143,6 +143,20 @@ def _assign(lexemes: list[Lexeme], durations: _Durations, scene: Scene, said: _S
     if at < 0:
         _unnamed(durations, said, each, duration_noun)
         return
+    marked = any(part.is_mark("-:=") for part in lexemes[at + 1 : durations.first])
+    label = number_label(lexemes[at]) if marked and lexemes[at].text[:1].isdigit() else None
+    if lexemes[at].kind == "ordinal" and any(
+        part.has("task", "task_weak") for part in lexemes[:at]
+    ):
+        label = str(int(lexemes[at].number or 0))  # "zadanie pierwsze trwa 2 h, drugie 3 h"
+    if label is not None and not (at and lexemes[at - 1].has("task", "task_weak", "machine")):
+        lexemes[at].used = True
+        _give([scene.add("task", label, [label], lexemes[at].start)], durations, said)
+        return
+    if label is not None and lexemes[at].kind == "ordinal":
+        lexemes[at].used = True
+        _give([scene.add("task", label, [label], lexemes[at].start)], durations, said)
+        return
     numbers = number_list(lexemes, at)
     if numbers:
         labels = [scene.add("task", label, [label], lexemes[at].start) for label in numbers]
