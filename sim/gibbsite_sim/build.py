@@ -19,9 +19,9 @@ from pathlib import Path
 from threading import Lock
 
 from gibbsite_hw import spec
-from gibbsite_hw.spec.errors import DeviceError
+from gibbsite_hw.spec.errors import DeviceError, ToolMissing
 from gibbsite_hw.spec.parameters import GraphParameters
-from gibbsite_sim.toolchain import Toolchain, find_toolchain, versions
+from gibbsite_sim.toolchain import PACKAGES_HINT, Toolchain, find_toolchain, versions
 
 __all__ = ["BuildFailed", "Recipe", "Stage"]
 
@@ -97,7 +97,7 @@ class Recipe:
         with _Jobs(folder) as jobs:
             (folder / "parameters.json").write_text(json.dumps(asdict(self.parameters)))
             command = [sys.executable, "-m", "gibbsite_sim.elaborate", "parameters.json", "shell.v"]
-            jobs.run("elaborating the RTL", command, PYTHONPATH=os.pathsep.join(sys.path))
+            jobs.run("elaborating the RTL", command, PYTHONPATH=_search_path())
             stage("verilate", 0, 1)
             extra = _WAVES_FLAGS if self.waves else ()
             command = [str(tools.verilator), *_VERILATOR_FLAGS, *extra, str(BENCH), "shell.v"]
@@ -176,17 +176,23 @@ class _Jobs:
         with self._lock:
             if self._ended:
                 return
-            process = subprocess.Popen(
-                command,
-                cwd=self._folder,
-                env={**os.environ, "TMPDIR": str(self._folder), **environment},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-                start_new_session=True,
-            )
+            try:
+                process = subprocess.Popen(
+                    command,
+                    cwd=self._folder,
+                    env={**os.environ, "TMPDIR": str(self._folder), **environment},
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    text=True,
+                    errors="replace",
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise ToolMissing(
+                    f"{command[0]} cannot be started ({error.strerror}), and {what} is needed to "
+                    f"build the simulated device: install it again, {PACKAGES_HINT}"
+                ) from error
             self._live.add(process)
         said, _ = process.communicate()
         with self._lock:
@@ -195,8 +201,15 @@ class _Jobs:
             return
         if process.returncode == -signal.SIGXFSZ or any(word in said for word in _FULL):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        ending = " | ".join(said.strip().splitlines()[-6:])
+        lines = said.strip().splitlines()
+        errors = [line for line in lines if "error" in line.lower()]
+        ending = " | ".join(errors[:4] or lines[-6:])
         raise BuildFailed(
             f"{what} could not build the simulated device (exit status {process.returncode}), see "
             f"what it said: {ending}"
         )
+
+
+def _search_path() -> str:
+    """Our own module search path, for a program that runs in another folder."""
+    return os.pathsep.join(str(Path(folder).absolute()) for folder in sys.path)

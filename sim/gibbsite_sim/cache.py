@@ -35,7 +35,8 @@ class CacheUnusable(DeviceError):
 def cache_folder() -> Path:
     """``GIBBSITE_CACHE`` if set, else the user's cache folder."""
     chosen = os.environ.get(ENVIRONMENT)
-    return Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("gibbsite")
+    folder = Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("gibbsite")
+    return folder.absolute()
 
 
 class Cache:

@@ -222,6 +222,18 @@ def test_what_a_tool_said_is_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert [path.suffix for path in (tmp_path / "cache" / "sim").iterdir()] == [".lock"]
 
 
+def test_a_tool_that_does_not_start_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "verilator_bin").write_text("no program")
+    tools = toolchain.Toolchain("g++", tmp_path)
+    monkeypatch.setattr("gibbsite_sim.build.find_toolchain", lambda: tools)
+    monkeypatch.setenv("GIBBSITE_CACHE", str(tmp_path / "cache"))
+    with pytest.raises(ToolMissing, match=r"verilator_bin cannot be started \(Permission denied"):
+        device_library(TINY)
+
+
 def test_the_key_follows_what_the_build_depends_on(monkeypatch: pytest.MonkeyPatch) -> None:
     keys = {Recipe(TINY).key(), Recipe(TINY, waves=True).key(), Recipe(GraphParameters()).key()}
     monkeypatch.setattr("gibbsite_sim.build.versions", lambda: ["another compiler"])
