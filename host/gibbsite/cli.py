@@ -91,6 +91,7 @@ def solve(
             sweeps=sweeps,
             vote=vote.value,
             seed=seed,
+            trace=plot is not None,
             progress=progress,
         )
     if as_json:

@@ -36,6 +36,7 @@ def solve(
     seed: int | None = None,
     durations: str = "upper",
     rounds: int | None = None,
+    trace: bool = False,
     beta_range: tuple[float, float] | None = None,
     progress: Report | None = None,
 ) -> Result:
@@ -48,6 +49,7 @@ def solve(
     ``seed``        repeats a run to the bit; None draws one, which the result reports
     ``durations``   a range is planned at its "upper" or "lower" end, or at its "mid"
     ``rounds``      most rounds that are drawn, whatever they cost; None keeps to the budget
+    ``trace``       replay the chain behind the answer, so that its energies can be drawn
     ``beta_range``  first and last inverse temperature per penalty, for experiments
 
     Raises: `FormalizationError` or `ProblemError` for a request that is no problem, `ScheduleError`
@@ -72,6 +74,7 @@ def solve(
         seed=secrets.randbelow(SEED_LIMIT) if seed is None else seed,
         durations=durations,
         rounds=rounds,
+        trace=trace,
         beta_range=beta_range,
     )
     document, notes = _problem(problem)

@@ -73,7 +73,13 @@ def _bars(axes: Axes, solution: ScheduleSolution, rows: dict[str, int]) -> None:
 
 
 def _trace(axes: Axes, result: Result) -> None:
-    """One dot a read: the energy under its round's own conditions, in penalties of one conflict."""
+    """The answer's chain, sweep by sweep; without one a dot a read. Energies in penalties."""
+    if result.certificate is not None and result.certificate.trace is not None:
+        trace = result.certificate.trace
+        axes.plot(trace.sweeps, trace.energies, ".-", color="C0")
+        axes.set_xlabel(f"sweep (read {trace.read})")
+        axes.set_ylabel("energy / penalty")
+        return
     rounds = result.certificate.rounds if result.certificate is not None else ()
     begin = 0
     for number, report in enumerate(rounds):

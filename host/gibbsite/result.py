@@ -16,6 +16,7 @@ from gibbsite.problem import Problem
 __all__ = [
     "SCHEMA_VERSION",
     "Certificate",
+    "EnergyTrace",
     "Ledger",
     "Optimality",
     "RawReads",
@@ -109,6 +110,17 @@ class RoundReport(_Part):
     energies: tuple[float, ...]
 
 
+class EnergyTrace(_Part):
+    """The chain of the read behind the answer, replayed: its energy after so many sweeps.
+
+    Energies are in penalties of one conflict, under the conditions of that read's round.
+    """
+
+    read: int
+    sweeps: tuple[int, ...]
+    energies: tuple[float, ...]
+
+
 class Certificate(_Part):
     """What was checked of the reads and the answer; what was not checked is said in `sampling`."""
 
@@ -117,6 +129,7 @@ class Certificate(_Part):
     raw: RawReads | None
     vote: VoteReport | None
     rounds: tuple[RoundReport, ...]
+    trace: EnergyTrace | None = None
     quantization: dict[str, float | bool | int] | None
 
 

@@ -145,6 +145,23 @@ def test_asked_reads_and_sweeps_are_drawn(golden: Device) -> None:
     assert result.ledger.sweeps == 63
 
 
+def test_the_trace_is_the_chain_behind_the_answer(golden: Device) -> None:
+    """Its last energy is the read's own: the prefixes replay one chain."""
+    asked = {"reads": 16, "sweeps": 40, "rounds": 1, "beta_range": (0.05, 12.0)}
+    result = solved(golden, HARD, trace=True, **asked)
+    assert result.certificate is not None
+    trace = result.certificate.trace
+    assert trace is not None
+    drawn = [energy for done in result.certificate.rounds for energy in done.energies]
+    assert trace.energies[-1] == drawn[trace.read] == min(drawn)
+    assert max(trace.energies) > 1  # it began hot
+    assert list(trace.sweeps) == sorted(set(trace.sweeps))
+    assert trace.sweeps[-1] == 40
+    without = solved(golden, HARD, **asked)
+    assert without.certificate is not None
+    assert without.certificate.trace is None
+
+
 def test_raw_reads_stand_beside_the_repaired_answer(golden: Device) -> None:
     """Blind reads are rarely left-shifted already, so the answer is better than the read."""
     problem = document([{"duration": 1}, {"duration": 1}], {"A": [[0, 30]]}, "total_completion")

@@ -35,9 +35,9 @@ EVERYTHING = {
     "unit": "hour",
     "tasks": [
         {"id": "a", "duration": 2},
-        {"id": "b", "duration": 1.5, "after": ["a"]},
+        {"id": "b", "duration": 1.5, "after": ["c"]},
         {"id": "c", "duration": 3, "release": 1, "deadline": 9, "machines": ["M"]},
-        {"id": "d", "duration": 1, "after": ["a", "c"]},
+        {"id": "d", "duration": 1, "after": ["a"]},
     ],
     "machines": [{"id": "M"}, {"id": "N", "windows": [[0, 5], [6, 12]]}],
     "objective": "makespan",

@@ -21,6 +21,7 @@ class Options:
 
     ``reads``       independent reads in a round, ``sweeps`` sweeps of each
     ``rounds``      most rounds; None keeps to a budget of device cycles
+    ``trace``       whether the chain behind the answer is replayed for its energies
     ``beta_range``  first and last inverse temperature, per penalty; (0, 0) draws blindly
     """
 
@@ -30,6 +31,7 @@ class Options:
     seed: int
     durations: str
     rounds: int | None = None
+    trace: bool = False
     beta_range: tuple[float, float] | None = None
 
 

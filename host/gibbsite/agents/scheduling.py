@@ -38,6 +38,7 @@ from gibbsite.problem import ScheduleProblem
 from gibbsite.progress import Report
 from gibbsite.result import (
     Certificate,
+    EnergyTrace,
     Ledger,
     Optimality,
     RawReads,
@@ -114,6 +115,7 @@ class SchedulingAgent:
                 raw=_raw(instance, rounds),
                 vote=answer.report,
                 rounds=tuple(_round_report(done) for done in rounds.history),
+                trace=_trace(rounds, answer.read) if options.trace else None,
                 quantization=program.compiled.quantization.as_dict(),
             ),
             ledger=_ledger(rounds, device.loads - words),
@@ -134,18 +136,23 @@ class _Answer:
     broken: bool
     objective: Fraction
     energy: float
+    read: int
     report: VoteReport
 
 
 def _chosen(rounds: Rounds, outcome: Outcome, options: Options) -> _Answer:
     """Vote over all reads that lie within the decisive conditions."""
     reads: list[Judged] = []
+    numbers: list[int] = []
     energies: list[float] = []
+    first = 0
     for done in rounds.history:
         under = rounds.energies_under(outcome.decisive, done.states)
         inside = np.flatnonzero(np.isfinite(under)).tolist()
         reads += [done.judged[index] for index in inside]
         energies += [float(under[index]) for index in inside]
+        numbers += [first + index for index in inside]
+        first += len(done.judged)
     any_feasible = any(read.feasible for read in reads)
     candidates = [
         Candidate(
@@ -164,6 +171,7 @@ def _chosen(rounds: Rounds, outcome: Outcome, options: Options) -> _Answer:
         broken=not winner.feasible,
         objective=winner.shifted_objective,
         energy=energies[verdict.winner],
+        read=numbers[verdict.winner],
         report=VoteReport(
             rule=options.vote,
             candidates=verdict.candidates,
@@ -273,6 +281,11 @@ def _round_report(done: Round) -> RoundReport:
         best_objective=None if best is None else number(best),
         energies=tuple(done.energies.tolist()),
     )
+
+
+def _trace(rounds: Rounds, read: int) -> EnergyTrace:
+    sweeps, energies = rounds.replay(read)
+    return EnergyTrace(read=read, sweeps=tuple(sweeps), energies=tuple(energies))
 
 
 def _sampling(rounds: Rounds) -> dict[str, Any]:

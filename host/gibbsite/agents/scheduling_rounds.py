@@ -20,6 +20,7 @@ from gibbsite.agents.scheduling_instance import Assignment, objective_of
 from gibbsite.agents.scheduling_left_shift import left_shifted
 from gibbsite.agents.scheduling_program import ScheduleProgram
 from gibbsite.agents.scheduling_verification import violations
+from gibbsite.conditioning import Conditioned
 from gibbsite.progress import Report
 from gibbsite_hw.spec.device import Device
 from gibbsite_hw.spec.program import Counters, RunRequest
@@ -39,6 +40,9 @@ MAKESPAN_BETAS: Final = (2.5, 12.0)
 TOTAL_SWEEPS: Final = 40
 TOTAL_BETAS: Final = (3.0, 16.0)
 """The same of a total's first round; they grow as the weight of the objective falls."""
+
+TRACE_POINTS: Final = 20
+"""Points of a replayed chain at which its energy is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,18 +120,10 @@ class Rounds:
 
     def draw(self, target: Target) -> Round:
         """Send a target's conditions, run, and judge every read."""
-        grid, states = self.program.grid, self.program.states
-        compiled = self.program.compiled
-        biases: dict[Hashable, NDArray[np.float64]] = {}
-        removed: dict[Hashable, list[int]] = {}
-        for task in range(len(grid.tasks)):
-            group = states.group(task)
-            biases[task] = target.biases[group]
-            removed[task] = np.flatnonzero(target.removed[group]).tolist()
-        conditioned = compiled.conditions(biases=biases, clamps_off=removed)
+        states, compiled = self.program.states, self.program.compiled
+        conditioned = self._conditioned(target)
         self.device.condition(conditioned.conditions)
         betas, sweeps = self._betas(target), self._sweeps()
-        schedule = np.linspace(*betas, sweeps) if 0 in betas else np.geomspace(*betas, sweeps)
         chains = self._reads(sweeps)
         stage = f"sampling round {len(self.history) + 1}"
 
@@ -136,7 +132,7 @@ class Rounds:
 
         result = self.device.run(
             RunRequest(
-                betas=compiled.betas(schedule),
+                betas=compiled.betas(_schedule(betas, sweeps)),
                 seed=self.options.seed,
                 chains=chains,
                 first_chain=self.reads,
@@ -159,6 +155,28 @@ class Rounds:
         self.history.append(done)
         return done
 
+    def replay(self, number: int) -> tuple[list[int], list[float]]:
+        """Energies of one read on its way: its chain again, cut off after ever more sweeps.
+
+        A chain's randomness is its number's alone, so each cut is a prefix of the same chain.
+        """
+        first = 0
+        for done in self.history:
+            if number < first + len(done.judged):
+                break
+            first += len(done.judged)
+        conditioned = self._conditioned(done.target)
+        self.device.condition(conditioned.conditions)
+        betas = self.program.compiled.betas(_schedule(done.betas, done.sweeps))
+        cuts = np.unique(np.linspace(1, done.sweeps, TRACE_POINTS).astype(int)).tolist()
+        energies = []
+        for cut in cuts:
+            request = RunRequest(betas=betas[:cut], seed=self.options.seed, first_chain=number)
+            result = self.device.run(request)
+            self._count(result.counters)
+            energies.append(float(self.program.compiled.decode(result, conditioned).energies[0]))
+        return cuts, energies
+
     def energies_under(self, target: Target, chosen: NDArray[np.int64]) -> NDArray[np.float64]:
         """Energies of reads under a target's conditions, infinite where it removed a state."""
         model = self.program.compiled.model
@@ -167,6 +185,16 @@ class Rounds:
         energies = self.program.compiled.base.energies(model, values)
         energies = energies + target.biases[chosen].sum(axis=1)
         return np.where(target.removed[chosen].any(axis=1), np.inf, energies)
+
+    def _conditioned(self, target: Target) -> Conditioned:
+        """A target in the terms of the program."""
+        biases: dict[Hashable, NDArray[np.float64]] = {}
+        removed: dict[Hashable, list[int]] = {}
+        for task in range(len(self.program.grid.tasks)):
+            group = self.program.states.group(task)
+            biases[task] = target.biases[group]
+            removed[task] = np.flatnonzero(target.removed[group]).tolist()
+        return self.program.compiled.conditions(biases=biases, clamps_off=removed)
 
     def _judge(self, row: NDArray[np.int64]) -> Judged:
         key = row.tobytes()
@@ -214,3 +242,10 @@ class Rounds:
         self.counters.updates += more.updates
         self.counters.sweeps += more.sweeps
         self.counters.reads += more.reads
+
+
+def _schedule(betas: tuple[float, float], sweeps: int) -> NDArray[np.float64]:
+    """One inverse temperature a sweep, in equal ratios, or in equal steps from zero."""
+    if 0 in betas:
+        return np.linspace(*betas, sweeps)
+    return np.geomspace(*betas, sweeps)
