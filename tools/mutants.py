@@ -2,9 +2,10 @@
 
     python tools/mutants.py [NAME ...]     plant each one, run its test, write the record
 
-A mutant is a replacement of text that occurs exactly once in one file of `hw/gibbsite_hw`. It is planted
-in a copy of `hw/`, which stands before the real one on PYTHONPATH; its test must then fail, while the
-same test passes on the RTL as it is. The record is `docs/mutants.json`, the table `docs/mutants.md`.
+A mutant is a replacement of text that occurs exactly once in one file of `hw/gibbsite_hw`. It is
+planted in a copy of `hw/`, which stands before the real one on PYTHONPATH; its test must then fail,
+while the same test passes on the RTL as it is. The record is `docs/mutants.json`, the table
+`docs/mutants.md`.
 """
 
 import json
@@ -16,6 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
@@ -38,9 +40,7 @@ def planted_text(mutant: Mutant) -> str:
     text = (RTL / mutant.file).read_text(encoding="utf-8")
     found = text.count(mutant.old)
     if found != 1:
-        raise ValueError(
-            f"mutant {mutant.name}: its text occurs {found} times in {mutant.file}, not once"
-        )
+        raise ValueError(f"{mutant.name}: its text occurs {found} times in {mutant.file}, not once")
     return text.replace(mutant.old, mutant.new)
 
 
@@ -53,7 +53,7 @@ def planted_module(mutant: Mutant) -> ModuleType:
 
 
 def kill(mutant: Mutant, folder: Path) -> tuple[bool, float, str]:
-    """Plant it in a copy and run its test: whether the test failed, seconds, the test's last words."""
+    """Plant it in a copy and run its test: whether that failed, seconds, and its last words."""
     copy = folder / mutant.name
     shutil.copytree(ROOT / "hw", copy, ignore=shutil.ignore_patterns("__pycache__"))
     (copy / "gibbsite_hw" / mutant.file).write_text(planted_text(mutant), encoding="utf-8")
@@ -82,61 +82,66 @@ def _reason(said: str) -> str:
 
 
 def main(names: list[str]) -> int:
-    """Run the campaign; 0 if every named test passes on the real RTL and fails on its mutants."""
+    """Run the campaign; 0 if every named test passes on the real RTL and fails on its mutants.
+
+    With names only these are run; the rest of the record stays.
+    """
     chosen = [by_name(name) for name in names] or list(MUTANTS)
-    commit = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.strip()
-    sound = {}
-    for test in sorted({mutant.killer for mutant in chosen}):
-        code, seconds, said = _pytest(test, ROOT / "hw")
-        sound[test] = code == 0
-        print(f"{'passes' if code == 0 else 'FAILS '} {seconds:6.1f} s  {test}", flush=True)
-        if code:
-            print(said[-2000:])
-    rows = []
+    head = ["git", "rev-parse", "HEAD"]
+    done = subprocess.run(head, cwd=ROOT, capture_output=True, text=True, check=True)
+    commit = done.stdout.strip()
+    rows = {}
+    if RECORD.exists():
+        known = {mutant.name for mutant in MUTANTS}
+        old = json.loads(RECORD.read_text(encoding="utf-8"))["rows"]
+        rows = {row["mutant"]: row for row in old if row["mutant"] in known}
+    sound: dict[str, bool] = {}
     with tempfile.TemporaryDirectory() as folder:
         for mutant in chosen:
-            killed, seconds, said = kill(mutant, Path(folder))
-            killed = killed and sound[mutant.killer]
-            print(f"{'killed' if killed else 'LIVES '} {seconds:6.1f} s  {mutant.name}", flush=True)
-            if not killed:
-                print(said[-1500:])
-            rows.append(
-                {
-                    "mutant": mutant.name,
-                    "file": mutant.file,
-                    "breaks": mutant.breaks,
-                    "killer": mutant.killer,
-                    "killed": killed,
-                    "seconds": round(seconds, 1),
-                    "first_failure": _reason(said),
-                }
-            )
-    alive = [row["mutant"] for row in rows if not row["killed"]]
-    if not names:
-        record = {
-            "commit": commit,
-            "mutants": len(rows),
-            "killed": len(rows) - len(alive),
-            "rows": rows,
-        }
-        RECORD.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-        lines = [
-            "# Mutants of the RTL",
-            "",
-            f"{len(rows) - len(alive)} of {len(rows)} killed, at commit `{commit[:12]}`. Written by "
-            "`python tools/mutants.py`; the faults themselves are in `tools/mutants_table.py`.",
-            "",
-            "| mutant | file | what it breaks | killed by |",
-            "|---|---|---|---|",
-        ]
-        for row in rows:
-            verdict = f"`{row['killer']}`" if row["killed"] else "**lives**"
-            lines.append(f"| {row['mutant']} | `{row['file']}` | {row['breaks']} | {verdict} |")
-        TABLE.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    print(f"{len(rows) - len(alive)} of {len(rows)} killed")
+            if mutant.killer not in sound:
+                code, seconds, said = _pytest(mutant.killer, ROOT / "hw")
+                sound[mutant.killer] = code == 0
+                verdict = "passes" if code == 0 else f"FAILS\n{said[-2000:]}\n"
+                print(f"{verdict} {seconds:6.1f} s  {mutant.killer}", flush=True)
+            failed, seconds, said = kill(mutant, Path(folder))
+            killed = failed and sound[mutant.killer]
+            verdict = "killed" if killed else f"LIVES\n{said[-1500:]}\n"
+            print(f"{verdict} {seconds:6.1f} s  {mutant.name}", flush=True)
+            rows[mutant.name] = {
+                "mutant": mutant.name,
+                "file": mutant.file,
+                "breaks": mutant.breaks,
+                "killer": mutant.killer,
+                "killed": killed,
+                "seconds": round(seconds, 1),
+                "first_failure": _reason(said),
+                "commit": commit,
+            }
+            _write([rows[m.name] for m in MUTANTS if m.name in rows])
+    alive = [row["mutant"] for row in rows.values() if not row["killed"]]
+    print(f"{len(rows) - len(alive)} of {len(rows)} killed; alive: {', '.join(alive) or 'none'}")
     return 1 if alive or not all(sound.values()) else 0
+
+
+def _write(rows: list[dict[str, Any]]) -> None:
+    """The record for machines and the table for people."""
+    killed = sum(row["killed"] for row in rows)
+    record = {"mutants": len(rows), "killed": killed, "rows": rows}
+    RECORD.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    commits = ", ".join(sorted({f"`{row['commit'][:12]}`" for row in rows}))
+    lines = [
+        "# Mutants of the RTL",
+        "",
+        f"{killed} of {len(rows)} killed, at {commits}. Written by `python tools/mutants.py`; the",
+        "faults themselves are in `tools/mutants_table.py`.",
+        "",
+        "| mutant | file | what it breaks | killed by |",
+        "|---|---|---|---|",
+    ]
+    for row in rows:
+        verdict = f"`{row['killer']}`" if row["killed"] else "**lives**"
+        lines.append(f"| {row['mutant']} | `{row['file']}` | {row['breaks']} | {verdict} |")
+    TABLE.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -2,11 +2,11 @@
 
 from amaranth.asserts import AnyConst, AnySeq
 from amaranth.hdl import Const, Module, Mux, Signal
+from proofs.jobs import Harness, Inside
+from proofs.program import Program
 
 from gibbsite_hw.device_checker import DeviceChecker
 from gibbsite_hw.spec.parameters import GraphParameters
-from proofs.jobs import Harness, Inside
-from proofs.program import Program
 
 __all__ = ["CheckerHarness"]
 

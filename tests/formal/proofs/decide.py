@@ -7,12 +7,12 @@ hold whatever the scores are.
 
 from amaranth.asserts import AnyConst, AnySeq
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from proofs.jobs import Harness, Inside
+from proofs.program import Program
 
 from gibbsite_hw.graph_decide import GraphDecide
 from gibbsite_hw.graph_signatures import BARRIER_CYCLES
 from gibbsite_hw.spec.parameters import GraphParameters
-from proofs.jobs import Harness, Inside
-from proofs.program import Program
 
 __all__ = ["DecideHarness"]
 

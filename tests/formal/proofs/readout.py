@@ -2,12 +2,12 @@
 
 from amaranth.asserts import AnyConst, AnySeq
 from amaranth.hdl import Array, Module, Mux, Signal, signed
+from proofs.jobs import Harness, Inside
+from proofs.streams import PacketMonitor, kept
 
 from gibbsite_hw.graph_readout import GraphReadout
 from gibbsite_hw.spec.packets import Response
 from gibbsite_hw.spec.parameters import GraphParameters
-from proofs.jobs import Harness, Inside
-from proofs.streams import PacketMonitor, kept
 
 __all__ = ["ReadoutHarness"]
 

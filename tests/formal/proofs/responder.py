@@ -6,12 +6,12 @@ is asked for at a time, one run ends at a time, and what an answer is made of st
 
 from amaranth.asserts import AnyConst, AnySeq
 from amaranth.hdl import Array, Module, Mux, Signal
+from proofs.jobs import Harness, Inside
+from proofs.streams import PacketMonitor, kept
 
 from gibbsite_hw.device_responder import DeviceResponder
 from gibbsite_hw.spec.packets import Response
 from gibbsite_hw.spec.parameters import GraphParameters
-from proofs.jobs import Harness, Inside
-from proofs.streams import PacketMonitor, kept
 
 __all__ = ["ResponderHarness"]
 

@@ -2,12 +2,12 @@
 
 from amaranth.asserts import AnySeq
 from amaranth.hdl import Module, Mux, Signal
+from proofs.jobs import Harness, Inside
+from proofs.program import Program
 
 from gibbsite_hw.graph_sequencer import GraphSequencer
 from gibbsite_hw.graph_signatures import BARRIER_CYCLES
 from gibbsite_hw.spec.parameters import GraphParameters
-from proofs.jobs import Harness, Inside
-from proofs.program import Program
 
 __all__ = ["SequencerHarness"]
 

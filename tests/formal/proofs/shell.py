@@ -8,6 +8,7 @@ What is proven here is what those other proofs assume.
 from amaranth.asserts import AnyConst, AnySeq
 from amaranth.hdl import Const, Module, Signal
 from amaranth.lib import wiring
+from proofs.jobs import Harness, Inside
 
 import gibbsite_hw.device
 from gibbsite_hw.device_receiver import DeviceReceiver
@@ -16,7 +17,6 @@ from gibbsite_hw.graph import GraphEngine
 from gibbsite_hw.spec.packets import Opcode, Response
 from gibbsite_hw.spec.parameters import GraphParameters
 from gibbsite_hw.spec.registers import State
-from proofs.jobs import Harness, Inside
 
 __all__ = ["ShellHarness"]
 
