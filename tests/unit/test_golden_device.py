@@ -468,3 +468,16 @@ def test_nothing_asked_nothing_answered() -> None:
     stream.close()
     with pytest.raises(DeviceError, match="closed"):
         stream.send([header(Opcode.IDENTIFY, 0, 0)])
+
+
+@pytest.mark.parametrize(("chains", "draws"), [(1, 2**32 - 1), (2**32 - 1, 2), (2**32 - 1, 2**20)])
+def test_a_run_without_end_gives_its_first_draws_at_once(chains: int, draws: int) -> None:
+    # draws are made as they are taken, in blocks of bounded memory, and ABORT ends the longest run
+    session = Session().load()
+    session.write(Register.CHAINS, chains)
+    session.write(Register.DRAWS, draws)
+    session.ok(Opcode.RUN)
+    assert [session.answer()[:3] for _ in range(2)] == [[Response.DRAW, 0, n] for n in range(2)]
+    session.ok(Opcode.ABORT)
+    assert session.answer()[0] == Response.ABORTED
+    assert session.read(Register.STATE) == READY
