@@ -20,6 +20,7 @@ from gibbsite.colouring import colourings
 from gibbsite.conditioning import Clamps, Conditioned, bias_codes, condition_masks, shifted
 from gibbsite.quantization import (
     DEFAULT_MAX_ERROR,
+    LEAST_CODE,
     OnError,
     Quantization,
     beta_codes,
@@ -100,7 +101,7 @@ class CompiledModel:
     def beta_limits(self) -> tuple[float, float]:
         """The smallest beta above 0 that is held within 1 %, and the largest."""
         unit = self.scale * 2.0**self.parameters.beta_frac
-        return 50 / unit, self.parameters.beta_max / unit
+        return LEAST_CODE / unit, self.parameters.beta_max / unit
 
     def conditions(
         self,
@@ -247,6 +248,7 @@ def compile_model(
     parameters: GraphParameters,
     *,
     beta_max: float | None = None,
+    beta_min: float | None = None,
     future_biases: Iterable[float] = (),
     max_error: float = DEFAULT_MAX_ERROR,
     on_error: OnError = "raise",
@@ -254,6 +256,7 @@ def compile_model(
     """The program of a model for a device with these parameters.
 
     ``beta_max``       the largest beta that runs will ask for; the scale leaves room for it
+    ``beta_min``       the smallest above 0; the scale is coarsened where it would have no code
     ``future_biases``  values that later `conditions` will add; the scale holds them exactly if it
     can
     ``max_error``      largest error of a coefficient, relative to the largest coefficient
@@ -270,6 +273,7 @@ def compile_model(
         largest_bias + float(np.abs(future).max(initial=0.0)),
         parameters,
         beta_max,
+        beta_min,
     )
     weights = np.rint(slots.weight / scale).astype(np.int64)
     codes, wanted, shift = bias_codes(slots, slots.linear, scale)

@@ -23,6 +23,7 @@ from gibbsite_hw.spec.parameters import GraphParameters
 
 __all__ = [
     "DEFAULT_MAX_ERROR",
+    "LEAST_CODE",
     "OnError",
     "Quantization",
     "QuantizationWarning",
@@ -46,6 +47,12 @@ RESIDUE = 1e-14
 
 BETA_ERROR = 0.01
 """Largest relative error of a beta code."""
+
+LEAST_CODE = math.ceil(0.5 / BETA_ERROR)
+"""The smallest beta code above 0 that is certain to be within BETA_ERROR."""
+
+BIAS_CODES = 2047
+"""Codes of the largest bias where no coupling asks for a finer scale."""
 
 
 class QuantizationWarning(UserWarning):
@@ -87,25 +94,32 @@ def choose_scale(
     largest_bias: float,
     parameters: GraphParameters,
     beta_max: float | None = None,
+    beta_min: float | None = None,
 ) -> float:
     """Energy units per code: the coarsest exact scale that fits, else the finest that fits.
 
     ``biases`` are values that should be exact (a choice's counted from its lowest state) and
     ``largest_bias`` the size that must fit the bias format. With ``beta_max`` the scale is halved
-    until ``beta_max`` has a code, as far as the formats leave room.
+    until ``beta_max`` has a code, as far as the formats leave room; with ``beta_min`` it is raised
+    until ``beta_min`` has one, and what that costs in exactness is measured afterwards. Biases
+    without any coupling use a part of their format, so that small betas keep codes.
     """
+    top = parameters.beta_max / 2**parameters.beta_frac
+    least = 0.0
+    if beta_min is not None and 0 < beta_min < math.inf:
+        least = LEAST_CODE / (beta_min * 2**parameters.beta_frac)
     largest_weight = float(np.max(np.abs(weights), initial=0.0))
     # the finest scale that still holds the largest coefficients
     finest = max(largest_weight / parameters.weight_max, largest_bias / parameters.bias_max)
     if finest == 0.0:
-        return 1.0
+        return max(min(1.0, top / beta_max) if beta_max else 1.0, least)
     step = common_step(np.concatenate([weights, biases]), finest)
     if step is None:
-        return finest
-    top = parameters.beta_max / 2**parameters.beta_frac
-    while beta_max is not None and beta_max * step > top and step / 2 >= finest:
+        coarse = 0.0 if largest_weight else largest_bias / BIAS_CODES
+        return max(finest, coarse, least)
+    while beta_max is not None and beta_max * step > top and step / 2 >= max(finest, least):
         step /= 2
-    return step
+    return max(step, least)
 
 
 def common_step(values: Floats, finest: float) -> float | None:
@@ -203,11 +217,12 @@ def beta_codes(betas: Floats, scale: float, parameters: GraphParameters) -> NDAr
     codes = np.minimum(np.rint(betas * unit), parameters.beta_max).astype(np.int64)
     off = np.abs(codes - betas * unit) > BETA_ERROR * betas * unit
     if off.any():
-        least = math.ceil(0.5 / BETA_ERROR) / unit
+        least = LEAST_CODE / unit
         worst = float(betas[off].min())
         raise ProgramError(
             f"the smallest beta of this program that is held within {BETA_ERROR:.0%} is "
-            f"{least:.6g} and {worst:.6g} was asked: start at {least:.6g} or at 0"
+            f"{least:.6g} and {worst:.6g} was asked: start at {least:.6g} or at 0, or "
+            f"compile with beta_min={worst:.6g}"
         )
     return codes
 

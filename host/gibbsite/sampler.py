@@ -154,6 +154,7 @@ class Sampler(DimodSampler, Initialized):
             slots,
             self.device.info.graph,
             beta_max=max(schedule.beta_range, default=None),
+            beta_min=schedule.least if schedule.fixed else None,
             max_error=arguments.max_error,
             on_error=arguments.on_error,
         )

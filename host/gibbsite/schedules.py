@@ -64,6 +64,11 @@ class Schedule:
         """First and last beta, or nothing if there is no step."""
         return [float(self.betas[0]), float(self.betas[-1])] if len(self.betas) else []
 
+    @property
+    def least(self) -> float | None:
+        """The smallest beta above 0, if there is one."""
+        return float(min(self.betas[self.betas > 0], default=0.0)) or None
+
     def within(self, low: float, high: float) -> Schedule:
         """The schedule fitted into what a device holds, if its range was a default."""
         if self.fixed or not len(self.betas):

@@ -110,6 +110,30 @@ def test_the_scale_leaves_room_for_the_largest_beta() -> None:
     assert len(compile_model(bqm({}, {"ab": 1.0}), DEFAULT, beta_max=1000).betas([1000.0])) == 1
 
 
+def test_the_scale_leaves_codes_for_the_smallest_beta() -> None:
+    # steps of 0.001 up to 30 fill the bias format, and a beta of 0.001 would have code 1
+    linear = {"a": 30.0, "b": 0.001, "c": -7.123}
+    fine = compile_model(bqm(linear, {}), DEFAULT)
+    assert fine.quantization.exact
+    with pytest.raises(ProgramError, match=r"compile with beta_min=0\.001"):
+        fine.betas([0.001])
+    coarse = compile_model(bqm(linear, {}), DEFAULT, beta_min=0.001)
+    code = coarse.betas([0.001])[0]
+    assert code / (coarse.scale * 2.0**DEFAULT.beta_frac) == pytest.approx(0.001, rel=0.01)
+    assert 0 < coarse.quantization.largest_relative_error < 1 / 256
+
+
+def test_biases_alone_leave_room_for_small_betas() -> None:
+    rng = np.random.default_rng(4)
+    built = dimod.DiscreteQuadraticModel()
+    built.add_variable(9, "u")
+    built.set_linear("u", rng.normal(size=9).tolist())
+    compiled = compile_model(built, DEFAULT)
+    assert not compiled.quantization.exact
+    spread = float(np.ptp(compiled.model.linear))
+    assert len(compiled.betas([0.2 / spread, 50 / spread])) == 2
+
+
 @pytest.mark.parametrize("part", [0.03, 1.0])
 def test_beta_codes_are_within_one_percent_over_a_range_of_2_to_the_10(part: float) -> None:
     # three scales apart, so that neither end of the format is special
