@@ -199,7 +199,10 @@ def _run(session: nox.Session, home: Path, program: str, *arguments: str) -> Non
 
 def _pytest(session: nox.Session, folder: str, *options: str) -> None:
     home = prepare("dev", checkout=True)
-    _run(session, home, "pytest", "--durations=8", *options, *(session.posargs or [folder]))
+    if not session.posargs and folder != "tests/formal":  # the proofs share the cores themselves
+        # a module's tests stay together, because they share what it builds and opens
+        options += ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadscope")
+    _run(session, home, "pytest", "--durations=12", *options, *(session.posargs or [folder]))
 
 
 def _part(session: nox.Session, kind: str) -> Callable[[Path], None]:
