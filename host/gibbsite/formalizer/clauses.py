@@ -133,6 +133,9 @@ class ClauseReader:
                 break
             if any(thing in part.things for part in run for thing in following.things):
                 break
+            beyond = self.items[position + 1] if position + 1 < len(self.items) else None
+            if beyond is not None and beyond.is_mark("(") and run[-1].defines:
+                break  # "J3 (4 h), J4 (1 h, after J1)"
             elided = at > 0 and self.items[at - 1].kind == kind and bool(self.state.last_order)
             if self.state.waiting in ("after", "before") or self.state.on or elided:
                 # an object: what has a clause of its own is the next subject

@@ -240,6 +240,12 @@ def _word_of(word: str, name: str, lexeme: Lexeme, scene: Scene, alone: bool) ->
 def _labelled(lexemes: list[Lexeme], at: int, scene: Scene) -> tuple[Item, int] | None:
     """ "job 7", "zadania 1-4", "oven 2", "the second oven"."""
     noun = lexemes[at]
+    if noun.kind == "number" and _ordered_number(lexemes, at):
+        thing = scene.named("task", str(noun.number))
+        if thing is not None:
+            noun.used = True
+            return Item("task", [noun], [thing]), at + 1
+        return None
     if noun.kind == "ordinal" and noun.number is not None:
         last = at + 1 >= len(lexemes)
         kind = None if last else _kind_of(lexemes[at + 1], scene)
@@ -290,6 +296,16 @@ def _labelled(lexemes: list[Lexeme], at: int, scene: Scene) -> tuple[Item, int] 
         item, end = following
         return Item(kind, lexemes[at:end], item.things, words=item.words), end
     return None
+
+
+def _ordered_number(lexemes: list[Lexeme], at: int) -> bool:
+    """Whether a bare number is a task in "1 before 3", on either side."""
+    order = ("after", "before", "precedes", "follows")
+    if at + 2 < len(lexemes) and lexemes[at + 1].has(*order):
+        return lexemes[at + 2].kind == "number"
+    if at >= 2 and lexemes[at - 1].has(*order):
+        return lexemes[at - 2].kind == "number"
+    return False
 
 
 def _nominal(lexeme: Lexeme) -> bool:

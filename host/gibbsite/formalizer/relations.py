@@ -252,7 +252,9 @@ class _Reader(EligibilityReader):
             if ahead == "task":
                 state.waiting, state.waiting_lexeme = "then", lexeme
                 return
-            if state.kind == "task" and lexeme.text.lower().split()[-1] in LAST_WORDS:
+            told = any(item.has("after") for item in self.items[self.at + 1 :])
+            last = lexeme.text.lower().split()[-1] in LAST_WORDS
+            if state.kind == "task" and last and not told:
                 self.refuse("puts a task last without saying after which")
         if state.kind == "task" and ahead in ("", "number") and self._without_object(lexeme):
             return
