@@ -16,7 +16,7 @@ from gibbsite_hw.spec.parameters import GraphParameters
 from gibbsite_models.golden.device import GoldenStream
 from gibbsite_sim import toolchain
 from gibbsite_sim.build import BuildFailed, Recipe
-from gibbsite_sim.cache import Cache
+from gibbsite_sim.cache import Cache, CacheUnusable
 from gibbsite_sim.device import SimStream, device_library
 from gibbsite_sim.library import Model
 
@@ -232,6 +232,23 @@ def test_a_tool_that_does_not_start_is_named(
     monkeypatch.setenv("GIBBSITE_CACHE", str(tmp_path / "cache"))
     with pytest.raises(ToolMissing, match=r"verilator_bin cannot be started \(Permission denied"):
         device_library(TINY)
+
+
+def test_a_disk_that_fills_up_on_the_way_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "bin").mkdir()
+    verilator = tmp_path / "bin" / "verilator_bin"
+    verilator.write_text("#!/bin/sh\necho '%Error: write: No space left on device'\nexit 1\n")
+    verilator.chmod(0o755)
+    tools = toolchain.Toolchain("g++", tmp_path)
+    monkeypatch.setattr("gibbsite_sim.build.find_toolchain", lambda: tools)
+    monkeypatch.setenv("GIBBSITE_CACHE", str(tmp_path / "cache"))
+    with pytest.raises(
+        CacheUnusable, match=r"cache/sim is full, .* 200 MB there: make room or set"
+    ):
+        device_library(TINY)
+    assert [path.suffix for path in (tmp_path / "cache" / "sim").iterdir()] == [".lock"]
 
 
 def test_the_key_follows_what_the_build_depends_on(monkeypatch: pytest.MonkeyPatch) -> None:
