@@ -61,6 +61,7 @@ def test_line_coverage_of_the_verilog(report: Report) -> None:
     coverage = LineCoverage(report.coverage, DEVICE.verilog())
     missed = "\n".join(" | ".join(point) for point in coverage.uncovered())
     assert coverage.line_part() >= LEAST, missed
+    assert len(coverage.uncovered()) <= 40, missed  # docs/verification.md explains every one
     assert coverage.part("line") >= LEAST, missed
     assert coverage.part("branch") >= LEAST, missed
 
@@ -101,16 +102,15 @@ def test_a_simulation_without_a_test_fails(tmp_path: Path) -> None:
 def planted(block: str, old: str, new: str) -> Bench:
     """A block with one fault in its Verilog; ``old`` is a pattern with one match."""
     text = Bench(block).verilog()
-    matches = re.findall(old, text)
-    assert len(matches) == 1, matches
-    return Bench(block, patches=((matches[0], re.sub(old, new, matches[0])),))
+    (match,) = re.finditer(old, text)
+    return Bench(block, patches=((match[0], re.sub(old, new, match[0])),))
 
 
 @pytest.mark.parametrize(
     ("block", "old", "new", "reason"),
     [
         # the barrier waits a cycle less than the pipeline needs
-        ("graph_sequencer", r"(= 4)'h8;", r"\1'h7;", "steps: number"),
+        ("graph_sequencer", "= 4'h8;", "= 4'h7;", "steps: number"),
         # a stalled word is thrown away: `fire` does not look at `ready`
         (
             "graph_readout",

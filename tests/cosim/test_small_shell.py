@@ -1,7 +1,7 @@
-"""A small shell in Amaranth's own simulator against golden: quick to build, so mutants meet it first.
+"""A small shell in Amaranth's simulator against golden: quick to build, so mutants meet it first.
 
-Four lanes, and scores of three fraction bits, so that ties are common. Each test says how many words
-it saw; both ends of the stream stall at random.
+Four lanes, and scores of three fraction bits, so that ties are common. Each test says how many
+words it saw; both ends of the stream stall at random.
 """
 
 from collections.abc import Iterator
@@ -44,11 +44,9 @@ def simulated(packets: list[Packet], seed: int) -> list[list[int]]:
     rng = Random(seed)
     shell = DeviceShell(SMALL)
     answers: list[list[int]] = []
-    awaited = 0
 
     async def feed(ctx) -> None:
-        nonlocal awaited
-        for packet in packets:
+        for awaited, packet in enumerate(packets, start=1):
             words = packet.words()
             for at, word in enumerate(words):
                 while rng.random() < 0.1:
@@ -57,8 +55,7 @@ def simulated(packets: list[Packet], seed: int) -> list[list[int]]:
                 ctx.set(shell.command.payload, {"word": word, "last": at == len(words) - 1})
                 await ctx.tick().until(shell.command.ready)
                 ctx.set(shell.command.valid, 0)
-            awaited += 1
-            await _until(ctx, lambda: _settled(answers) >= awaited)
+            await _answered(ctx, answers, awaited)
 
     async def read(ctx) -> None:
         words: list[int] = []
@@ -81,9 +78,9 @@ def simulated(packets: list[Packet], seed: int) -> list[list[int]]:
     return answers
 
 
-async def _until(ctx, done) -> None:
+async def _answered(ctx, answers: list[list[int]], commands: int) -> None:
     for _ in range(PATIENCE):
-        if done():
+        if _settled(answers) >= commands:
             return
         await ctx.tick()
     pytest.fail(f"no answer within {PATIENCE} cycles")
@@ -142,7 +139,7 @@ def program_packets(seed: int, shape: Shape, flags: int) -> list[Packet]:
     return [*loading(SMALL, case, rng), *writes, Packet(Opcode.RUN, 0, ())]
 
 
-@pytest.mark.parametrize(("seed", "flags"), [(1, 3), (2, 7), (4, 3)])
+@pytest.mark.parametrize(("seed", "flags"), [(1, 3), (2, 7), (10, 3)])
 def test_programs(seed: int, flags: int) -> None:
     """P-bits and groups, folds and clamps: samples, energies, best states and counters."""
     answers = agree(program_packets(seed, Shape(rows=8, density=0.4), flags), seed)
@@ -213,7 +210,7 @@ def _mistakes() -> Iterator[Packet]:
     yield put(Opcode.RUN)  # no schedule
     yield put(Opcode.WRITE, Register.STEPS, 0)
     yield put(Opcode.STATE, 0, 2, 0, 9)
-    yield put(Opcode.BIASES, 1, 1, 2, 3, p.bias_max + 1)  # refused whole
+    yield put(Opcode.BIASES, 2, 1, 2, 3, p.bias_max + 1)  # refused whole
     yield put(Opcode.RUN)
     yield put(Opcode.READ, Register.STATE)
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -99,12 +100,7 @@ class Bench:
 
     def verilog(self) -> str:
         """The text that is simulated. Raises ValueError for a patch that does not apply."""
-        text = component_verilog(BLOCKS[self.block](self.parameters), self.block)
-        for old, new in self.patches:
-            if text.count(old) != 1:
-                raise ValueError(f"a patch wants one place with {old!r}, not {text.count(old)}")
-            text = text.replace(old, new)
-        return text
+        return _verilog(self)
 
     def build(self) -> Path:
         """The simulation program, from the cache or built. Raises `BuildFailed`, `ToolMissing`."""
@@ -152,6 +148,16 @@ class Bench:
         """Name of Verilator's own part of a program: the same for all blocks, most of the work."""
         facts = [str(self.coverage), *_ARGUMENTS, *versions()]
         return f"runtime-{sha256(repr(facts).encode()).hexdigest()[:32]}"
+
+
+@cache
+def _verilog(bench: Bench) -> str:
+    text = component_verilog(BLOCKS[bench.block](bench.parameters), bench.block)
+    for old, new in bench.patches:
+        if text.count(old) != 1:
+            raise ValueError(f"a patch wants one place with {old!r}, not {text.count(old)}")
+        text = text.replace(old, new)
+    return text
 
 
 def _cache() -> Cache:

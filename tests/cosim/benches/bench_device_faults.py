@@ -55,6 +55,9 @@ class Faulty(uvm_test):
             env.seen_in.muted = env.seen_out.muted = True
             await env.clocked.wait(50)
         else:
+            reader = Commands()
+            reader.sequencer = env.command.sequencer
+            await reader.put(Opcode.READ, Register.THIN)
             rng = Random(1)
             for _ in range(3):
                 case = random_case(PARAMETERS, rng, Shape(rows=6, clamps=0.0))
@@ -62,7 +65,4 @@ class Faulty(uvm_test):
                 await Commands().on(env)
                 await RunCase(case, FLAGS=1, DRAWS=3).on(env)
                 await env.settled()
-            reader = Commands()
-            reader.sequencer = env.command.sequencer
-            await reader.put(Opcode.READ, Register.THIN)
         self.drop_objection()
