@@ -156,7 +156,7 @@ class Rounds:
         return done
 
     def replay(self, number: int) -> tuple[list[int], list[float]]:
-        """Energies of one read on its way: its chain again, cut off after ever more sweeps.
+        """Energies of one read on its way, from its start: its chain, cut off after ever more sweeps.
 
         A chain's randomness is its number's alone, so each cut is a prefix of the same chain.
         """
@@ -168,7 +168,7 @@ class Rounds:
         conditioned = self._conditioned(done.target)
         self.device.condition(conditioned.conditions)
         betas = self.program.compiled.betas(_schedule(done.betas, done.sweeps))
-        cuts = np.unique(np.linspace(1, done.sweeps, TRACE_POINTS).astype(int)).tolist()
+        cuts = np.unique(np.linspace(0, done.sweeps, TRACE_POINTS).astype(int)).tolist()
         energies = []
         for cut in cuts:
             request = RunRequest(betas=betas[:cut], seed=self.options.seed, first_chain=number)

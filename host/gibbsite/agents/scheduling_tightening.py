@@ -31,7 +31,7 @@ BUDGET_CYCLES: Final = 6_000_000
 MOST_ROUNDS: Final = 24
 """Rounds after which no further one starts, whatever they cost."""
 
-ENOUGH_HITS: Final = 8
+ENOUGH_HITS: Final = 16
 """A total's best raw value, drawn this often with none better, ends the search unproven."""
 
 LEAST_ROUNDS: Final = 3
