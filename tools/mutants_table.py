@@ -141,7 +141,7 @@ MUTANTS = (
         "Mux(spin, weight2, Mux(state2, 0, -weight2))",
         "Mux(spin, -weight2, Mux(state2, 0, weight2))",
         "every coupling pulls the other way",
-        f"{SHELL}::test_programs[1-3]",
+        f"{SHELL}::test_programs[10-3]",
     ),
     Mutant(
         "fold_level_missing",
@@ -149,7 +149,7 @@ MUTANTS = (
         "for level in range(1, parameters.lane_bits + 1):",
         "for level in range(1, parameters.lane_bits):",
         "lists shared by all lanes lose half of their terms",
-        f"{SHELL}::test_programs[1-3]",
+        f"{SHELL}::test_programs[10-3]",
     ),
     Mutant(
         "start_sees_all",
@@ -157,7 +157,7 @@ MUTANTS = (
         "counts = ~self.starting | (row < self.row)",
         "counts = (row < self.row) | 1",
         "the start pass counts states of an earlier chain",
-        f"{SHELL}::test_programs[1-3]",
+        f"{SHELL}::test_programs[10-3]",
     ),
     Mutant(
         "bias_dropped",
@@ -165,7 +165,7 @@ MUTANTS = (
         "self.field[lane].eq(chosen + self.bias[lane])",
         "self.field[lane].eq(chosen)",
         "fields without their bias",
-        f"{SHELL}::test_programs[1-3]",
+        f"{SHELL}::test_programs[10-3]",
     ),
     Mutant(
         "tie_to_later_lane",
@@ -189,7 +189,7 @@ MUTANTS = (
         ">> parameters.beta_shift)",
         ">> (parameters.beta_shift + 1))",
         "beta is halved",
-        f"{SHELL}::test_programs[1-3]",
+        f"{SHELL}::test_programs[10-3]",
     ),
     Mutant(
         "start_energy_doubled",
@@ -197,7 +197,7 @@ MUTANTS = (
         "gain = Mux(self.starting, field, field << 1)",
         "gain = field << 1",
         "the first energy counts p-bits twice",
-        f"{SHELL}::test_programs[1-3]",
+        f"{SHELL}::test_programs[10-3]",
     ),
     Mutant(
         "energy_of_unused_lanes",
@@ -205,7 +205,7 @@ MUTANTS = (
         "moves = end6.mask[lane] & (self.starting | (word6[lane] ^ old6[lane]))",
         "moves = self.starting | (word6[lane] ^ old6[lane])",
         "lanes without a slot add to the first energy",
-        f"{SHELL}::test_programs[1-3]",
+        f"{SHELL}::test_programs[10-3]",
     ),
     Mutant(
         "energy_of_old_chain",
@@ -221,7 +221,7 @@ MUTANTS = (
         "n3.rotate_left(11)",
         "n3.rotate_left(12)",
         "another stream, of unknown period",
-        f"{SHELL}::test_programs[1-3]",
+        f"{SHELL}::test_programs[10-3]",
     ),
     Mutant(
         "key_injected_early",
@@ -229,7 +229,7 @@ MUTANTS = (
         "injections.eq((count >> (per - 1).bit_length()) + 1)",
         "injections.eq(count >> (per - 1).bit_length())",
         "the seed hash injects each key one time too early",
-        f"{SHELL}::test_programs[1-3]",
+        f"{SHELL}::test_programs[10-3]",
     ),
     Mutant(
         "gumbel_mirrored",
@@ -245,7 +245,7 @@ MUTANTS = (
         "best_write.en.eq(decide.copy & current_is_best),",
         "best_write.en.eq(decide.copy),",
         "every pass overwrites the best state",
-        f"{SHELL}::test_programs[1-3]",
+        f"{SHELL}::test_programs[10-3]",
     ),
     Mutant(
         "best_of_equals_last",
@@ -253,7 +253,7 @@ MUTANTS = (
         "with m.If(fresh | (decide.energy < best_energy)):",
         "with m.If(decide.energy < best_energy):",
         "a chain inherits the best energy of the one before",
-        f"{SHELL}::test_programs[1-3]",
+        f"{SHELL}::test_programs[10-3]",
     ),
     Mutant(
         "one_sweep_more",
@@ -261,7 +261,7 @@ MUTANTS = (
         "left.eq(self.sweeps_per_step - 1)",
         "left.eq(self.sweeps_per_step)",
         "every step of the schedule takes one sweep too many",
-        f"{SHELL}::test_programs[1-3]",
+        f"{SHELL}::test_programs[10-3]",
     ),
     Mutant(
         "chain_not_hashed",
@@ -269,7 +269,7 @@ MUTANTS = (
         "seed_hash.chain.eq((self.first_chain + chain)[:32])",
         "seed_hash.chain.eq(self.first_chain)",
         "all chains of a run are the same",
-        f"{SHELL}::test_programs[1-3]",
+        f"{SHELL}::test_programs[10-3]",
     ),
     Mutant(
         "updates_counter",
@@ -277,7 +277,7 @@ MUTANTS = (
         "self.updates + sum(end1.mask)",
         "self.updates + 1",
         "rows are counted, not slots",
-        f"{SHELL}::test_programs[1-3]",
+        f"{SHELL}::test_programs[10-3]",
     ),
     Mutant(
         "noise_held_at_start",
@@ -285,7 +285,7 @@ MUTANTS = (
         "with m.Elif(ends1):",
         "with m.Elif(ends1 & ~starting):",
         "the start pass uses one draw for all rows",
-        f"{SHELL}::test_programs[1-3]",
+        f"{SHELL}::test_programs[10-3]",
     ),
     Mutant(
         "loader_bound",

@@ -14,6 +14,7 @@ from proofs.build import SMALL
 from proofs.checker import CheckerHarness
 from proofs.decide import DecideHarness
 from proofs.jobs import Harness, Outcome, job
+from proofs.loader import LoaderHarness
 from proofs.readout import ReadoutHarness
 from proofs.responder import ResponderHarness
 from proofs.sequencer import SequencerHarness
@@ -42,6 +43,7 @@ PROOFS = {
     "readout": Proof(ReadoutHarness, 2, 16, "dropped_stall", 10, "GraphReadout"),
     "responder": Proof(ResponderHarness, 2, 30, "answer_length", 10, "DeviceResponder"),
     "sequencer": Proof(SequencerHarness, 2, 30, "early_barrier", 24, "GraphSequencer"),
+    "loader": Proof(LoaderHarness, 2, 18, "unchecked_word", 12, "DeviceLoader"),
     "checker": Proof(CheckerHarness, 2, 20, "barrier_inside_group", 8, "DeviceChecker"),
     "decide": Proof(DecideHarness, 2, 12, "clamp_off_ignored", 10, "GraphDecide"),
     "shell": Proof(ShellHarness, 2, 16, "command_while_busy", 8, "DeviceReceiver"),

@@ -1,8 +1,8 @@
-"""GraphDecide: a clamped state is never written, and every group has one state set after each commit.
+"""GraphDecide: clamped states are never written; each commit leaves one state of its group set.
 
-Assumed is what its neighbours prove: a program that DeviceChecker accepted (`proofs.checker`), and rows
-that come as GraphSequencer sends them (`proofs.sequencer`). Fields, noise and beta are free: the claims
-hold whatever the scores are.
+Assumed is what its neighbours prove: a program that DeviceChecker accepted (`proofs.checker`), and
+rows that come as GraphSequencer sends them (`proofs.sequencer`). Fields, noise and beta are free:
+the claims hold whatever the scores are.
 """
 
 from amaranth.asserts import AnyConst, AnySeq
@@ -22,7 +22,8 @@ _STAGES = range(5, 10)
 class DecideHarness(Harness):
     """The spin memory and the feeding of rows around GraphDecide, for any number of passes.
 
-    ``spec`` is the spin memory as it would be if a commit were one write; ``spins`` is the real one.
+    ``spec`` is the spin memory as it would be if a commit were one write; ``spins`` is the real
+    one.
     """
 
     def __init__(self, parameters: GraphParameters, component: type = GraphDecide) -> None:

@@ -46,8 +46,9 @@ def program(name: str) -> str:
 class Inside:
     """A component taken apart: the netlist to add as submodule, and its inner signals.
 
-    ``inside["name"]`` is the local variable ``name`` of the component's ``elaborate`` (or of a method
-    that it calls), so that invariants speak of registers by the names that the source gives them.
+    ``inside["name"]`` is the local variable ``name`` of the component's ``elaborate`` (or of a
+    method that it calls), so that invariants speak of registers by the names that the source gives
+    them.
     """
 
     def __init__(self, component: Elaboratable) -> None:

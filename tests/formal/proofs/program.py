@@ -1,7 +1,7 @@
 """Any program that the device accepts, as constants of a proof, and what accepting means.
 
-`accepted` is written from `docs/graph-engine.md`, not from the checker: `proofs.checker` proves that
-DeviceChecker lets exactly these programs through, and `proofs.decide` assumes one of them.
+What is accepted is written from `docs/graph-engine.md`, not from the checker: `proofs.checker` proves
+that DeviceChecker lets exactly these programs through, and `proofs.decide` assumes one of them.
 """
 
 from amaranth.asserts import AnyConst

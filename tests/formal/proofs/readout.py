@@ -1,4 +1,4 @@
-"""GraphReadout sends exactly one whole draw for each start, and its words are the memories' words."""
+"""GraphReadout sends one whole draw for each start; its words are those of the memories."""
 
 from amaranth.asserts import AnyConst, AnySeq
 from amaranth.hdl import Array, Module, Mux, Signal, signed

@@ -1,7 +1,8 @@
 """DeviceResponder keeps the stream rules: whole packets, none lost, none invented, none mixed.
 
-What it relies on is what its neighbours prove or do: draws keep the rules (`proofs.readout`), one answer
-is asked for at a time, one run ends at a time, and what an answer is made of stays meanwhile.
+What it relies on is what its neighbours prove or do: draws keep the rules (`proofs.readout`), one
+answer is asked for at a time, one run ends at a time, and what an answer is made of stays
+meanwhile.
 """
 
 from amaranth.asserts import AnyConst, AnySeq

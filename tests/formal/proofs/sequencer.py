@@ -1,4 +1,4 @@
-"""GraphSequencer feeds the rows as `proofs.decide` assumes: in order, whole, and late after a barrier."""
+"""GraphSequencer feeds rows as `proofs.decide` assumes: in order, whole, late after a barrier."""
 
 from amaranth.asserts import AnySeq
 from amaranth.hdl import Module, Mux, Signal

@@ -1,7 +1,8 @@
 """Bitwuzla as the program that SymbiYosys calls: SMT-LIB commands in, answers out.
 
-PyPI has Bitwuzla as a Python module only, and its parser cannot pop. So assertions are kept here and
-each (check-sat) solves them afresh; on these proofs that is up to a hundred times faster than Z3.
+PyPI has Bitwuzla as a Python module only, and its parser cannot pop. So assertions are kept here
+and each (check-sat) solves them afresh; on these proofs that is up to a hundred times faster than
+Z3.
 """
 
 import sys

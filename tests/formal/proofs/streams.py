@@ -16,7 +16,8 @@ def kept(m: Module, started: Signal, port: object, name: str):
 
 
 class PacketMonitor:
-    """Follows the packets on a port: word 0 announces n, and exactly n words follow, the last marked.
+    """Follows the packets on a port: word 0 announces n, and exactly n words follow, the last
+    marked.
 
     ``inside``: word 0 has gone by and ``left`` words follow; ``shaped``: the word on offer is as it
     must be; ``opens``/``closes``: a packet's first/last word is taken in this cycle.
