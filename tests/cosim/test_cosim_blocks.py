@@ -39,6 +39,7 @@ def test_noise_shaper(score_frac: int, tmp_path: Path) -> None:
         ("graph_decide", "decisions"),
         ("graph_readout", "draws"),
         ("graph_engine", "runs"),
+        ("device_receiver", "packets"),
         ("device_responder", "responses"),
     ],
 )

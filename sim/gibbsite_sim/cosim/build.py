@@ -73,6 +73,7 @@ BLOCKS: dict[str, Callable[[GraphParameters], Any]] = {
     "graph_engine": _component("graph", "GraphEngine"),
     "device_loader": _component("device_loader", "DeviceLoader"),
     "device_checker": _component("device_checker", "DeviceChecker"),
+    "device_receiver": _component("device_receiver", "DeviceReceiver"),
     "device_responder": _responder,
     "device_shell": _component("device", "DeviceShell"),
 }
