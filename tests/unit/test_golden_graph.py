@@ -245,7 +245,7 @@ def test_energies_at_the_ends_of_the_formats_do_not_overflow() -> None:
 
 
 def test_formats_beyond_64_bits_are_refused() -> None:
-    wide = GraphParameters(weight_bits=10, bias_bits=31, beta_bits=48, beta_frac=20)
+    wide = GraphParameters(weight_bits=10, bias_bits=32, beta_bits=32, beta_frac=20)
     with pytest.raises(ProgramError, match="64 bits"):
         GraphEngine(wide, [], np.zeros((0, wide.lanes), dtype=np.uint32))
 

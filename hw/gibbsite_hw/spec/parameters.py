@@ -9,6 +9,7 @@ import json
 from dataclasses import asdict, dataclass
 
 from gibbsite_hw.spec.errors import ProgramError
+from gibbsite_hw.spec.tables import BASE_FRAC
 
 __all__ = ["SPEC_VERSION", "GraphParameters"]
 
@@ -60,9 +61,20 @@ class GraphParameters:
                 f"an entry needs {self.row_bits + self.lane_bits + self.weight_bits + 1} bits and "
                 "a packet word holds 32: choose fewer rows, lanes or weight bits"
             )
+        for name in ("weight_bits", "bias_bits", "beta_bits"):
+            if not 2 <= getattr(self, name) <= 32:
+                raise ProgramError(
+                    f"{name} must lie in 2..32, the bits of a packet word, not "
+                    f"{getattr(self, name)}: choose another width"
+                )
         if self.beta_frac < self.score_frac:
             raise ProgramError(
                 f"beta_frac {self.beta_frac} must be at least score_frac {self.score_frac}"
+            )
+        if self.score_frac > BASE_FRAC:
+            raise ProgramError(
+                f"score_frac must be at most {BASE_FRAC}, the noise tables' precision, not "
+                f"{self.score_frac}: choose fewer fraction bits"
             )
         smallest = max(2 * self.lanes + 1, 16)
         if not smallest <= self.payload_words <= 4096:

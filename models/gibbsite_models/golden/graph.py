@@ -95,11 +95,13 @@ class GraphEngine:
     """
 
     def __init__(self, parameters: GraphParameters, rows: Sequence[Row], entries: UInt32) -> None:
-        if max(parameters.score_bits, parameters.energy_bits) > 63:
+        # the product with beta is taken in full before its lowest bits are dropped
+        product_bits = parameters.field_bits + 1 + parameters.beta_bits
+        if max(product_bits, parameters.score_bits, parameters.energy_bits) > 63:
             raise ProgramError(
-                "the golden model computes in 64 bits, and these parameters need scores of "
-                f"{parameters.score_bits} and energies of {parameters.energy_bits}: choose "
-                "narrower weights, biases or beta"
+                "the golden model computes in 64 bits, and these parameters need products of "
+                f"{product_bits} and energies of {parameters.energy_bits}: choose narrower "
+                "weights, biases or beta"
             )
         self.parameters = parameters
         self._rows: list[_Row] = []
