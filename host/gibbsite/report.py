@@ -41,7 +41,7 @@ def _stdout() -> Console:
 
 def _headline(result: Result) -> str:
     problem, solution = result.problem, result.solution
-    size = f"{len(problem.tasks)} tasks on {len(problem.machines)} machines"
+    size = f"{_times(len(problem.tasks), 'task')} on {_times(len(problem.machines), 'machine')}"
     goal = problem.objective.replace("_", " ")
     if solution is None:
         return f"{size}: no answer"
