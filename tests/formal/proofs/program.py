@@ -1,6 +1,6 @@
 """Any program that the device accepts, as constants of a proof, and what accepting means.
 
-What is accepted is written from `docs/graph-engine.md`, not from the checker: `proofs.checker` proves
+Written from `docs/graph-engine.md`, not from the checker: `proofs.checker` proves
 that DeviceChecker lets exactly these programs through, and `proofs.decide` assumes one of them.
 """
 
