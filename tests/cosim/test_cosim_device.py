@@ -27,7 +27,7 @@ SCENARIOS = {
 def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
     """One simulation of all scenarios."""
     folder = tmp_path_factory.mktemp("device")
-    settings = {"GIBBSITE_PROGRAMS": str(PROGRAMS)}
+    settings = {"GIBBSITE_PROGRAMS": str(PROGRAMS), "GIBBSITE_SEED": "1"}
     return cosimulate(DEVICE, BENCHES, "bench_device", folder, settings=settings)
 
 
@@ -64,6 +64,16 @@ def test_line_coverage_of_the_verilog(report: Report) -> None:
     assert len(coverage.uncovered()) <= 40, missed  # docs/verification.md explains every one
     assert coverage.part("line") >= LEAST, missed
     assert coverage.part("branch") >= LEAST, missed
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("seed", range(2, 8))
+def test_many_random_programs(seed: int, tmp_path: Path) -> None:
+    settings = {"GIBBSITE_PROGRAMS": "90", "GIBBSITE_SEED": str(seed)}
+    report = cosimulate(
+        DEVICE, BENCHES, "bench_device", tmp_path, tests=("Programs",), settings=settings
+    )
+    assert report.passed == ("Programs",)
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ class DeviceTest(uvm_test):
     def build_phase(self) -> None:
         DeviceEnvironment.coverage = COVERAGE
         self.env = DeviceEnvironment("env", self)
-        self.rng = Random(self.get_type_name())
+        self.rng = Random(f"{self.get_type_name()} {os.environ.get('GIBBSITE_SEED', '1')}")
 
     async def run_phase(self) -> None:
         self.raise_objection()
