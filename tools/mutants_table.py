@@ -248,12 +248,12 @@ MUTANTS = (
         f"{SHELL}::test_programs[10-3]",
     ),
     Mutant(
-        "best_of_equals_last",
+        "best_of_earlier_chain",
         "graph.py",
         "with m.If(fresh | (decide.energy < best_energy)):",
         "with m.If(decide.energy < best_energy):",
         "a chain inherits the best energy of the one before",
-        f"{SHELL}::test_programs[10-3]",
+        f"{SHELL}::test_programs[2-7]",
     ),
     Mutant(
         "one_sweep_more",

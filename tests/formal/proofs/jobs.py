@@ -24,7 +24,7 @@ _SBY = """
 [options]
 mode {mode}
 depth {depth}
-timeout 60
+timeout 170
 
 [engines]
 smtbmc bitwuzla
