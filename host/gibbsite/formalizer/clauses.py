@@ -34,6 +34,8 @@ _CLAUSE: Final = (
     "available",
     "takes",
     "from",
+    "final",
+    "initial",
 )
 WHOLE: Final = frozenset(
     "finish end complete done ready koniec zakończenie zakończyć skończyć całość kończymy".split()
@@ -73,6 +75,7 @@ class ClauseState:
     chained: list[Entity] = field(default_factory=list)
     spans: list[tuple[Window, Lexeme]] = field(default_factory=list)
     opened: Moment | None = None
+    pending: list[tuple[Entity, Moment]] = field(default_factory=list)
     deferred: list[Callable[[list[Entity]], None]] = field(default_factory=list)
     machines_ahead: list[Entity] = field(default_factory=list)
     ahead_only: bool = False
@@ -166,6 +169,8 @@ class ClauseReader:
         for item in self.items[at + 1 : at + 5]:
             if item.kind != "lexeme":
                 return False
+            if item.has("release") and self.ahead_of(self.items.index(item)) != "time":
+                return False  # "once legs and boards are ready"
             if item.has(*_CLAUSE) and not item.has("on"):
                 return True
             if item.has("on"):

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from gibbsite.formalizer.lexemes import Lexeme, Moment
 from gibbsite.formalizer.refusal import FormalizationError
-from gibbsite.formalizer.scene import Entity, Window
+from gibbsite.formalizer.scene import Entity, Scene, Window
 
 __all__ = [
     "add_break",
@@ -14,6 +14,7 @@ __all__ = [
     "add_window",
     "allow",
     "bar",
+    "place_at_the_ends",
     "restrict",
     "set_all_day",
     "set_deadline",
@@ -26,6 +27,19 @@ def add_predecessors(task: Entity, before: list[Entity]) -> None:
     for other in before:
         if other not in task.after:
             task.after.append(other)
+
+
+def place_at_the_ends(scene: Scene) -> None:
+    """Put the tasks that come first before all that wait for none, the last ones after all ends."""
+    inner = [task for task in scene.tasks if task not in scene.first]
+    if scene.first:
+        for task in [task for task in inner if not task.after]:
+            add_predecessors(task, scene.first)
+    if scene.last:
+        inner = [task for task in scene.tasks if task not in scene.last]
+        followed = {id(before) for task in inner for before in task.after}
+        for task in scene.last:
+            add_predecessors(task, [other for other in inner if id(other) not in followed])
 
 
 def allow(tasks: list[Entity], machines: list[Entity]) -> None:

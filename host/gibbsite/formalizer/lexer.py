@@ -17,6 +17,7 @@ from gibbsite.formalizer.lexicon import Language, match_cue
 from gibbsite.formalizer.times import TimeReader
 from gibbsite.formalizer.tokens import Token
 from gibbsite.formalizer.units import UNITS
+from gibbsite.formalizer.verbs import mark_verbs
 
 __all__ = ["Sentence", "sentences"]
 
@@ -65,6 +66,7 @@ def sentences(tokens: list[Token], language: Language) -> list[Sentence]:
     found = []
     for group, item, continues in _groups(tokens):
         lexemes = _lexemes(group, language)
+        mark_verbs(lexemes, language)
         if lexemes:
             found.append(Sentence(_joined(lexemes), item, continues))
     return found

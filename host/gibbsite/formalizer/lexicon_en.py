@@ -104,13 +104,13 @@ CUES: Final[dict[str, str]] = {
         "any of the machines, whichever, interchangeable, identical, no matter which, "
         "independent, independently, in whatever order"
     ),
-    "from": "from, starting at, starting from, beginning at, between, as of, since, starts|start|begins|begin|opens at, "
+    "from": "from, starting at, starting from, beginning at, between, as of, since, joins|join, joins|join on|at, starts|start|begins|begin|opens at, "
     "starts|begins work|working at",
     "until": (
         "by, till, until, up to, no later than, not later than, before the end of, through, within, "
         "at the latest by, by no later than, by the end of, in at most, inside, latest by, "
         "not after, until no later than, end of, ends|end|closes|finishes|stops|stop at, ready for|at, "
-        "until the end of, leaves at, goes home at"
+        "until the end of, leaves|leave at|on, stays|stay until, goes home at"
     ),
     "latest": "latest, at the latest, at latest, deadline|deadlines, due, due date|dates, due time|times, due at, due in",
     "release": (
@@ -125,12 +125,12 @@ CUES: Final[dict[str, str]] = {
         "available, staffed, open, opens, works|work|working, operates|operate|operating, "
         "runs|run|running, usable, can be used, in use, on duty, on shift, manned, free, accessible, "
         "operational, at our disposal, is up, are up, switched on, active, in operation, "
-        "bookable, can work, may work, hours, working hours, shift, shifts, opening hours"
+        "leaves|leave at|on, stays|stay until, bookable, can work, may work, hours, working hours, shift, shifts, opening hours"
     ),
     "break": (
         "break|breaks, with a break|breaks, with breaks, lunch break, lunch, pause, closed, down, maintenance, except, except for, "
         "apart from, interrupted, but not, unavailable, out of service, not available, "
-        "with the exception of, excluding, minus, is serviced, off duty, off"
+        "with the exception of, excluding, minus, away, absent, is serviced, off duty, off"
     ),
     "allday": (
         "around the clock, round the clock, all day, day and night, 24/7, 24 / 7, 24-7, nonstop, "
@@ -155,9 +155,14 @@ CUES: Final[dict[str, str]] = {
         "workshop, shop, bakery, lab, laboratory, factory, bakery, plant, working day, workday, office, we, "
         "they, site, company, garage, studio, kitchen, shift, facility, opening hours, hospital, clinic"
     ),
+    "final": (
+        "comes|come|coming|goes|go|is|be|done|run|runs last, at the very end, comes|come|goes|go at the end, "
+        "the last thing to do, last of all comes, last comes"
+    ),
+    "initial": "comes|come|goes|go|is|be first, done|finished|completed|run first, first of all comes",
     "immediate": "immediately, right away, straight, directly, at once",
     "unsupported": (
-        "comes|come|goes|go|is|be last, the same time as, same time as, at the same time as, simultaneously with, setup time|times, changeover|changeovers, "
+        "the same time as, same time as, at the same time as, simultaneously with, setup time|times, changeover|changeovers, "
         "in parallel with, concurrently with, priority, priorities, preempt, preemption, "
         "split into, overlap, overlapping, adjacent, back to back, same machine as, "
         "on the same machine, on different machines, the same machine, cool-down, weighted, weights"
@@ -179,6 +184,7 @@ CUES: Final[dict[str, str]] = {
         "respectively, not, no, yes, soon, early, late, later, quickly, fast, while, because, since, whereas, "
         "though, although, however, moreover, each, both, other, another, itself, comes, come, "
         "goes, go, took, remains, remain, lying, lie, minimise, minimize, keep, low, time, help, me, "
+        "bakes, dries, cools, ferments, simmers, roasts, rises, boils, cures, "
         "i'd, i'm, we've, we're, it's, i've, there're, there's, that's, we'd, i'll, we'll"
     ),
 }

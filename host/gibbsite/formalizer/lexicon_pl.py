@@ -65,7 +65,7 @@ CUES: Final[dict[str, str]] = {
     "then": (
         "potem, następnie, później, a potem, a następnie, a na koniec, na koniec, a na końcu, na końcu, "
         "wreszcie, dalej, w końcu, a później, i na koniec, oraz na koniec, a dopiero potem, "
-        "dopiero potem, i dopiero potem, po czym, z kolei, a dopiero później, na samym końcu"
+        "dopiero potem, i dopiero potem, po czym, z kolei, a dopiero później"
     ),
     "only": "tylko, wyłącznie, jedynie, tylko i wyłącznie, nigdzie poza",
     "not": (
@@ -78,7 +78,7 @@ CUES: Final[dict[str, str]] = {
         "dowolny, dowolna maszyna, gdziekolwiek, obojętnie który, w dowolnej kolejności, każda maszyna, "
         "niezależny, niezależnie, identyczny, jednakowy, taki sam, obojętny, dowolna kolejność"
     ),
-    "from": "zaczynać|zacząć o|od, otwierać o, od, począwszy od, poczynając od, między, pomiędzy, od godziny|godz",
+    "from": "zaczynać|zacząć o|od, otwierać o, od, począwszy od, poczynając od, między, pomiędzy, od godziny|godz, dołączać, dołączać od",
     "until": (
         "do, najpóźniej do, nie później niż do, aż do, w ciągu, przed upływem, najdalej do, "
         "nie później niż, nie dłużej niż do, przed końcem, do końca, nie po, w przeciągu, kończyć|skończyć o, zamykać o, gotowy na|o"
@@ -90,7 +90,7 @@ CUES: Final[dict[str, str]] = {
     "release": (
         "najwcześniej, nie wcześniej niż, dostępny od, dostępny po|o|dopiero, dostępny najwcześniej|dopiero od, "
         "przychodzić o|od|po|na|dopiero, przychodzić, przyjść, przyjść o, "
-        "dotrzeć, docierać, gotowy do rozpoczęcia, można zacząć|rozpocząć, móc zacząć|ruszyć|rozpocząć się, "
+        "dotrzeć, docierać, gotowy do rozpoczęcia, można zacząć|rozpocząć, móc zacząć|ruszyć|rozpocząć się, móc zacząć|ruszyć|rozpocząć|wystartować, "
         "dostarczyć, przyjechać, przyjeżdżać, dopiero od, nie przed, pojawiać się, pojawić się, "
         "wpłynąć, wpływać, trafiać, trafić, zacząć można, dopiero o, zwolnić, można rozpocząć"
     ),
@@ -125,6 +125,8 @@ CUES: Final[dict[str, str]] = {
         "warsztat, zakład, piekarnia, firma, laboratorium, fabryka, dzień pracy, dzień roboczy, zmiana, "
         "pracownia, stolarnia, drukarnia, my, hala, szpital, przychodnia, kuchnia, serwis, biuro"
     ),
+    "final": "jako ostatni, na samym końcu, na sam koniec, być ostatni",
+    "initial": "jako pierwszy, na samym początku, być pierwszy",
     "immediate": "natychmiast, od razu, zaraz, bezpośrednio, niezwłocznie",
     "unsupported": (
         "jednocześnie z, równocześnie z, w tym samym czasie co, przezbrojenie, czas przezbrojenia, "

@@ -68,6 +68,7 @@ _BOTH: Final = frozenset(["both", "oba", "obie", "obydwa", "obydwie", "obaj", "o
 def find_machines(sentences: list[Sentence], scene: Scene) -> None:
     """Add every machine that is counted, listed or labelled, before the tasks are read."""
     for sentence in sentences:
+        _ones(sentence.lexemes, scene)
         for start in range(len(sentence.lexemes)):
             _both(sentence.lexemes, start, scene)
             _counted(sentence.lexemes, start, scene)
@@ -76,6 +77,31 @@ def find_machines(sentences: list[Sentence], scene: Scene) -> None:
             _labelled(sentence.lexemes, start, scene)
     for sentence in sentences:
         _windowed(sentence, scene)
+
+
+def _ones(lexemes: list[Lexeme], scene: Scene) -> None:
+    """ "One plotter and one laser printer": two kinds, each a machine by its own name."""
+    found: list[Counted] = []
+    for start in range(len(lexemes)):
+        counted = counted_at(lexemes, start, scene.language)
+        if counted is None or not counted.is_machine:
+            continue
+        if counted.number != 1 or (
+            found and not lexemes[start - 1].has("and") and not (lexemes[start - 1].is_mark(","))
+        ):
+            return
+        labelled = counted.end < len(lexemes) and is_label(lexemes[counted.end].text)
+        if labelled or any(counted.nouns == other.nouns for other in found):
+            return
+        found.append(counted)
+    if len(found) < 2:
+        return
+    for counted in found:
+        words = [lexeme.text for lexeme in lexemes[counted.start + 1 : counted.end]]
+        base = base_form(words, False) if scene.language == "pl" else words
+        place = lexemes[counted.start + 1].start
+        lexemes[counted.start].used = True
+        scene.add("machine", " ".join(base), words, place)
 
 
 def _both(lexemes: list[Lexeme], start: int, scene: Scene) -> None:
@@ -93,6 +119,7 @@ def _counted(lexemes: list[Lexeme], start: int, scene: Scene) -> None:
     if start and lexemes[start - 1].has("task", "task_weak") and lexemes[start].text[0].isdigit():
         return
     names = _names_after(lexemes, counted, scene)
+    names = names or (_names_before(lexemes, counted, scene) if counted.is_machine else [])
     ruled = start > 0 and lexemes[start - 1].has("on")
     if counted.is_machine and not (names or ruled) and _tasks_listed(lexemes, counted.end):
         for noun in lexemes[start + 1 : counted.end]:
@@ -157,6 +184,18 @@ def _names_after(lexemes: list[Lexeme], counted: Counted, scene: Scene) -> list[
     if _has_duration(lexemes, following):
         return []
     return names
+
+
+def _names_before(lexemes: list[Lexeme], counted: Counted, scene: Scene) -> list[Name]:
+    """The names in "the saw and the lathe are our two machines"."""
+    start = counted.start
+    while start and lexemes[start - 1].has("filler") and not lexemes[start - 1].has("and"):
+        start -= 1
+    if start == counted.start or counted.number < 2:
+        return []
+    first = 1 if lexemes[0].text.lower() in ("the", "a", "an") else 0
+    names, end = labels_from(lexemes, first, scene.language, True, None)
+    return names if end == start and len(names) == counted.number else []
 
 
 def _described(lexemes: list[Lexeme], at: int, scene: Scene, limit: int) -> Iterator[Name]:
@@ -257,7 +296,7 @@ def _windowed(sentence: Sentence, scene: Scene) -> None:
             about_machines = False
         if lexeme.has("machine", "available"):
             about_machines = True
-        opens = at == 0 or lexemes[at - 1].is_mark(",(:") or lexemes[at - 1].has("and")
+        opens = at == 0 or lexemes[at - 1].is_mark(",(:") or lexemes[at - 1].has("and", "available")
         if not opens or not is_label(lexeme.text) or lexeme.kind != "word" or lexeme.cues:
             continue
         after = skip_aside(lexemes, at + 1)

@@ -147,7 +147,8 @@ def _quantified(lexemes: list[Lexeme], at: int, scene: Scene) -> tuple[Item, int
         end += 1
     if found is None:
         if others and not (start < len(lexemes) and _nominal(lexemes[start])):
-            item = Item("task", lexemes[at:start], list(scene.tasks), others=True)
+            kind: EntityKind = "machine" if _windowed(lexemes, start) else "task"
+            item = Item(kind, lexemes[at:start], list(scene.things(kind)), others=True)
             return item, start
         return None
     for lexeme in lexemes[at : end + 1]:
@@ -156,6 +157,17 @@ def _quantified(lexemes: list[Lexeme], at: int, scene: Scene) -> tuple[Item, int
     item = Item(found, lexemes[at : end + 1], things, every=not others, others=others)
     item.none = first.has("none")
     return item, end + 1
+
+
+def _windowed(lexemes: list[Lexeme], at: int) -> bool:
+    """Whether working hours follow here: "the others 7:00-15:00"."""
+    for lexeme in lexemes[at : at + 4]:
+        ranged = lexeme.amount is not None and lexeme.amount.is_range and lexeme.amount.low == 0
+        if lexeme.kind in ("window", "range") or lexeme.has("allday") or ranged:
+            return True
+        if not (lexeme.has("available", "filler", "only") or lexeme.is_mark(":-")):
+            return False
+    return False
 
 
 def _counted_things(lexemes: list[Lexeme], at: int, scene: Scene) -> tuple[Item, int] | None:
@@ -216,7 +228,8 @@ def _match(lexemes: list[Lexeme], at: int, thing: Entity, scene: Scene) -> int:
     wanted = list(thing.words)
     end = at
     while wanted and end < len(lexemes) and lexemes[end].kind in ("word", "ordinal", "number"):
-        if lexemes[end].kind == "word" and lexemes[end].has("filler", "and") and end > at:
+        linking = lexemes[end].kind == "word" and lexemes[end].has("filler", "and")
+        if linking and end > at and lexemes[end].text.lower() != wanted[0].lower():
             return 0
         for word in lexemes[end].text.split():
             alone = (

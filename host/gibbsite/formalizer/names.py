@@ -22,6 +22,11 @@ _CONNECTORS: Final = {
     "en": frozenset({"of", "for", "the", "in", "to", "with"}),
     "pl": frozenset({"na", "w", "z", "do", "ze", "pod", "dla", "we"}),
 }
+_INNER: Final = {
+    "en": frozenset({"of", "for", "the", "a", "an", "to"}),
+    "pl": frozenset({"z", "ze", "do", "dla", "pod"}),
+}
+"""Connectors that cannot lead from a machine or a time to a name."""
 _PREPOSITIONS: Final = frozenset(
     {"on", "for", "until", "after", "before", "from", "duration", "needs"}
 )
@@ -149,14 +154,21 @@ def _part_of_name(lexemes: list[Lexeme], at: int, last: int, language: Language)
 def _whole_chunk(lexemes: list[Lexeme], start: int, last: int, language: Language) -> int | None:
     """The start of the chunk, when the whole chunk is one name with connectors ("cut to size")."""
     following = lexemes[last + 1] if last + 1 < len(lexemes) else None
-    if following is None or not (following.is_mark(":(-") or following.has("takes")):
+    if following is None:
         return None
+    connectors = _CONNECTORS[language]
+    if not (following.is_mark(":(-") or following.has("takes")):
+        if not (following.is_mark(",") or following.kind == "amount"):
+            return None
+        connectors = _INNER[language]
     at = start
     while at > 0 and not lexemes[at - 1].is_mark(",:()") and lexemes[at - 1].kind != "arrow":
         part = lexemes[at - 1]
-        if not (nameable(part, language) or part.text.lower() in _CONNECTORS[language]):
+        if not (nameable(part, language) or part.text.lower() in connectors):
             return None
         at -= 1
+    if last - at == 2 and is_label(lexemes[at].text) and is_label(lexemes[last].text):
+        return None  # "A to E"
     if at == start or not nameable(lexemes[at], language) or lexemes[at].has("task"):
         return None
     return at

@@ -8,35 +8,27 @@ the subject appears, and falls to the subject of the sentence before when none d
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import pairwise
 from typing import Final
 
 from gibbsite.formalizer.arrows import read_arrows
 from gibbsite.formalizer.clauses import (
     LAST_WORDS,
-    PRONOUNS,
-    RESPECTIVELY,
-    WHOLE,
     ClauseState,
-    moment_of,
-    window_of,
 )
-from gibbsite.formalizer.eligibility import EligibilityReader
 from gibbsite.formalizer.facts import (
-    add_break,
     add_predecessors,
     add_window,
+    place_at_the_ends,
     set_all_day,
-    set_deadline,
-    set_release,
 )
-from gibbsite.formalizer.lexemes import Lexeme, Moment
+from gibbsite.formalizer.lexemes import Lexeme
 from gibbsite.formalizer.lexer import Sentence
 from gibbsite.formalizer.mentions import Item, items_of
 from gibbsite.formalizer.names import nameable, number_label
 from gibbsite.formalizer.refusal import FormalizationError
-from gibbsite.formalizer.scene import Entity, Scene, Window
+from gibbsite.formalizer.scene import Entity, Scene
+from gibbsite.formalizer.timing import TimingReader
 
 __all__ = ["read_relations"]
 
@@ -57,9 +49,10 @@ def read_relations(sentences: list[Sentence], scene: Scene) -> None:
         reader.read()
         carried = reader.state.subject or carried
         carried_tasks = reader.state.last_tasks or carried_tasks
+    place_at_the_ends(scene)
 
 
-class _Reader(EligibilityReader):
+class _Reader(TimingReader):
     """Reads the items of one sentence."""
 
     def __init__(
@@ -96,6 +89,7 @@ class _Reader(EligibilityReader):
         if any(part.others for part in run):
             named = {id(thing) for thing in (*state.subject, *state.last_tasks)}
             things = [thing for thing in things if id(thing) not in named]
+            things = [thing for thing in things if not thing.windows and not thing.all_day]
         if any(part.none for part in run):
             state.negated = run[0].lexeme
         if item.kind == "task":
@@ -179,8 +173,11 @@ class _Reader(EligibilityReader):
         if state.waiting in ("needs", "after") and state.kind == "task":
             linked, state.waiting = True, ""
         ahead_of_tasks = linked and self.fronted(end)
-        if state.kind == "task" and self.closes_clause(end):
-            linked = True
+        alone = end < len(self.items) and self.items[end].has("only")
+        alone = alone and len(state.subject) < len(self.scene.tasks)
+        alone = alone and (end + 1 == len(self.items) or self.items[end + 1].is_mark(",;)."))
+        if state.kind == "task" and (alone or self.closes_clause(end)):
+            linked = True  # "banner: 2 h, plotter only"
         if state.kind == "task" and (linked or aside) and not timed and not ahead_of_tasks:
             self._eligible(things, any(part.every for part in run))
             return
@@ -194,6 +191,8 @@ class _Reader(EligibilityReader):
                 state.only = state.negated = None
                 state.on = False
                 return
+        if state.opened is not None:
+            state.pending += [(machine, state.opened) for machine in state.subject]
         state.subject = things
         state.subject_only = state.only is not None
         state.only = state.negated = None
@@ -209,7 +208,7 @@ class _Reader(EligibilityReader):
         state, lexeme = self.state, item.lexeme
         ahead = self.ahead_of(self.at)
         if lexeme.is_time or lexeme.kind in ("range", "number"):
-            self._time(lexeme)
+            self._number(lexeme)
             return
         if lexeme.is_mark("("):
             state.outer.append(state.subject)
@@ -230,6 +229,10 @@ class _Reader(EligibilityReader):
                 "leave that condition out or say it by times",
                 lexeme.text,
             )
+        if lexeme.has("all") and state.pending and state.opened is not None:
+            state.pending += [(machine, state.opened) for machine in state.subject]
+            state.subject = [machine for machine, _ in state.pending]
+            state.opened = None
         if lexeme.has("or") and state.last_negated is not None:
             state.negated = state.last_negated
         if lexeme.is_mark(":") and self.sequenced():
@@ -255,7 +258,15 @@ class _Reader(EligibilityReader):
             told = any(item.has("after") for item in self.items[self.at + 1 :])
             last = lexeme.text.lower().split()[-1] in LAST_WORDS
             if state.kind == "task" and last and not told:
-                self.refuse("puts a task last without saying after which")
+                self.scene.last.extend(state.subject)
+        if lexeme.has("final", "initial") and not any(
+            item.has("then", "after", "before") for item in self.items[self.at + 1 :]
+        ):
+            ends = self.scene.last if lexeme.has("final") else self.scene.first
+            if state.kind == "task":
+                ends.extend(state.subject)
+            elif ahead == "task":
+                state.deferred.append(ends.extend)
         if state.kind == "task" and ahead in ("", "number") and self._without_object(lexeme):
             return
         self._relation(lexeme, ahead)
@@ -289,6 +300,8 @@ class _Reader(EligibilityReader):
             state.subject = state.chained  # "A before B before C"
         state.chained = []
         after = lexeme.has("after") or (lexeme.has("needs", "follows") and state.kind == "task")
+        if ahead == "task" and state.kind == "task" and lexeme.text.lower() in ("go on", "goes on"):
+            after = True  # "the roof goes on the frame"
         before = lexeme.has("before", "precedes")
         if ahead == "number" and (after or before) and self.numbered_task():
             ahead = "task"
@@ -311,7 +324,8 @@ class _Reader(EligibilityReader):
             state.hint = "release"
         if ahead not in ("time", "number"):
             return
-        late = lexeme.has("until", "before", "latest")
+        dated = lexeme.has("precedes") and lexeme.text.lower().split()[-1] in ("do", "by", "for")
+        late = dated or lexeme.has("until", "before", "latest")
         early = lexeme.has("after", "from", "release")
         if late and early:
             early = False  # "until": a deadline, or with "not" a release
@@ -325,112 +339,16 @@ class _Reader(EligibilityReader):
             state.waiting = "deadline" if late else "release"
             state.waiting_lexeme = lexeme
 
-    def _time(self, lexeme: Lexeme) -> None:
-        state = self.state
-        if lexeme.used:
-            state.waiting = "" if state.waiting in ("release", "deadline") else state.waiting
-            return
-        if state.waiting in ("after", "before") and lexeme.kind == "number":
-            label = number_label(lexeme)
-            thing = self.scene.named("task", label) if label else None
-            if thing is not None:
-                lexeme.used = True
-                self._tasks([thing])
-                return
-        if state.kind == "machine" or (not state.subject and self._about_machines(lexeme)):
-            self._machine_time(lexeme, state.subject or self.scene.machines)
-            return
-        moment = moment_of(lexeme)
-        relation = state.waiting if state.waiting in ("deadline", "release") else state.hint
-        relation = relation or self.hint_behind() or state.last_relation
-        window = window_of(lexeme)
-        if window is not None and not (moment and relation):
-            self._bound(lexeme, lambda tasks: _between(tasks, window, lexeme))
-            return
-        if moment is None or relation not in ("deadline", "release"):
-            return
-        setter = set_deadline if relation == "deadline" else set_release
-        moments = self._listed_moments(lexeme)
-        if state.kind == "task" and len(moments) == len(state.subject) > 1:
-            for task, (each, part) in zip(state.subject, moments, strict=True):
-                part.used = True
-                setter([task], each, part)
-            state.waiting = state.hint = ""
-            return
-        state.last_relation = relation
-        state.waiting = ""
-        state.hint = ""
-        self._bound(lexeme, lambda tasks: setter(tasks, moment, lexeme))
-
-    def _listed_moments(self, first: Lexeme) -> list[tuple[Moment, Lexeme]]:
-        """Moments that only commas and "and" part, from this one on: "deadlines 5, 6 and 12"."""
-        found: list[tuple[Moment, Lexeme]] = []
-        for item in self.items[self.at :]:
-            if item.is_mark(",") or item.has("and"):
-                continue
-            moment = moment_of(item.lexeme) if item.kind == "lexeme" else None
-            if moment is None or item.lexeme.used:
-                break
-            found.append((moment, item.lexeme))
-        return found if found and found[0][1] is first else []
-
-    def _bound(self, lexeme: Lexeme, apply: Callable[[list[Entity]], None]) -> None:
-        lexeme.used = True
-        if self.state.kind == "task":
-            apply(self.state.subject)
-            return
-        if self.items[0].lexeme.text.lower() in WHOLE:
-            apply(self.scene.tasks)
-            return
-        if self.unknown_subject():
-            self.refuse("names something that is no known task")
-        self.state.deferred.append(apply)
-
-    def _about_machines(self, lexeme: Lexeme) -> bool:
-        """Whether a window without a subject is the working time of all machines."""
-        if any(item.kind == "task" for item in self.items):
-            return False
-        if self.items[0].lexeme.text.lower() in PRONOUNS:
-            return False
-        if any(item.has("workday") for item in self.items) and self.state.waiting:
-            return True
-        cued = any(item.has("workday", "available", "break", "machine") for item in self.items)
-        return cued and (window_of(lexeme) is not None or self.state.breaking)
-
-    def _machine_time(self, lexeme: Lexeme, machines: list[Entity]) -> None:
-        state = self.state
-        window = window_of(lexeme)
-        moment = moment_of(lexeme)
-        if window is None and state.waiting == "release" and moment is not None:
-            state.opened, state.waiting = moment, ""
-            lexeme.used = True
-            return
-        if window is None and state.waiting == "deadline" and moment is not None:
-            start = state.opened or Moment(moment.value * 0, moment.unit)
-            if start.unit == moment.unit == "clock" and moment.value <= start.value:
-                moment = moment.later(24)
-            window = (start, moment)
-            state.opened, state.waiting = None, ""
-        amount = lexeme.amount
-        if window is None and amount is not None and amount.low == 24 and amount.unit == "hour":
-            lexeme.used = True
-            set_all_day(machines, state.sentence)
-            return
-        if window is None:
+    def _number(self, lexeme: Lexeme) -> None:
+        """A time, or the number of a task that a relation waits for ("after 3")."""
+        waits = self.state.waiting in ("after", "before") and lexeme.kind == "number"
+        label = number_label(lexeme) if waits and not lexeme.used else None
+        thing = self.scene.named("task", label) if label else None
+        if thing is None:
+            self._time(lexeme)
             return
         lexeme.used = True
-        state.waiting = ""
-        if state.breaking:
-            add_break(machines, window)
-            return
-        if any(
-            item.kind == "lexeme" and item.lexeme.text.lower() in RESPECTIVELY
-            for item in self.items
-        ):
-            state.spans.append((window, lexeme))
-            return
-        more = any(item.has("also") for item in self.items)
-        add_window(machines, window, state.sentence, lexeme, more)
+        self._tasks([thing])
 
     # -- the end of a sentence
 
@@ -451,7 +369,7 @@ class _Reader(EligibilityReader):
                 self.refuse("gives as many windows as it names machines")
             for machine, (window, lexeme) in zip(machines, state.spans, strict=True):
                 add_window([machine], window, state.sentence, lexeme, False)
-        if state.opened is not None:
+        if state.opened is not None or state.pending:
             self.refuse("gives a window without its end")
         if state.waiting in ("after", "before") and state.mentions:
             self.refuse("names no task that it waits for")
@@ -460,8 +378,3 @@ class _Reader(EligibilityReader):
 
     def _all_tasks(self) -> list[Entity]:
         return list(self.scene.tasks)
-
-
-def _between(tasks: list[Entity], window: Window, lexeme: Lexeme) -> None:
-    set_release(tasks, window[0], lexeme)
-    set_deadline(tasks, window[1], lexeme)

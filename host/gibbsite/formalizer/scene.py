@@ -53,6 +53,8 @@ class Scene:
     task_count: tuple[int, Lexeme] | None = None
     machine_count: tuple[int, Lexeme] | None = None
     objective: Objective = "makespan"
+    first: list[Entity] = field(default_factory=list)
+    last: list[Entity] = field(default_factory=list)
     groups: dict[int, list[Entity]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     nouns: dict[EntityKind, set[str]] = field(

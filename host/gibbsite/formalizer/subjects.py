@@ -39,6 +39,9 @@ def listed_labels(lexemes: list[Lexeme], scene: Scene) -> None:
             if start >= len(lexemes) or number_label(lexemes[start]) is not None:
                 continue
         names, end = labels_from(lexemes, start, scene.language, False, None)
+        headed = end < len(lexemes) and lexemes[end].is_mark(":")
+        if len(names) == 1 and headed and sum(x.kind == "amount" for x in lexemes[end:]) > 1:
+            continue  # "3D prints: case 6 h, wheel 1 h"
         for name in names:
             if scene.named("machine", name.id) and not name.id.isdigit():
                 break
@@ -104,12 +107,16 @@ def number_list(lexemes: list[Lexeme], at: int) -> list[str]:
     return found if len(found) > 1 and ordered else []
 
 
-def counted_before(lexemes: list[Lexeme], at: int, scene: Scene) -> bool:
-    for start in range(at, max(-1, at - 5), -1):
+def counted_before(lexemes: list[Lexeme], at: int, scene: Scene) -> int | None:
+    """The last word of the tasks counted in the clause that ends at `at` ("three bikes to fix")."""
+    for start in range(at, max(-1, at - 7), -1):
+        if lexemes[start].kind in ("mark", "amount"):
+            return None
         counted = counted_at(lexemes, start, scene.language)
         if counted is not None:
-            return counted.end == at + 1 and not lexemes[start].used and not counted.is_machine
-    return False
+            free = not lexemes[start].used and not counted.is_machine
+            return counted.end - 1 if free and counted.end <= at + 1 else None
+    return None
 
 
 def object_count(lexemes: list[Lexeme], start: int, scene: Scene) -> bool:

@@ -6,14 +6,13 @@ count ("three jobs", "trzy po"), labels ("jobs 1-4"), all tasks, or the others.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
 
-from gibbsite.formalizer.counting import counted_at, labels_from
+from gibbsite.formalizer.counting import counted_at, is_plural, labels_from
+from gibbsite.formalizer.durations import Durations, Said, gather, two_values
 from gibbsite.formalizer.elided_units import spread_units
-from gibbsite.formalizer.inflection import same_word
-from gibbsite.formalizer.lexemes import Amount, Lexeme
+from gibbsite.formalizer.lexemes import Lexeme
 from gibbsite.formalizer.lexer import Sentence
 from gibbsite.formalizer.names import lone_verb, name_at, nameable, number_label
 from gibbsite.formalizer.refusal import FormalizationError
@@ -28,6 +27,7 @@ from gibbsite.formalizer.subjects import (
     number_list,
     object_count,
 )
+from gibbsite.formalizer.totals import complete, count_tasks, name_counted_things
 
 __all__ = ["find_tasks"]
 
@@ -35,74 +35,36 @@ _TIMED: Final = ("until", "from", "release", "latest", "before", "break", "avail
 _CONNECTED: Final = ("takes", "needs", "about", "for", "duration", "filler", "in_unit", "on")
 
 
-@dataclass(slots=True)
-class _Durations:
-    """Durations that follow one another, and where they stand."""
-
-    first: int
-    end: int
-    amounts: list[Amount]
-    lexemes: list[Lexeme]
-    lag: bool = False
-
-
-@dataclass(slots=True)
-class _Said:
-    """Durations that hold for all tasks, or for those not named otherwise."""
-
-    every: list[tuple[Amount, Lexeme]] = field(default_factory=list)
-    others: list[tuple[Amount, Lexeme]] = field(default_factory=list)
-    listed: list[list[Amount]] = field(default_factory=list)
-    grouped: int = 0
-    last: list[Entity] = field(default_factory=list)
-
-
 def find_tasks(sentences: list[Sentence], scene: Scene) -> None:
     """Add every task with its duration; count those that are only counted."""
-    said = _Said()
+    said = Said()
     for sentence in sentences:
         listed_labels(sentence.lexemes, scene)
+    for sentence in sentences:
+        for start in range(len(sentence.lexemes)):
+            counted = counted_at(sentence.lexemes, start, scene.language)
+            if counted is not None and not counted.is_machine:
+                said.counts.add(counted.number)
     for sentence in sentences:
         spread_units(sentence.lexemes, scene)
         at = 0
         while at < len(sentence.lexemes):
             if sentence.lexemes[at].kind == "amount" and not sentence.lexemes[at].used:
-                durations = _gather(sentence.lexemes, at)
+                durations = gather(sentence.lexemes, at)
                 _assign(sentence.lexemes, durations, scene, said)
                 at = durations.end
             else:
                 at += 1
-    _generic_names(sentences, scene, said)
+    name_counted_things(sentences, scene, said)
     for sentence in sentences:
-        _count(sentence.lexemes, scene, bool(said.every) and not scene.tasks)
-    _complete(scene, said)
-
-
-# -- gathering
-
-
-def _gather(lexemes: list[Lexeme], first: int) -> _Durations:
-    """The amounts from `first` on that only commas and "and" part."""
-    found = _Durations(first, first + 1, [], [])
-    at = first
-    while at < len(lexemes) and lexemes[at].kind == "amount":
-        amount = lexemes[at].amount
-        assert amount is not None
-        found.amounts.append(amount)
-        found.lexemes.append(lexemes[at])
-        found.end = at + 1
-        at += 1
-        while at < len(lexemes) and (lexemes[at].is_mark(",") or lexemes[at].has("and")):
-            at += 1
-    following = lexemes[found.end] if found.end < len(lexemes) else None
-    found.lag = following is not None and following.has("after", "before")
-    return found
+        count_tasks(sentence.lexemes, scene, bool(said.every) and not scene.tasks, said.grouped)
+    complete(scene, said)
 
 
 # -- subjects
 
 
-def _assign(lexemes: list[Lexeme], durations: _Durations, scene: Scene, said: _Said) -> None:
+def _assign(lexemes: list[Lexeme], durations: Durations, scene: Scene, said: Said) -> None:
     at = durations.first - 1
     each = duration_noun = takes = False
     while at >= 0:
@@ -116,6 +78,9 @@ def _assign(lexemes: list[Lexeme], durations: _Durations, scene: Scene, said: _S
             _refuse_bound(lexeme, durations)
         if distributive and not durations.lexemes[0].text.lower().endswith("ach"):
             at -= 1
+            continue
+        if at and lexeme.text.lower() == "at" and lexemes[at - 1].kind == "number":
+            at -= 1  # "three at 2 h"
             continue
         runs = lexeme.text.lower() in ("run", "runs") and not durations.amounts[0].is_range
         if runs:
@@ -184,9 +149,10 @@ def _assign(lexemes: list[Lexeme], durations: _Durations, scene: Scene, said: _S
                 scene.add("task", name.id, list(name.words), lexemes[name.start].start)
         _unnamed(durations, said, True, duration_noun)
         return
-    if each and lexeme.is_mark(",") and counted_before(lexemes, at - 1, scene):
-        _counted_group(lexemes, at - 1, durations, scene, said)
-        return
+    if each and lexeme.is_mark(","):
+        last = counted_before(lexemes, at - 1, scene)
+        if last is not None and _counted_group(lexemes, last, durations, scene, said):
+            return
     names = names_before(lexemes, at, scene, each or takes or len(durations.amounts) > 1)
     if len(names) == 1 and each and lexeme.is_mark(",") and scene.matching(list(names[0].words)):
         _unnamed(durations, said, True, False)
@@ -202,6 +168,13 @@ def _assign(lexemes: list[Lexeme], durations: _Durations, scene: Scene, said: _S
         if ruling is not None and ruling.has("duration") and len(durations.amounts) > 1:
             _unnamed(durations, said, each, True)
             return
+        listed_for_all = len(names) == 1 < len(durations.amounts) and takes
+        if listed_for_all and len(durations.amounts) in said.counts and names[0].end == at + 1:
+            # "five patients; the visits take 20, 30, 15, 40 and 25 minutes"
+            if is_plural(lexeme, scene.language):
+                scene.nouns["task"].update(word.lower() for word in names[0].words)
+                _unnamed(durations, said, True, True)
+                return
         things = [scene.matching(list(name.words)) for name in names]
         if any(thing is not None and thing.kind == "machine" for thing in things):
             return
@@ -211,7 +184,8 @@ def _assign(lexemes: list[Lexeme], durations: _Durations, scene: Scene, said: _S
         ]
         _give(tasks, durations, said)
         return
-    if lexeme.is_mark(",") and counted_before(lexemes, at - 1, scene):
+    last = counted_before(lexemes, at - 1, scene) if lexeme.is_mark(",") else None
+    if last == at - 1:
         _counted_group(lexemes, at - 1, durations, scene, said)
         return
     subject = clause_subject(lexemes, at, scene) if takes else None
@@ -222,7 +196,7 @@ def _assign(lexemes: list[Lexeme], durations: _Durations, scene: Scene, said: _S
         _unnamed(durations, said, each, duration_noun)
 
 
-def _refuse_bound(lexeme: Lexeme, durations: _Durations) -> None:
+def _refuse_bound(lexeme: Lexeme, durations: Durations) -> None:
     words = f"{lexeme.text} {durations.lexemes[0].text}"
     raise FormalizationError(
         "not_understood",
@@ -232,18 +206,18 @@ def _refuse_bound(lexeme: Lexeme, durations: _Durations) -> None:
     )
 
 
-def _use(durations: _Durations) -> None:
+def _use(durations: Durations) -> None:
     for lexeme in durations.lexemes:
         lexeme.used = True
 
 
-def _give(tasks: list[Entity], durations: _Durations, said: _Said) -> None:
+def _give(tasks: list[Entity], durations: Durations, said: Said) -> None:
     """One duration for all of them, or one for each in order."""
     amounts = durations.amounts
     if len(amounts) not in (1, len(tasks)):
         words = ", ".join(lexeme.text for lexeme in durations.lexemes)
         if len(tasks) == 1 or len(amounts) > len(tasks):
-            raise _two_values(tasks[0], words)
+            raise two_values(tasks[0], words)
         raise FormalizationError(
             "contradiction",
             f"{len(tasks)} tasks need one duration or {len(tasks)}, found {len(amounts)}: {words}; "
@@ -255,7 +229,7 @@ def _give(tasks: list[Entity], durations: _Durations, said: _Said) -> None:
         amount = amounts[position] if len(amounts) > 1 else amounts[0]
         if task.amount is not None and task.amount != amount:
             words = durations.lexemes[min(position, len(amounts) - 1)].text
-            raise _lag(task, words) if durations.lag else _two_values(task, words)
+            raise _lag(task, words) if durations.lag else two_values(task, words)
         task.amount = amount
     said.last = tasks
 
@@ -269,15 +243,7 @@ def _lag(task: Entity, words: str) -> FormalizationError:
     )
 
 
-def _two_values(task: Entity, words: str) -> FormalizationError:
-    return FormalizationError(
-        "contradiction",
-        f"task {task.id!r} has one duration, found another: {words}; keep one of them",
-        f"{task.id} {words}",
-    )
-
-
-def _unnamed(durations: _Durations, said: _Said, each: bool, duration_noun: bool) -> None:
+def _unnamed(durations: Durations, said: Said, each: bool, duration_noun: bool) -> None:
     """Durations without a name before them: for all tasks, a bare list, or the last task."""
     if len(durations.amounts) > 1:
         _use(durations)
@@ -292,7 +258,7 @@ def _unnamed(durations: _Durations, said: _Said, each: bool, duration_noun: bool
 
 
 def _counted_group(
-    lexemes: list[Lexeme], at: int, durations: _Durations, scene: Scene, said: _Said
+    lexemes: list[Lexeme], at: int, durations: Durations, scene: Scene, said: Said
 ) -> bool:
     """ "three jobs of 2 h", "trzy po 2 godziny", "the first two take 3 h"."""
     start = None
@@ -354,13 +320,13 @@ def _counted_group(
         task.from_count = True
         amount = amounts[position] if len(amounts) > 1 else amounts[0]
         if task.amount is not None and task.amount != amount:
-            raise _two_values(task, durations.lexemes[0].text)
+            raise two_values(task, durations.lexemes[0].text)
         task.amount = amount
     return True
 
 
 def _for_name(
-    lexemes: list[Lexeme], durations: _Durations, at: int, scene: Scene, said: _Said
+    lexemes: list[Lexeme], durations: Durations, at: int, scene: Scene, said: Said
 ) -> bool:
     """ "3 h for sanding", "2 godziny na malowanie", "2 h of drilling"."""
     end = durations.end
@@ -382,7 +348,7 @@ def _for_name(
     return True
 
 
-def _aside_name(lexemes: list[Lexeme], durations: _Durations, scene: Scene, said: _Said) -> bool:
+def _aside_name(lexemes: list[Lexeme], durations: Durations, scene: Scene, said: Said) -> bool:
     """ "Jobs take 2 h (A), 3 h (B)": the name in parentheses behind its duration."""
     end = durations.end
     if len(durations.amounts) != 1 or end + 2 >= len(lexemes) or not lexemes[end].is_mark("("):
@@ -396,100 +362,3 @@ def _aside_name(lexemes: list[Lexeme], durations: _Durations, scene: Scene, said
     task = scene.add("task", name.id, list(name.words), lexemes[name.start].start)
     _give([task], durations, said)
     return True
-
-
-# -- counts
-
-
-def _generic_names(sentences: list[Sentence], scene: Scene, said: _Said) -> None:
-    """ "Nine frames. A frame takes 2 h": the name is what the counted things are."""
-    for sentence in sentences:
-        for start, lexeme in enumerate(sentence.lexemes):
-            if lexeme.kind != "number" or lexeme.used:
-                continue
-            counted = counted_at(sentence.lexemes, start, scene.language)
-            if counted is None or not counted.nouns or lexeme.used:
-                continue
-            for task in list(scene.tasks):
-                named = len(task.words) == 1 and any(
-                    same_word(task.words[0], noun, scene.language) for noun in counted.nouns
-                )
-                if named and task.amount is not None and not task.id[:1].isupper():
-                    scene.tasks.remove(task)
-                    scene.nouns["task"].update(counted.nouns)
-                    said.every.append((task.amount, lexeme))
-
-
-def _count(lexemes: list[Lexeme], scene: Scene, any_noun: bool) -> None:
-    """Declared totals: "10 zadań", "six jobs"; those with durations were read as groups."""
-    for start, lexeme in enumerate(lexemes):
-        if lexeme.kind != "number" or lexeme.used:
-            continue
-        counted = counted_at(lexemes, start, scene.language)
-        if counted is None or (counted.is_machine and not any_noun):
-            continue
-        known = any(noun in scene.nouns["task"] for noun in counted.nouns)
-        if start and lexemes[start - 1].has("task", "task_weak") and lexeme.text[0].isdigit():
-            continue
-        if not (counted.is_task or known or any_noun):
-            continue
-        lexeme.used = True
-        if start and lexemes[start - 1].has("others"):
-            continue
-        scene.count("task", counted.number, lexeme)
-
-
-def _complete(scene: Scene, said: _Said) -> None:
-    """Number the counted tasks, and hand out what was said of all of them or of the others."""
-    for amounts in said.listed:
-        open_tasks = [task for task in scene.tasks if task.amount is None]
-        if open_tasks and len(open_tasks) == len(amounts):
-            for task, amount in zip(open_tasks, amounts, strict=True):
-                task.amount = amount
-            continue
-        for amount in amounts:
-            said.grouped += 1
-            name = str(said.grouped)
-            task = scene.add("task", name, [name], 0)
-            task.from_count = True
-            task.amount = amount
-    _reconcile_count(scene, said)
-    for amount, _ in said.others:
-        for task in scene.tasks:
-            task.amount = task.amount or amount
-    for amount, lexeme in said.every:
-        for task in scene.tasks:
-            if task.amount is not None and task.amount != amount:
-                if len(said.every) > 1 or task.from_count:
-                    raise _two_values(task, lexeme.text)
-                continue
-            task.amount = amount
-
-
-def _reconcile_count(scene: Scene, said: _Said) -> None:
-    if scene.task_count is None:
-        return
-    number, lexeme = scene.task_count
-    names = [task.id for task in scene.tasks]
-    numeric = all(name.isdigit() for name in names)
-    if numeric and all(1 <= int(name) <= number for name in names):
-        grouped = [task.id for task in scene.tasks if task.from_count]
-        if grouped and len(grouped) == len(names) != number and not said.others:
-            raise _wrong_count(number, lexeme, names)
-        if number > 1000:
-            scene.add("task", "", [""], 0)
-        for position in range(1, number + 1):
-            name = str(position)
-            scene.add("task", name, [name], lexeme.start)
-        scene.tasks.sort(key=lambda task: int(task.id))
-    elif len(names) != number:
-        raise _wrong_count(number, lexeme, names)
-
-
-def _wrong_count(number: int, lexeme: Lexeme, names: list[str]) -> FormalizationError:
-    return FormalizationError(
-        "contradiction",
-        f"the text counts {number} tasks ({lexeme.text!r}) and gives {len(names)}: "
-        f"{', '.join(names[:8])}; correct the number or the list",
-        f"{lexeme.text}: {', '.join(names[:8])}",
-    )
