@@ -29,7 +29,7 @@ nox.options.sessions = ["tests"]
 nox.options.default_venv_backend = "none"
 nox.options.error_on_external_run = False
 
-CODE = ["hw", "models", "sim", "host", "tests", "tools", "noxfile.py"]
+CODE = ["hw", "models", "sim", "host", "tests", "tools", "examples", "noxfile.py"]
 PACKAGES = ["gibbsite_hw", "gibbsite_models", "gibbsite_sim", "gibbsite"]
 # these need nothing but the host API, so they also run where only the wheel is installed
 ON_THE_WHEEL = ["tests/unit/test_cli.py", "tests/unit/test_progress.py"]

@@ -90,8 +90,11 @@ def test_an_environment_is_made_once_and_again_when_its_lock_changes(
     assert environments.prepare("bare", checkout=False, root=bare) == home
     assert not (home / "stale").exists()
     assert capfd.readouterr().err.count("making") == 1
-    (bare / "locks" / "bare.txt").write_text("# another\n", encoding="utf-8")
-    assert environments.prepare("bare", checkout=False, root=bare) != home
+    lock = bare / "locks" / "bare.txt"
+    key = environments._key(lock, bare)
+    assert home.name == f"bare-{key}"
+    lock.write_text("# another\n", encoding="utf-8")
+    assert environments._key(lock, bare) != key
 
 
 def test_two_that_start_at_once_make_one_environment(checkout: Path, bare: Path) -> None:
