@@ -25,7 +25,7 @@ def test_seed_hash(rounds: int, tmp_path: Path) -> None:
     check(Bench("seed_hash", replace(SMALL, hash_rounds=rounds)), "hashes", tmp_path)
 
 
-@pytest.mark.parametrize("score_frac", [16, 10])
+@pytest.mark.parametrize("score_frac", [16, pytest.param(10, marks=pytest.mark.nightly)])
 def test_noise_shaper(score_frac: int, tmp_path: Path) -> None:
     check(Bench("noise_shaper", replace(SMALL, score_frac=score_frac)), "shapes", tmp_path)
 
