@@ -9,8 +9,11 @@ Commands import what they need when they run, so that `--help` and refusals answ
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Callable
 from enum import StrEnum
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote
@@ -26,11 +29,12 @@ if TYPE_CHECKING:
 __all__ = ["app", "main"]
 
 BAD_INPUT, NO_ANSWER, NO_DEVICE, INTERRUPTED = 2, 3, 4, 130
+BROKEN_PIPE = 1
+"""Nobody reads stdout any longer, as in `gibbsite ... | head -1`; rich ends with the same."""
 
 app = typer.Typer(
     name="gibbsite",
     help="From a sentence to samples drawn by hardware, and back to an answer.",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,  # what is expected becomes one line; a bug keeps its trace
@@ -49,6 +53,18 @@ class InputError(GibbsiteError, ValueError):
     """An argument of the command that cannot be used; found before any work is done."""
 
 
+class OutputError(GibbsiteError):
+    """Results that could not be written to stdout."""
+
+
+def _whole(text: str | int) -> int:
+    """A whole number as an option gives it."""
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"found {text!r}, which is no whole number") from None
+
+
 Request = Annotated[
     str,
     typer.Argument(
@@ -62,10 +78,16 @@ Request = Annotated[
 def solve(
     request: Request,
     device: Annotated[str, typer.Option(help="Where to sample; see `gibbsite devices`.")] = "sim:",
-    reads: Annotated[int | None, typer.Option(help="Independent reads in a round.")] = None,
-    sweeps: Annotated[int | None, typer.Option(help="Sweeps in a read.")] = None,
+    reads: Annotated[
+        int | None, typer.Option(parser=_whole, metavar="N", help="Independent reads in a round.")
+    ] = None,
+    sweeps: Annotated[
+        int | None, typer.Option(parser=_whole, metavar="N", help="Sweeps in a read.")
+    ] = None,
     vote: Annotated[Vote, typer.Option(help="How the reads become one answer.")] = Vote.best,
-    seed: Annotated[int | None, typer.Option(help="Repeats a run to the bit.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(parser=_whole, metavar="N", help="Repeats a run to the bit.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the Result as JSON.")] = False,
     plot: Annotated[
         Path | None, typer.Option(help="Draw the Gantt chart and the energy trace here.")
@@ -78,6 +100,8 @@ def solve(
     _refuse_undrawable(plot)
     _refuse_unwritable("--plot", plot)
     _refuse_unwritable("--waves", waves)
+    if waves is not None and waves.suffix.lower() != ".fst":
+        raise InputError(f"--waves {waves} is recorded as FST; let its name end in .fst")
     asked = _asked(request)
 
     from gibbsite import orchestrator
@@ -94,16 +118,19 @@ def solve(
             trace=plot is not None,
             progress=progress,
         )
-    if as_json:
-        typer.echo(result.model_dump_json())
-    else:
-        from gibbsite import report
+    try:
+        if plot is not None:
+            from gibbsite import plot as drawing
 
-        report.show(result)
-    if plot is not None:
-        from gibbsite import plot as drawing
+            drawing.draw(result, plot)
+    finally:
+        # last, so that a reader who stops reading (`| head -1`) costs no picture
+        if as_json:
+            _print(result.model_dump_json())
+        else:
+            from gibbsite import report
 
-        drawing.draw(result, plot)
+            _written(lambda: report.show(result))
     return 0 if result.feasible else NO_ANSWER
 
 
@@ -114,7 +141,7 @@ def formalize(request: Request) -> None:
 
     asked = _asked(request)
     problem = formalized(asked) if isinstance(asked, str) else asked
-    typer.echo(problem.model_dump_json())
+    _print(problem.model_dump_json())
 
 
 @app.command()
@@ -123,40 +150,88 @@ def devices() -> None:
     from gibbsite.devices import available
 
     for scheme in available():
-        typer.echo(f"{scheme.uri:9s} {scheme.what}")
-        typer.echo(f"{'':9s} takes {', '.join(scheme.parameters)}")
+        _print(f"{scheme.uri:9s} {scheme.what}")
+        _print(f"{'':9s} takes {', '.join(scheme.parameters)}")
         state = "ready" if scheme.missing is None else f"cannot be opened here: {scheme.missing}"
-        typer.echo(f"{'':9s} {state}")
+        _print(f"{'':9s} {state}")
 
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # what a terminal's encoding lacks is written as its number, and is no reason to fail
+        sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; every failure has become one line by then."""
     try:
-        code = app(arguments, prog_name="gibbsite", standalone_mode=False)
+        code = app(arguments or ["--help"], prog_name="gibbsite", standalone_mode=False)
     except TyperException as error:
-        return _failed(error.format_message(), BAD_INPUT)
+        # pydantic's name of what went wrong says nothing to who typed it
+        sentence = error.format_message().rstrip(".").replace("Value error, ", "")
+        return _failed(f"{sentence}; see {_helped(error)}", BAD_INPUT)
     except KeyboardInterrupt:
         code = INTERRUPTED
     except (ToolMissing, UnknownDevice, DeviceError) as error:
         return _failed(str(error), NO_DEVICE)
     except GibbsiteError as error:
-        document = getattr(error, "document", None)
-        if document is not None:
-            typer.echo(document().model_dump_json())
-        return _failed(str(error), BAD_INPUT)
+        return _refused(error)
+    except BrokenPipeError:
+        _close_stdout()
+        return BROKEN_PIPE
     if code == INTERRUPTED:
         return _failed("interrupted; nothing is left half-done", INTERRUPTED)
     return code if isinstance(code, int) else 0
 
 
+def _refused(error: GibbsiteError) -> int:
+    """Print the `error` document of a refusal that has one, and its sentence."""
+    document = getattr(error, "document", None)
+    if document is not None:
+        try:
+            _print(document().model_dump_json())
+        except OutputError as worse:
+            return _failed(f"{error}; and {worse}", BAD_INPUT)
+    return _failed(str(error), BAD_INPUT)
+
+
 def _failed(sentence: str, code: int) -> int:
     typer.echo(f"gibbsite: {sentence}", err=True)
     return code
+
+
+def _helped(error: TyperException) -> str:
+    """The command whose help tells how the wrong call is written."""
+    context = getattr(error, "ctx", None)
+    return f"`{context.command_path if context is not None else 'gibbsite'} --help`"
+
+
+def _print(line: str) -> None:
+    _written(lambda: typer.echo(line))
+
+
+def _written(write: Callable[[], None]) -> None:
+    """Write to stdout, all of it, or say why it cannot be."""
+    try:
+        write()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _close_stdout()
+        raise OutputError(
+            f"the answer cannot be written to stdout: {error.strerror}; make room or choose "
+            "another place"
+        ) from None
+
+
+def _close_stdout() -> None:
+    """Let what is still buffered go nowhere, so that the interpreter's exit does not fail on it."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def _asked(request: str) -> Problem | str:
@@ -173,7 +248,26 @@ def _asked(request: str) -> Problem | str:
             raise InputError(
                 f"the problem document {path} cannot be read: {error.strerror}; check its name"
             ) from None
+    elif _names_a_file(request):
+        raise InputError(
+            f"{request} names a file, and only problem documents (.json) are read by name; for a "
+            f"text write `gibbsite solve - < {request}`"
+        )
+    try:
+        request.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"the request is not UTF-8 text (character {error.start}); write it in a UTF-8 locale"
+        ) from None
     return parse_problem(request) if request.lstrip().startswith("{") else request
+
+
+def _names_a_file(request: str) -> bool:
+    """Whether a request is the name of a file, and no sentence."""
+    try:
+        return len(request.split()) == 1 and Path(request).is_file()
+    except (OSError, ValueError):  # too long for a name, or a NUL
+        return False
 
 
 def _address(device: str, waves: Path | None) -> str:

@@ -142,6 +142,8 @@ def _given(uri: str, query: str, names: tuple[str, ...]) -> dict[str, str]:
         ) from None
     found: dict[str, str] = {}
     for name, value in pairs:
+        if name == "waves" and name not in names:
+            raise UnknownDevice(f"{uri!r} records no waveform: use sim: for one")
         if name not in names:
             raise UnknownDevice(
                 f"{uri!r} has the parameter {name!r}, which is none: use {', '.join(names)}"

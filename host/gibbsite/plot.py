@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from gibbsite.report import figure as digits
 from gibbsite.result import Result, ScheduleSolution
 from gibbsite_hw.spec.errors import GibbsiteError
 
@@ -12,6 +14,16 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["PlotError", "draw", "formats"]
+
+
+BRIGHT: Final = (1, 6, 7, 8, 9)
+"""Colours of the cycle on which black letters are read more easily than white ones."""
+
+LETTERS: Final = 90
+"""Letters of a task's name that fit the width of the chart."""
+
+LONGEST: Final = 24
+"""Letters of a machine's name that are shown."""
 
 
 class PlotError(GibbsiteError):
@@ -27,13 +39,17 @@ def draw(result: Result, path: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, 6), layout="constrained")
+    more = 0.3 * max(0, len(result.problem.machines) - 8)
+    figure = Figure(figsize=(9, 6 + more), layout="constrained")
     FigureCanvasAgg(figure)
-    gantt, trace = figure.subplots(2, 1, height_ratios=(3, 2))
+    gantt, trace = figure.subplots(2, 1, height_ratios=(3.6 + more, 2.4))
     _gantt(gantt, result)
     _trace(trace, result)
     try:
-        figure.savefig(path, dpi=150)
+        with warnings.catch_warnings():
+            # a letter that the font lacks is drawn as a box; the table has it right
+            warnings.filterwarnings("ignore", message="Glyph ")
+            figure.savefig(path, dpi=150)
     except (OSError, ValueError) as error:
         raise PlotError(f"no picture can be written to {path}: {error}") from None
 
@@ -48,8 +64,9 @@ def formats() -> set[str]:
 def _gantt(axes: Axes, result: Result) -> None:
     problem = result.problem
     rows = {machine.id: row for row, machine in enumerate(problem.machines)}
-    axes.set_yticks(list(rows.values()), list(rows))
+    axes.set_yticks(list(rows.values()), [_name(machine, LONGEST) for machine in rows])
     axes.invert_yaxis()
+    axes.locator_params(axis="x", nbins=13, steps=[1, 2, 4, 5, 10])
     axes.set_xlabel(problem.unit)
     if result.solution is None:
         axes.set_title("no answer")
@@ -61,15 +78,24 @@ def _gantt(axes: Axes, result: Result) -> None:
     _bars(axes, result.solution, rows)
     goal = problem.objective.replace("_", " ")
     state = "" if result.feasible else " (not feasible)"
-    axes.set_title(f"{goal} {result.solution.objective:g} {problem.unit}s{state}")
+    axes.set_title(f"{goal} {digits(result.solution.objective)} {problem.unit}s{state}")
 
 
 def _bars(axes: Axes, solution: ScheduleSolution, rows: dict[str, int]) -> None:
+    end = max(item.end for item in solution.assignments)
     for place, item in enumerate(solution.assignments):
         row, middle = rows[item.machine], (item.start + item.end) / 2
         length = item.end - item.start
         axes.barh(row, length, left=item.start, height=0.6, color=f"C{place % 10}", edgecolor="w")
-        axes.text(middle, row, item.task, ha="center", va="center", color="w", fontsize=8)
+        name = _name(item.task, int(LETTERS * length / end))
+        ink = "k" if place % 10 in BRIGHT else "w"
+        axes.text(middle, row, name, ha="center", va="center", color=ink, fontsize=8)
+
+
+def _name(name: str, longest: int) -> str:
+    """A name as it stands (a dollar sign begins no formula), cut where it has no room."""
+    shown = name if len(name) <= longest else f"{name[: longest - 1]}…" if longest > 1 else ""
+    return shown.replace("$", r"\$")
 
 
 def _trace(axes: Axes, result: Result) -> None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from gibbsite.result import Certificate, Ledger, RawReads, Result, ScheduleSolution
 
-__all__ = ["show"]
+__all__ = ["figure", "show"]
 
 WIDTH = 100
 """Columns where no terminal says how wide it is."""
@@ -20,7 +21,7 @@ WIDTH = 100
 def show(result: Result, console: Console | None = None) -> None:
     """Print a result; without a console it goes to stdout, plain where that is no terminal."""
     console = console or _stdout()
-    console.print(_headline(result), highlight=False)
+    console.print(_headline(result), highlight=False, markup=False)
     if result.solution is not None:
         console.print(_timetable(result, result.solution))
     for sentence in result.violations:
@@ -32,6 +33,11 @@ def show(result: Result, console: Console | None = None) -> None:
             console.print(line, highlight=False, markup=False)
     for line in _work(result):
         console.print(line, highlight=False, markup=False)
+
+
+def figure(value: float) -> str:
+    """A number of a solution as people write it: whole ones in full, others to 10 digits."""
+    return str(int(value)) if float(value).is_integer() else f"{value:.10g}"
 
 
 def _stdout() -> Console:
@@ -58,7 +64,8 @@ def _timetable(result: Result, solution: ScheduleSolution) -> Table:
         table.add_column(name, justify="right")
     rank = {machine.id: place for place, machine in enumerate(result.problem.machines)}
     for item in sorted(solution.assignments, key=lambda one: (rank[one.machine], one.start)):
-        table.add_row(item.machine, item.task, f"{item.start:g}", f"{item.end:g}")
+        # names are text as it stands: a bracket in one is no markup
+        table.add_row(Text(item.machine), Text(item.task), figure(item.start), figure(item.end))
     return table
 
 
@@ -109,4 +116,4 @@ def _times(count: int, name: str) -> str:
 
 
 def _amount(value: float, unit: str) -> str:
-    return f"{value:g} {unit}" if value == 1 else f"{value:g} {unit}s"
+    return f"{figure(value)} {unit}" if value == 1 else f"{figure(value)} {unit}s"

@@ -127,6 +127,57 @@ def test_a_wrong_usage_is_one_sentence(refused, arguments: list[str]) -> None:
     assert code == cli.BAD_INPUT
 
 
+def test_a_wrong_value_is_named_with_the_next_step(refused) -> None:
+    for option, value in (("--reads", "many"), ("--vote", "loudest")):
+        _, _, err = refused("solve", TWO_TASKS, option, value)
+        assert repr(value) in err
+        assert err.rstrip().endswith("see `gibbsite solve --help`")
+
+
+def test_a_file_of_text_is_not_taken_for_a_request(refused, tmp_path: Path) -> None:
+    path = tmp_path / "request.txt"
+    path.write_text(TWO_TASKS, encoding="utf-8")
+    code, out, err = refused("solve", str(path))
+    assert (code, out) == (cli.BAD_INPUT, "")
+    assert f"solve - < {path}" in err
+
+
+def test_a_waveform_needs_the_simulation_and_its_format(refused, tmp_path: Path) -> None:
+    path = tmp_path / "out.vcd"
+    code, _, err = refused("solve", TWO_TASKS, "--waves", str(path))
+    assert code == cli.BAD_INPUT
+    assert ".fst" in err
+    path = tmp_path / "out.fst"
+    code, _, err = refused("solve", TWO_TASKS, "--device", "golden:", "--waves", str(path))
+    assert code == cli.NO_DEVICE
+    assert "use sim:" in err
+
+
+def test_without_arguments_there_is_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run([]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("Usage: gibbsite")
+    assert err == ""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["solve", TWO_TASKS, *GOLDEN], ["solve", TWO_TASKS, *GOLDEN, "--json"], ["solve", ""]],
+)
+def test_a_full_disk_behind_stdout_is_one_sentence(arguments: list[str]) -> None:
+    with Path("/dev/full").open("w") as stdout:
+        done = subprocess.run(
+            [sys.executable, "-m", "gibbsite", *arguments],
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == cli.BAD_INPUT
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert "stdout: No space left on device" in done.stderr
+
+
 @pytest.mark.parametrize("option", ["--plot", "--waves"])
 def test_an_unwritable_output_is_refused_before_the_work(
     refused, tmp_path: Path, option: str
@@ -205,6 +256,21 @@ def test_an_answer_in_words_and_its_plot(
     out, _ = capsys.readouterr()
     assert "makespan" in out
     assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_names_and_numbers_are_shown_as_they_are(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """No markup of the terminal's, no formula of the picture's, no rounding to six digits."""
+    path = tmp_path / "problem.json"
+    names = ["[/red]", "[bold]cut", ":smile:", "$x^{$"]
+    tasks = [{"id": name, "duration": 1234567} for name in names]
+    path.write_text(json.dumps(document(tasks=tasks, machines=[{"id": "M$^{$"}])), encoding="utf-8")
+    assert cli.run(["solve", str(path), *GOLDEN, "--plot", str(tmp_path / "plan.png")]) == 0
+    out, _ = capsys.readouterr()
+    assert "makespan 4938268 hours" in out
+    for name in names:
+        assert f"M$^{{$    {name}" in out
 
 
 def test_what_has_no_feasible_answer_is_said(

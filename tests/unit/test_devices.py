@@ -39,7 +39,7 @@ def test_sizes_and_known_builds_are_taken() -> None:
         ("quantum:", "use one of golden:, sim:"),
         ("golden:/dev/ttyUSB0", "has none"),
         ("golden:?lane=4", "'lane', which is none: use like, lanes"),
-        ("golden:?waves=a.fst", "'waves', which is none"),
+        ("golden:?waves=a.fst", "records no waveform"),
         ("golden:?lanes=4&lanes=8", "gives lanes twice"),
         ("golden:?lanes=four", "give an integer"),
         ("golden:?lanes=3", "power of two from 2 to 32, not 3"),
