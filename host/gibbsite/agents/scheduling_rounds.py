@@ -156,7 +156,7 @@ class Rounds:
         return done
 
     def replay(self, number: int) -> tuple[list[int], list[float]]:
-        """Energies of one read on its way, from its start: its chain, cut off after ever more sweeps.
+        """Energies of one read on its way from its start: its chain, cut off after ever more sweeps.
 
         A chain's randomness is its number's alone, so each cut is a prefix of the same chain.
         """
