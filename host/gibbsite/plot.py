@@ -66,12 +66,12 @@ def _gantt(axes: Axes, result: Result) -> None:
     rows = {machine.id: row for row, machine in enumerate(problem.machines)}
     axes.set_yticks(list(rows.values()), [_name(machine, LONGEST) for machine in rows])
     axes.invert_yaxis()
-    axes.locator_params(axis="x", nbins=13, steps=[1, 2, 4, 5, 10])
     axes.set_xlabel(problem.unit)
     if result.solution is None:
         axes.set_title("no answer")
         return
     end = max(item.end for item in result.solution.assignments)
+    axes.locator_params(axis="x", nbins=13, steps=[1, 2, 4, 5, 10], integer=end > 1)
     for machine in problem.machines:
         for start, stop in machine.windows or ():
             axes.barh(rows[machine.id], min(stop, end) - start, left=start, color="0.92")
@@ -93,9 +93,14 @@ def _bars(axes: Axes, solution: ScheduleSolution, rows: dict[str, int]) -> None:
 
 
 def _name(name: str, longest: int) -> str:
-    """A name as it stands (a dollar sign begins no formula), cut where it has no room."""
-    shown = name if len(name) <= longest else f"{name[: longest - 1]}…" if longest > 1 else ""
-    return shown.replace("$", r"\$")
+    """A name as it stands (a dollar sign begins no formula), without its middle if too long.
+
+    Names often differ in their last letters only.
+    """
+    if len(name) > longest:
+        end = longest // 2
+        name = f"{name[: longest - 1 - end]}…{name[-end:]}" if end else ""
+    return name.replace("$", r"\$")
 
 
 def _trace(axes: Axes, result: Result) -> None:

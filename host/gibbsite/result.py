@@ -134,7 +134,13 @@ class Certificate(_Part):
 
 
 class Ledger(_Part):
-    """What the device counted, over all rounds; joules are null until something measures them."""
+    """What the device counted, over all rounds; joules are null until something measures them.
+
+    ``words_in``, ``words_out``  words of 32 bits over the link, programs and conditions among
+                                 them; null for a device that does not count them
+
+    A replay for the energy trace is no round and is not counted.
+    """
 
     coupling_loads: int
     runs: int
@@ -143,8 +149,8 @@ class Ledger(_Part):
     cycles: int
     neighbour_terms: int
     updates: int
-    words_in: int
-    words_out: int
+    words_in: int | None
+    words_out: int | None
     device_seconds: float | None
     joules: float | None
 

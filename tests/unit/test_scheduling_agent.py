@@ -11,6 +11,7 @@ import pytest
 import gibbsite
 from gibbsite.agents.scheduling_instance import ScheduleError
 from gibbsite.agents.scheduling_rounds import Rounds
+from gibbsite.driver import Driver
 from gibbsite.orchestrator import RequestError
 from gibbsite.problem import ProblemError
 from gibbsite.result import Result
@@ -145,6 +146,14 @@ def test_asked_reads_and_sweeps_are_drawn(golden: Device) -> None:
     assert result.ledger.sweeps == 63
 
 
+def test_the_ledger_counts_the_program_on_its_way_in(golden: Device) -> None:
+    assert isinstance(golden, Driver)
+    before = golden.words_sent
+    result = solved(golden, SMALL, reads=2, sweeps=2, rounds=1)
+    assert result.ledger is not None
+    assert result.ledger.words_in == golden.words_sent - before
+
+
 def test_the_trace_is_the_chain_behind_the_answer(golden: Device) -> None:
     """Its last energy is the read's own: the prefixes replay one chain."""
     asked = {"reads": 16, "sweeps": 40, "rounds": 1, "beta_range": (0.05, 12.0)}
@@ -160,6 +169,7 @@ def test_the_trace_is_the_chain_behind_the_answer(golden: Device) -> None:
     without = solved(golden, HARD, **asked)
     assert without.certificate is not None
     assert without.certificate.trace is None
+    assert result.ledger == without.ledger, "a replay is no round"
 
 
 def test_raw_reads_stand_beside_the_repaired_answer(golden: Device) -> None:

@@ -34,6 +34,7 @@ from gibbsite.agents.scheduling_program import ScheduleProgram, finest_factor, f
 from gibbsite.agents.scheduling_rounds import Judged, Round, Rounds
 from gibbsite.agents.scheduling_tightening import Outcome, tightened
 from gibbsite.agents.scheduling_verification import violations
+from gibbsite.drawing import moved_words
 from gibbsite.problem import ScheduleProblem
 from gibbsite.progress import Report
 from gibbsite.result import (
@@ -81,9 +82,10 @@ class SchedulingAgent:
             options = replace(options, rounds=1)
         program = fitted(instance, device.info.graph)
         fitted_at = perf_counter()
-        words = device.loads
+        loads, words = device.loads, moved_words(device)
         rounds = Rounds.begin(device, program, options, report)
         outcome = tightened(rounds)
+        ledger = _ledger(rounds, device.loads - loads, words, moved_words(device))
         drawn_at = perf_counter()
         answer = _chosen(rounds, outcome, options)
         plan, route = answer.plan, GRAPH_ENGINE
@@ -118,11 +120,11 @@ class SchedulingAgent:
                 trace=_trace(rounds, answer.read) if options.trace else None,
                 quantization=program.compiled.quantization.as_dict(),
             ),
-            ledger=_ledger(rounds, device.loads - words),
+            ledger=ledger,
             entropy_production=None,
             llm_tokens=None,
             langevin_steps=None,
-            device_updates=rounds.counters.updates,
+            device_updates=ledger.updates,
             energy_savings=None,
             device=device.info.uri,
             seed=options.seed,
@@ -300,7 +302,10 @@ def _sampling(rounds: Rounds) -> dict[str, Any]:
     }
 
 
-def _ledger(rounds: Rounds, loads: int) -> Ledger:
+def _ledger(
+    rounds: Rounds, loads: int, before: tuple[int, int] | None, after: tuple[int, int] | None
+) -> Ledger:
+    """What the device counted; words are all that crossed the link, couplings among them."""
     counters = rounds.counters
     clock = rounds.device.info.clock_hz
     return Ledger(
@@ -311,8 +316,8 @@ def _ledger(rounds: Rounds, loads: int) -> Ledger:
         cycles=counters.cycles,
         neighbour_terms=counters.terms,
         updates=counters.updates,
-        words_in=rounds.words_in,
-        words_out=rounds.words_out,
+        words_in=None if before is None or after is None else after[0] - before[0],
+        words_out=None if before is None or after is None else after[1] - before[1],
         device_seconds=None if clock is None else counters.cycles / clock,
         joules=None,
     )

@@ -101,8 +101,6 @@ class Rounds:
     report: Report
     history: list[Round] = field(default_factory=list)
     counters: Counters = field(default_factory=Counters)
-    words_in: int = 0
-    words_out: int = 0
     _known: dict[bytes, Judged] = field(default_factory=dict)
 
     @classmethod
@@ -141,8 +139,6 @@ class Rounds:
         )
         decoded = compiled.decode(result, conditioned)
         self._count(result.counters)
-        self.words_in += result.words_in
-        self.words_out += result.words_out
         chosen = decoded.values.astype(np.int64) + states.first[:-1]
         done = Round(
             target,
@@ -156,9 +152,10 @@ class Rounds:
         return done
 
     def replay(self, number: int) -> tuple[list[int], list[float]]:
-        """Energies of one read on its way from its start: its chain, cut off after ever more sweeps.
+        """Energies of one read on its way: its chain from its start, cut off ever later.
 
-        A chain's randomness is its number's alone, so each cut is a prefix of the same chain.
+        A chain's randomness is its number's alone, so each cut is a prefix of the same chain. It
+        is drawn for the picture only: no round, so the counters leave it out.
         """
         first = 0
         for done in self.history:
@@ -173,7 +170,6 @@ class Rounds:
         for cut in cuts:
             request = RunRequest(betas=betas[:cut], seed=self.options.seed, first_chain=number)
             result = self.device.run(request)
-            self._count(result.counters)
             energies.append(float(self.program.compiled.decode(result, conditioned).energies[0]))
         return cuts, energies
 
