@@ -68,6 +68,8 @@ class ClauseState:
     hint: str = ""
     last_relation: str = ""
     last_order: str = ""
+    last_word: str = ""
+    former: list[Entity] = field(default_factory=list)
     ordering: bool = False
     previous: list[Entity] = field(default_factory=list)
     outer: list[list[Entity]] = field(default_factory=list)
@@ -143,7 +145,7 @@ class ClauseReader:
             if self.state.waiting in ("after", "before") or self.state.on or elided:
                 # an object: what has a clause of its own is the next subject
                 comma = any(item.is_mark(",") for item in self.items[end:position])
-                aside = comma and not self.state.subject
+                aside = comma and not self.state.subject and kind == "task"
                 paired = position + 1 < len(self.items) and self.items[position + 1].kind == kind
                 own = self.defines(position) and (comma or not following.defines)
                 if aside or paired or own or self.starts_clause(position):

@@ -28,6 +28,7 @@ def document_of(scene: Scene) -> Problem:
             names,
         )
     unit = _unit(scene)
+    _settle_dates(scene, unit)
     values: dict[str, Any] = {
         "kind": "schedule",
         "unit": unit,
@@ -64,6 +65,18 @@ def _unit(scene: Scene) -> Unit:
                 if moment.unit != "clock" and moment.unit != "bare":
                     used.add(moment.unit)
     return next(unit for unit in UNIT_ORDER if unit in used)
+
+
+def _settle_dates(scene: Scene, unit: Unit) -> None:
+    """Dates without a unit are counts of it where one of them is too large for a clock."""
+    moments = [m for task in scene.tasks for m in (task.release, task.deadline) if m is not None]
+    if not any(moment.unit == "bare" and moment.value > 48 for moment in moments):
+        return
+    for task in scene.tasks:
+        if task.release is not None and task.release.unit == "bare":
+            task.release = Moment(task.release.value, unit)
+        if task.deadline is not None and task.deadline.unit == "bare":
+            task.deadline = Moment(task.deadline.value, unit)
 
 
 def _number(value: Fraction) -> int | float:

@@ -38,7 +38,8 @@ def spread_units(lexemes: list[Lexeme], scene: Scene) -> None:
         before = lexemes[at - 1]
         following = lexemes[at + 1] if at + 1 < len(lexemes) else None
         ended = following is None or following.is_mark(",)(") or following.has("and", "for")
-        ended = ended and lexeme.text[:1].isdigit()
+        counts = any(part.has("takes") for part in lexemes[at + 1 : at + 4])  # "4 of them take 2 h"
+        ended = ended and lexeme.text[:1].isdigit() and not counts
         opened = (
             before.is_mark(":=(-")
             or before.has("takes", "duration")

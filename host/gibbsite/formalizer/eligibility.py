@@ -56,13 +56,17 @@ class EligibilityReader(ClauseReader):
 
     def _eligible(self, machines: list[Entity], every: bool) -> None:
         state = self.state
+        joined = any(part.has("or") for part in self.items[max(0, self.at - 2) : self.at])
         if state.negated is not None:
             bar(state.subject, machines)
-            state.negated = None
+            state.last_negated, state.negated = state.negated, None
+        elif joined and state.subject and state.subject[0].allowed is not None:
+            allow(state.subject, machines)  # "on M1 or on M2"
         elif state.subject_only and state.only is None:
             bar([t for t in self.scene.tasks if t not in state.subject], machines)
             state.subject_only = False
         elif not every:
             restrict(state.subject, machines)
+            state.last_negated = None
         state.only = None
         state.on = False

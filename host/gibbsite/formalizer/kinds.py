@@ -68,6 +68,10 @@ _SCHEDULE: Final = {
             "printers",
             "crew",
             "crews",
+            "finish",
+            "finished",
+            "earliest",
+            "asap",
         ]
     ),
     "pl": frozenset(
@@ -84,6 +88,9 @@ _SCHEDULE: Final = {
             "rozplanować",
             "uszeregować",
             "kolejność",
+            "skończyć",
+            "najwcześniej",
+            "najszybciej",
         ]
     ),
 }

@@ -250,6 +250,8 @@ def _small_label(tokens: list[Token], at: int, found: list[Lexeme], language: La
     if following.kind == "mark":
         return following.text in ".,:;("
     cues, _ = match_cue(tokens, at + 1, language)
+    if language == "pl":
+        return bool(cues & {"takes"})  # "na walcarce i po wytopie"
     return bool(cues & {"takes", "needs", "after", "before", "and", "only", "until"})
 
 

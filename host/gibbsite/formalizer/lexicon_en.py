@@ -37,6 +37,9 @@ CUES: Final[dict[str, str]] = {
         "hall|halls, table|tables, desk|desks, stove|stoves, cluster|clusters, host|hosts, "
         "carpenter|carpenters, electrician|electricians, plumber|plumbers, gang|gangs, "
         "squad|squads, ramp|ramps, booth|booths, chamber|chambers, bed|beds, vehicle|vehicles, "
+        "stand|stands, gardener|gardeners, developer|developers, baker|bakers, cleaner|cleaners, "
+        "tailor|tailors, nurse|nurses, doctor|doctors, editor|editors, translator|translators, "
+        "forklift|forklifts, excavator|excavators, runway|runways, rolling mill|mills, "
         "tool|tools, tester|testers, rig|rigs, milling machine|machines, drill press|presses, "
         "injection moulder|moulders, router|routers, extruder|extruders, shop floor"
     ),
@@ -125,7 +128,7 @@ CUES: Final[dict[str, str]] = {
         "available, staffed, open, opens, works|work|working, operates|operate|operating, "
         "runs|run|running, usable, can be used, in use, on duty, on shift, manned, free, accessible, "
         "operational, at our disposal, is up, are up, switched on, active, in operation, "
-        "leaves|leave at|on, stays|stay until, bookable, can work, may work, hours, working hours, shift, shifts, opening hours"
+        "at work, leaves|leave at|on, stays|stay until, bookable, can work, may work, hours, working hours, shift, shifts, opening hours"
     ),
     "break": (
         "break|breaks, with a break|breaks, with breaks, lunch break, lunch, pause, closed, down, maintenance, except, except for, "
@@ -162,7 +165,7 @@ CUES: Final[dict[str, str]] = {
     "initial": "comes|come|goes|go|is|be first, done|finished|completed|run first, first of all comes",
     "immediate": "immediately, right away, straight, directly, at once",
     "unsupported": (
-        "the same time as, same time as, at the same time as, simultaneously with, setup time|times, changeover|changeovers, "
+        "the same as, same hours as, the same hours as, likewise, the same time as, same time as, at the same time as, simultaneously with, setup time|times, changeover|changeovers, "
         "in parallel with, concurrently with, priority, priorities, preempt, preemption, "
         "split into, overlap, overlapping, adjacent, back to back, same machine as, "
         "on the same machine, on different machines, the same machine, cool-down, weighted, weights"
@@ -183,7 +186,7 @@ CUES: Final[dict[str, str]] = {
         "namely, identical, parallel, total, labelled, labeled, into, from, with, without, out, up, "
         "respectively, not, no, yes, soon, early, late, later, quickly, fast, while, because, since, whereas, "
         "though, although, however, moreover, each, both, other, another, itself, comes, come, "
-        "goes, go, took, remains, remain, lying, lie, minimise, minimize, keep, low, time, help, me, "
+        "goes, go, them, took, remains, remain, lying, lie, minimise, minimize, keep, low, time, help, me, "
         "bakes, dries, cools, ferments, simmers, roasts, rises, boils, cures, "
         "i'd, i'm, we've, we're, it's, i've, there're, there's, that's, we'd, i'll, we'll"
     ),

@@ -27,6 +27,8 @@ CUES: Final[dict[str, str]] = {
         "laborant, aparat, przyrząd, wirówka, mikroskop, kocioł, mikser, wózek, węzeł, komputer, "
         "gilotyna, wtryskarka, laser, wycinarka, giętarka, automat, centrum, ciężarówka, pralka, "
         "suszarka, palnik, kuchenka, gabinet, tomograf, lekarz, zmiana, pokój, pojazd, osoba, zasób, "
+        "walcarka, ogrodnik, programista, piekarz, sprzątaczka, krawiec, krawcowa, tłumacz, redaktor, "
+        "pielęgniarka, dekarz, glazurnik, ślusarz, montażysta, grafik komputerowy, pompa, zgrzewarka, "
         "wypalarka, krosno, młyn, podnośnik, nożyca, piekarnik, stolarz, tynkarz, koparka, kombajn"
     ),
     "takes": (
@@ -129,7 +131,7 @@ CUES: Final[dict[str, str]] = {
     "initial": "jako pierwszy, na samym początku, być pierwszy",
     "immediate": "natychmiast, od razu, zaraz, bezpośrednio, niezwłocznie",
     "unsupported": (
-        "jednocześnie z, równocześnie z, w tym samym czasie co, przezbrojenie, czas przezbrojenia, "
+        "tak samo jak, podobnie jak, jednocześnie z, równocześnie z, w tym samym czasie co, przezbrojenie, czas przezbrojenia, "
         "priorytet, na tej samej maszynie, na różnych maszynach, ważony, waga, wagi, ta sama maszyna, "
         "równolegle z, przerywać, dzielić"
     ),

@@ -13,7 +13,7 @@ from gibbsite.formalizer.counting import (
     labels_from,
     skip_aside,
 )
-from gibbsite.formalizer.inflection import base_form
+from gibbsite.formalizer.inflection import base_form, readings
 from gibbsite.formalizer.lexemes import Lexeme
 from gibbsite.formalizer.lexer import Sentence
 from gibbsite.formalizer.names import Name, is_label, name_at, number_label
@@ -361,12 +361,25 @@ def count_unknown_machines(sentences: list[Sentence], scene: Scene) -> None:
         if start >= len(lexemes) or lexemes[start].used:
             continue
         counted = counted_at(lexemes, start, scene.language)
-        if counted is not None and counted.end == len(lexemes) and counted.nouns:
+        if counted is None or not counted.nouns:
+            continue
+        if counted.end == len(lexemes) or _works(lexemes, counted.end):
             scene.nouns["machine"].update(counted.nouns)
             scene.count("machine", counted.number, lexemes[start])
             lexemes[start].used = True
             scene.notes.append(f"{lexemes[start].text} {counted.nouns[0]} are taken as machines")
             return
+
+
+def _works(lexemes: list[Lexeme], at: int) -> bool:
+    """Whether what was counted is available or works: "two gardeners are at work"."""
+    following = lexemes[at : at + 3]
+    for lexeme in following:
+        if lexeme.has("available"):
+            return True
+        if not lexeme.has("filler"):
+            return False
+    return False
 
 
 def find_single_machines(sentences: list[Sentence], scene: Scene) -> None:
@@ -397,7 +410,7 @@ def find_single_machines(sentences: list[Sentence], scene: Scene) -> None:
             if (
                 base[-1].lower() in _GENERIC
                 or base[0].lower() in _GENERIC
-                or (is_plural(lexeme, scene.language) and base == words)
+                or (is_plural(lexeme, scene.language) and base == words and not _singular(lexeme))
             ):
                 continue
             scene.add("machine", " ".join(base), words, lexemes[start].start)
@@ -409,7 +422,24 @@ def _words(lexemes: list[Lexeme], at: int, scene: Scene) -> tuple[list[str], int
     if scene.language == "en":
         while start and lexemes[start - 1].kind == "word" and not lexemes[start - 1].cues:
             start -= 1
-    return [word for part in lexemes[start : at + 1] for word in part.text.split()], start
+    end = at + 1
+    while scene.language == "pl" and end < len(lexemes) and _adjective(lexemes[end]):
+        end += 1
+    return [word for part in lexemes[start:end] for word in part.text.split()], start
+
+
+def _singular(lexeme: Lexeme) -> bool:
+    """Whether a Polish noun may be a nominative singular too ("elektryk", of "elektryka")."""
+    return any(
+        reading.part == "subst" and reading.number == "sg" and "nom" in reading.cases
+        for reading in readings(lexeme.text.lower())
+    )
+
+
+def _adjective(lexeme: Lexeme) -> bool:
+    if lexeme.kind != "word" or lexeme.cues or not lexeme.text.islower():
+        return False
+    return all(reading.part == "adj" for reading in readings(lexeme.text))
 
 
 def _is_task_word(scene: Scene, lexeme: Lexeme) -> bool:

@@ -135,6 +135,7 @@ class _Reader(TimingReader):
             for task in things:
                 add_predecessors(task, state.last_tasks if not opening else [])
         state.subject, state.last_tasks = things, things
+        state.last_negated = None
         state.subject_only = state.only is not None
         state.only = None
         state.on = False
@@ -176,6 +177,15 @@ class _Reader(TimingReader):
         alone = end < len(self.items) and self.items[end].has("only")
         alone = alone and len(state.subject) < len(self.scene.tasks)
         alone = alone and (end + 1 == len(self.items) or self.items[end + 1].is_mark(",;)."))
+        before = self.items[self.at - 1] if self.at else None
+        aside = aside or (
+            before is not None
+            and before.is_mark(",")
+            and len(things) < len(self.scene.machines)
+            and (end == len(self.items) or self.items[end].is_mark(",;"))
+            and self.at >= 2
+            and (self.items[self.at - 2].lexeme.is_time or self.items[self.at - 2].kind == "task")
+        )  # "wiring: 2 days, electrician, after chasing"
         if state.kind == "task" and (alone or self.closes_clause(end)):
             linked = True  # "banner: 2 h, plotter only"
         if state.kind == "task" and (linked or aside) and not timed and not ahead_of_tasks:
@@ -185,12 +195,16 @@ class _Reader(TimingReader):
         if (state.on or state.only is not None) and free and not timed:
             later = any(item.kind == "task" for item in self.items[end:])
             if later:
-                state.machines_ahead = things
+                barred = state.only is not None or state.negated is not None
+                every = not barred and len(things) == len(self.scene.machines)
+                state.machines_ahead = [] if every else things  # "on M1 and M2 we make: …"
                 state.ahead_only = state.only is not None
                 state.ahead_negated = state.negated is not None
                 state.only = state.negated = None
                 state.on = False
                 return
+        if state.kind == "task":
+            state.former = state.subject
         if state.opened is not None:
             state.pending += [(machine, state.opened) for machine in state.subject]
         state.subject = things
@@ -303,6 +317,10 @@ class _Reader(TimingReader):
         if ahead == "task" and state.kind == "task" and lexeme.text.lower() in ("go on", "goes on"):
             after = True  # "the roof goes on the frame"
         before = lexeme.has("before", "precedes")
+        word = lexeme.text.lower().split()[-1]
+        repeated = word == state.last_word and state.kind == "task" and not (after or before)
+        if repeated and ahead == "task":
+            after, before = state.last_order == "after", state.last_order == "before"
         if ahead == "number" and (after or before) and self.numbered_task():
             ahead = "task"
         if ahead == "task" and (after or before):
@@ -312,7 +330,7 @@ class _Reader(TimingReader):
                 relation = "before" if after else "after"
             if lexeme.has("after", "before"):
                 state.last_negated, state.negated = state.negated, None
-            state.last_order = relation
+            state.last_order, state.last_word = relation, word
             state.waiting, state.waiting_lexeme = relation, lexeme
             return
         if ahead == "machine" and lexeme.has("needs", "takes"):
@@ -358,7 +376,7 @@ class _Reader(TimingReader):
             if state.kind != "task":
                 if self.unknown_subject():
                     self.refuse("names something that is no known task")
-                tasks = [thing for thing in self.carried if thing.kind == "task"]
+                tasks = state.former or [thing for thing in self.carried if thing.kind == "task"]
                 state.subject = tasks or self._all_tasks()
             if not state.subject:
                 self.refuse("says of no task when or after what it runs")

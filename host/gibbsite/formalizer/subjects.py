@@ -215,6 +215,7 @@ def _before_aside(lexemes: list[Lexeme], at: int) -> int:
 def rename_labelled(sentences: list[Sentence], scene: Scene) -> None:
     """ "Sample alpha … after alpha": what is mentioned without its kind is a label."""
     lexemes = [lexeme for sentence in sentences for lexeme in sentence.lexemes]
+    _strip_shared_noun(scene)
     for task in scene.tasks:
         if len(task.words) != 2 or task.words[1][:1].isupper():
             continue
@@ -226,3 +227,30 @@ def rename_labelled(sentences: list[Sentence], scene: Scene) -> None:
                 task.words = task.words[1:]
                 task.id = task.id.split(" ", 1)[1]
                 break
+
+
+def _strip_shared_noun(scene: Scene) -> None:
+    """ "container A, container B": a noun that several labels follow is their kind."""
+    if scene.language != "pl":
+        return  # "cut A" is a verb with its object
+    paired = [task for task in scene.tasks if len(task.words) == 2 and _short(task.words[1])]
+    for task in paired:
+        if len(task.words) == 1:
+            continue
+        shared = [
+            other
+            for other in paired
+            if len(other.words) == 2
+            and same_word(other.words[0], task.words[0], scene.language)
+            and other.words[1] != task.words[1]
+        ]
+        if not shared or any(scene.named("task", part.words[1]) for part in (task, *shared)):
+            continue
+        for part in (task, *shared):
+            scene.nouns["task"].add(part.words[0].lower())
+            part.words = part.words[1:]
+            part.id = part.words[0]
+
+
+def _short(label: str) -> bool:
+    return label.isdigit() or (len(label) == 1 and label.isupper())

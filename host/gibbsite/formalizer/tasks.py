@@ -12,6 +12,7 @@ from typing import Final
 from gibbsite.formalizer.counting import counted_at, is_plural, labels_from
 from gibbsite.formalizer.durations import Durations, Said, gather, two_values
 from gibbsite.formalizer.elided_units import spread_units
+from gibbsite.formalizer.inflection import same_word
 from gibbsite.formalizer.lexemes import Lexeme
 from gibbsite.formalizer.lexer import Sentence
 from gibbsite.formalizer.names import lone_verb, name_at, nameable, number_label
@@ -41,6 +42,9 @@ def find_tasks(sentences: list[Sentence], scene: Scene) -> None:
     for sentence in sentences:
         listed_labels(sentence.lexemes, scene)
     for sentence in sentences:
+        if any(lexeme.has("each") for lexeme in sentence.lexemes):
+            _chained_names(sentence.lexemes, scene)
+    for sentence in sentences:
         for start in range(len(sentence.lexemes)):
             counted = counted_at(sentence.lexemes, start, scene.language)
             if counted is not None and not counted.is_machine:
@@ -55,10 +59,31 @@ def find_tasks(sentences: list[Sentence], scene: Scene) -> None:
                 at = durations.end
             else:
                 at += 1
+    for sentence in sentences:
+        _chained_names(sentence.lexemes, scene)
     name_counted_things(sentences, scene, said)
     for sentence in sentences:
         count_tasks(sentence.lexemes, scene, bool(said.every) and not scene.tasks, said.grouped)
     complete(scene, said)
+
+
+def _chained_names(lexemes: list[Lexeme], scene: Scene) -> None:
+    """ "A -> B -> C, each 2 h": a name between two arrows is a task."""
+    for at, lexeme in enumerate(lexemes[:-1]):
+        if lexeme.kind != "arrow":
+            continue
+        name = name_at(lexemes, at + 1, scene.language, label=False)
+        if name is None or scene.matching(list(name.words)) is not None:
+            continue
+        ended = name.end >= len(lexemes) or lexemes[name.end].kind in ("arrow", "mark")
+        partly = any(
+            same_word(own, word, scene.language)
+            for task in scene.tasks
+            for own in task.words
+            for word in name.words
+        )
+        if ended and not partly:
+            scene.add("task", name.id, list(name.words), lexemes[name.start].start)
 
 
 # -- subjects
@@ -87,6 +112,9 @@ def _assign(lexemes: list[Lexeme], durations: Durations, scene: Scene, said: Sai
             takes = True
         elif lexeme.has(*_TIMED) and not lexeme.has("takes"):
             return
+        if lexeme.has("in_unit") and lexemes[at + 1].has("in_unit"):
+            at -= 1  # "durations in minutes: 20, 35"
+            continue
         if lexeme.has("after", "on") and not lexeme.has("takes", "for") and not duration_noun:
             return
         if lexeme.has("each", "all") and not lexeme.has("task"):

@@ -47,6 +47,11 @@ class TimingReader(EligibilityReader):
                 setter([task], each, part)
             state.waiting = state.hint = ""
             return
+        if not state.subject and len(moments) == len(self.scene.tasks) > 1:
+            for task, (each, part) in zip(self.scene.tasks, moments, strict=True):
+                part.used = True
+                setter([task], each, part)  # "due dates: 60, 90, 45"
+            return
         state.last_relation = relation
         state.waiting = ""
         state.hint = ""
