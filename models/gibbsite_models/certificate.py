@@ -361,8 +361,7 @@ def _verdict(
     if distance is not None and not distance.within:
         return False, (
             f"did not equilibrate: total variation {distance.distance:.4f} is above its noise "
-            f"floor "
-            f"{distance.floor:.4f}"
+            f"floor {distance.floor:.4f}"
         )
     if agreement is not None and not agreement.agrees:
         return False, (

@@ -180,7 +180,13 @@ class _Jobs:
                 process = subprocess.Popen(
                     command,
                     cwd=self._folder,
-                    env={**os.environ, "TMPDIR": str(self._folder), **environment},
+                    # messages in English: what they say of a full disk is understood
+                    env={
+                        **os.environ,
+                        "LC_ALL": "C",
+                        "TMPDIR": str(self._folder),
+                        **environment,
+                    },
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT,

@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import nullcontext
 from hashlib import sha256
 from pathlib import Path
 
@@ -115,8 +116,20 @@ class Cache:
         if damaged.exists():
             # renamed first: a half removed entry would be in the way of the new one
             damaged.rename(tempfile.mkdtemp(prefix=f"{key}{_UNFINISHED}", dir=self.folder))
-        for left in self.folder.glob(f"{key}{_UNFINISHED}*"):
-            shutil.rmtree(left, ignore_errors=True)
+        from filelock import FileLock, Timeout
+
+        for left in self.folder.glob(f"*{_UNFINISHED}*"):
+            other = left.name.partition(_UNFINISHED)[0]
+            try:
+                # builds of other keys may be under way: theirs are left alone
+                with (
+                    nullcontext()
+                    if other == key
+                    else FileLock(self.folder / f"{other}.lock", timeout=0)
+                ):
+                    shutil.rmtree(left, ignore_errors=True)
+            except Timeout:
+                continue
 
     def _unusable(self, error: OSError) -> CacheUnusable:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

@@ -136,6 +136,10 @@ class SimStream:
         The batch form of `receive`: ten thousands of draws cost one call. Raises `DeviceError` when
         none can come.
         """
+        if limit < 1:
+            raise DeviceError(
+                f"receive_many takes at least 1 packet at a time, not {limit}: ask more"
+            )
         self._fill(limit)
         first, last = self._next, min(self._next + limit, len(self._ready))
         ready = self._ready

@@ -26,7 +26,7 @@ constexpr uint32_t RUN = 0x20, OK = 0x80, DRAW = 0x83, DONE = 0x84, ABORTED = 0x
 constexpr uint64_t CLOCK_CHECK = 1024;  // cycles between looks at the wall clock
 constexpr uint64_t PERIOD = 10;         // time units of a clock period in waveforms
 
-enum Status { PACKETS = 0, WORDS = 1, TIME = 2, IDLE = 3, STUCK = 4, CYCLES = 5 };
+enum Status { PACKETS = 0, WORDS = 1, TIME = 2, IDLE = 3, STUCK = 4 };
 
 struct Random {  // xorshift64*, seeded through splitmix64; only for stalls
     uint64_t state;

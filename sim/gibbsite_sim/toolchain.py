@@ -65,9 +65,14 @@ def versions() -> list[str]:
     compiler = _compiler()
     if compiler is None:
         return [*found, "no compiler"]
-    answer = subprocess.run(
-        [compiler, "--version"], capture_output=True, text=True, check=False, timeout=60
-    )
+    try:
+        answer = subprocess.run(
+            [compiler, "--version"], capture_output=True, text=True, check=False, timeout=60
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise ToolMissing(
+            f"the compiler {compiler} does not tell its version ({error}): {COMPILER_HINT}"
+        ) from error
     return [*found, answer.stdout.partition("\n")[0]]
 
 

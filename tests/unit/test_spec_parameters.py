@@ -1,5 +1,7 @@
 """Build parameters: what is refused, and the widths against an independent count."""
 
+from typing import Any
+
 import pytest
 
 from gibbsite_hw.spec.errors import ProgramError
@@ -10,18 +12,27 @@ from gibbsite_hw.spec.parameters import GraphParameters
     ("change", "words"),
     [
         ({"lanes": 3}, "power of two from 2 to 32, not 3"),
-        ({"lanes": 64}, "power of two from 2 to 32, not 64"),
+        ({"lanes": 64}, "lanes must be a whole number in 2..32"),
+        ({"lanes": 4.0}, "lanes must be a whole number in 2..32"),
+        ({"rows": 0}, "rows must be a whole number in 1..32764"),
+        ({"rows": -5}, "rows must be a whole number in 1..32764"),
+        ({"rows": 65536, "lanes": 2, "weight_bits": 8}, "so that a draw's length fits its header"),
+        ({"words": 0}, "words must be"),
+        ({"schedule_steps": 0}, "schedule_steps must be"),
+        ({"max_degree": 4095}, "max_degree must be a whole number in 1..2047"),
+        ({"max_group": 0}, "max_group must be"),
+        ({"score_frac": -3}, "score_frac must be a whole number in 0..20"),
         ({"hash_rounds": 3}, "1, 2 or 4, not 3"),
-        ({"rows": 1 << 20}, "a packet word holds 32"),
-        ({"bias_bits": 33}, "bias_bits must lie in 2..32"),
-        ({"beta_bits": 48}, "beta_bits must lie in 2..32"),
-        ({"weight_bits": 1}, "weight_bits must lie in 2..32"),
-        ({"score_frac": 22, "beta_frac": 22}, "at most 20, the noise tables' precision, not 22"),
+        ({"rows": 32764, "weight_bits": 16}, "a packet word holds 32"),
+        ({"bias_bits": 33}, "bias_bits must be a whole number in 2..32"),
+        ({"beta_bits": 48}, "beta_bits must be a whole number in 2..32"),
+        ({"weight_bits": 1}, "weight_bits must be a whole number in 2..32"),
+        ({"score_frac": 22, "beta_frac": 22}, "0..20, the noise tables' precision, not 22"),
         ({"beta_frac": 15}, "beta_frac 15 must be at least score_frac 16"),
-        ({"payload_words": 8}, "payload_words must lie in 33..4096, not 8"),
+        ({"payload_words": 8}, "33..4096, a record and its address, not 8"),
     ],
 )
-def test_refused_parameters_name_limit_and_value(change: dict[str, int], words: str) -> None:
+def test_refused_parameters_name_limit_and_value(change: dict[str, Any], words: str) -> None:
     with pytest.raises(ProgramError, match=words):
         GraphParameters(**change)
 

@@ -47,7 +47,8 @@ class Opcode(IntEnum):
     RUN = 0x20
     """[] Check clamps (and the given state), then run."""
     ABORT = 0x21
-    """[] End the run after the current sweep, without further draws."""
+    """[] End the run after the current sweep, without further draws: it ends with ABORTED, or with
+    DONE if the last draw was already on its way (the OK may then come after DONE)."""
 
 
 class Response(IntEnum):
@@ -98,7 +99,7 @@ class ErrorCode(IntEnum):
     """[row]: descriptors that do not fit each other; [number of rows]: rows, entries or biases
     are missing, or the lengths do not add up to the words that BEGIN announced."""
     BAD_GROUP = 13
-    """[row]: a group with more states than a group may have, or none."""
+    """[row]: a group with more states than a group may have."""
     NO_STATE_LEFT = 14
     """[last row of the group]: every state of the group is clamped off."""
     PINNED_TWICE = 15

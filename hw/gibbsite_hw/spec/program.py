@@ -29,7 +29,8 @@ __all__ = [
 class Row:
     """One row: slots that are decided together.
 
-    ``length``   coupling words of the row, 1 to max_degree
+    ``length``   coupling words of the row, 1 to max_degree; ``length << fold`` is at most
+                 ``max_degree + lanes``
     ``fold``     log2 of the lanes that share one slot's list; the slot sits at the first of them
     ``group``    False: every slot is a p-bit; True: all slots are states of one one-hot group
     ``first``    first row of its group (False in rows of p-bits)

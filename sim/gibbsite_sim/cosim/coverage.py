@@ -44,7 +44,7 @@ class Coverage:
         self.hit("end", kind.name)
         flags = self._registers[Register.FLAGS]
         self.hit("flags", str(RunFlags(flags)) if flags else "none")
-        size, clamps = 0, False
+        size, clamped = 0, False
         for number, row in enumerate(self._rows):
             on, off = (masks.get(number, 0) & row.mask for masks in (self._on, self._off))
             names = ("state" if row.group else "p-bit",)
@@ -53,9 +53,10 @@ class Coverage:
                     self.hit("clamp", *names, kind_of)
             if row.group:
                 size = (0 if row.first else size) + row.mask.bit_count()
-                clamps = (clamps and not row.first) or bool(on | off)
-                if row.last and ("group", str(size)) in self.hits:
-                    self.hit("group", str(size))
+                clamped = (clamped and not row.first) or bool(on | off)
+                name = ("group", str(size), "clamped" if clamped else "free")
+                if row.last and name in self.hits:
+                    self.hit(*name)
             self.hit("fold", str(row.fold))
 
     def answered(self, event: Answered) -> None:
@@ -73,7 +74,8 @@ class Coverage:
         legal = event.state in LEGAL_STATES[opcode]
         if framed and legal == (event.error is ErrorCode.WRONG_STATE):
             raise AssertionError(f"{opcode.name} in {event.state.name} gave {event.error}")
-        if framed:
+        # a command that is legal counts once it was accepted, not when its payload was refused
+        if event.error is None or (framed and not legal):
             stalled = "stalled" if event.stalled else "flowing"
             self.hit("command", opcode.name, event.state.name, stalled)
         payload = event.words[1:]
@@ -113,7 +115,8 @@ def bins(parameters: GraphParameters) -> list[Bin]:
         for flow in ("stalled", "flowing")
     ]
     found += [("error", code.name) for code in ErrorCode]
-    found += [("group", str(n)) for n in (1, lanes - 1, lanes, lanes + 1, parameters.max_group)]
+    sizes = (1, lanes - 1, lanes, lanes + 1, parameters.max_group)
+    found += [("group", str(n), how) for n in sizes for how in ("clamped", "free")]
     found += [("clamp", kind, how) for kind in ("p-bit", "state") for how in ("on", "off", "free")]
     found += [("flags", str(RunFlags(n)) if n else "none") for n in range(8)]
     found += [("fold", str(fold)) for fold in range(parameters.lane_bits + 1)]

@@ -174,10 +174,10 @@ class LargestGroup(DeviceTest):
     """A group of as many states as there may be, next to p-bits and a small group."""
 
     async def scenario(self) -> None:
-        shape = Shape(rows=70, groups=(PARAMETERS.max_group, 3), density=0.01)
-        case = await self.load(shape)
-        for pattern in ("none", "short"):
+        for pattern, clamps in (("none", 1.0), ("short", 0.0)):
             self.env.stall(pattern, 9)
+            groups = (PARAMETERS.max_group, 3)
+            case = await self.load(Shape(rows=70, groups=groups, density=0.01, clamps=clamps))
             await RunCase(case, FLAGS=3, CHAINS=2, DRAWS=2).on(self.env)
             await self.env.settled()
         assert self.env.predictor.draws == 8
