@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -81,6 +81,10 @@ class Arguments:
             raise TypeError("interrupt_function must be a function without arguments: pass one")
         if seed is not None and positive("seed", seed, 0) >= 1 << 64:
             raise ArgumentError(f"seed is {seed} and has 64 bits: give one of 0..2^64-1")
+        if on_error not in get_args(OnError):
+            raise ArgumentError(
+                f"on_error is {on_error!r}: use one of {', '.join(get_args(OnError))}"
+            )
         self.num_reads = None if num_reads is None else positive("num_reads", num_reads)
         self.initial_states = initial_states
         self.generator: Generator = initial_states_generator

@@ -106,7 +106,8 @@ class Clamps:
         allowed = _values(kind, size)
         if value not in allowed:
             raise ProgramError(
-                f"{label!r} cannot be {value}: its values are {allowed[0]} to {allowed[-1]}"
+                f"{label!r} cannot be {value}: its values are {allowed[0]} "
+                f"{'or' if len(allowed) == 2 else 'to'} {allowed[-1]}; clamp it to one of them"
             )
         up = kind is Kind.CHOICE or value == 1
         slot = first + (int(value) if kind is Kind.CHOICE else 0)

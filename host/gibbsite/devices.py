@@ -62,7 +62,7 @@ def open(
     Raises `UnknownDevice` for an address that nobody here knows, `ToolMissing` when its tools are
     not installed, `FingerprintMismatch` when it was built from another specification.
     """
-    scheme, colon, rest = uri.partition(":")
+    scheme, colon, rest = uri.partition(":") if isinstance(uri, str) else ("", "", "")
     if not colon or scheme not in NAMES:
         known = ", ".join(f"{name}:" for name in NAMES)
         raise UnknownDevice(f"{uri!r} is no device: use one of {known}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from numbers import Integral
 from typing import Any
 
 from gibbsite.agents.base import Options
@@ -20,6 +21,9 @@ __all__ = ["SEED_LIMIT", "RequestError", "solve"]
 
 SEED_LIMIT = 1 << 64
 """Seeds are smaller than this."""
+
+DRAWN_SEEDS = 1 << 53
+"""Seeds drawn here are smaller: readers of JSON that know only doubles keep them, too."""
 
 
 class RequestError(GibbsiteError, ValueError):
@@ -71,7 +75,7 @@ def solve(
         reads=reads,
         sweeps=sweeps,
         vote=rule,
-        seed=secrets.randbelow(SEED_LIMIT) if seed is None else seed,
+        seed=secrets.randbelow(DRAWN_SEEDS) if seed is None else int(seed),
         durations=durations,
         rounds=rounds,
         trace=trace,
@@ -101,11 +105,19 @@ def _opened(device: Device | str, report: Report) -> AbstractContextManager[Devi
         from gibbsite import devices
 
         return devices.open(device, progress=report)
+    if not callable(getattr(device, "run", None)):
+        raise RequestError(
+            f"device: an open device or an address, found {device!r}; give e.g. 'golden:'"
+        )
     return nullcontext(device)
 
 
-def _refuse_below(name: str, value: int | None, least: int) -> None:
-    if value is not None and value < least:
+def _refuse_below(name: str, value: object, least: int) -> None:
+    if value is None:
+        return
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise RequestError(f"{name}: a whole number, found {value!r}; give one from {least}")
+    if int(value) < least:
         raise RequestError(f"{name}: at least {least}, found {value}; use a larger number")
 
 

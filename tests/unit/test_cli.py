@@ -238,6 +238,17 @@ def test_an_answer_as_json_is_all_of_stdout(capsys: pytest.CaptureFixture[str]) 
     assert result["llm_tokens"] is None, "what does not apply is null"
 
 
+def test_a_drawn_seed_is_reported_as_a_number_that_every_reader_of_json_keeps(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    seeds = set()
+    for _ in range(3):
+        assert cli.run(["solve", TWO_TASKS, *GOLDEN[:-2], "--json"]) == 0
+        seeds.add(json.loads(capsys.readouterr().out)["seed"])
+    assert len(seeds) == 3
+    assert all(0 <= seed < 2**53 and int(float(seed)) == seed for seed in seeds)
+
+
 def test_the_same_seed_gives_the_same_answer(capsys: pytest.CaptureFixture[str]) -> None:
     answers = []
     for _ in range(2):

@@ -275,6 +275,8 @@ def test_what_fits_is_read_from_the_device() -> None:
         ({"sweeps": 0}, RequestError, "sweeps: at least"),
         ({"rounds": 0}, RequestError, "rounds: at least 1"),
         ({"seed": -1}, RequestError, "seed: at least 0"),
+        ({"seed": 1.5}, RequestError, "seed: a whole number, found 1.5"),
+        ({"reads": "3"}, RequestError, "reads: a whole number, found '3'"),
         ({"seed": 1 << 64}, RequestError, "seed: at most"),
         ({"beta_range": (2.0, 1.0)}, RequestError, "beta_range"),
         ({"beta_range": (0.0, float("nan"))}, RequestError, "beta_range"),
