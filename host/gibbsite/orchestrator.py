@@ -115,7 +115,7 @@ def _opened(device: Device | str, report: Report) -> AbstractContextManager[Devi
 def _refuse_below(name: str, value: object, least: int) -> None:
     if value is None:
         return
-    if not isinstance(value, Integral) or isinstance(value, bool):
+    if isinstance(value, bool) or not isinstance(value, Integral):
         raise RequestError(f"{name}: a whole number, found {value!r}; give one from {least}")
     if int(value) < least:
         raise RequestError(f"{name}: at least {least}, found {value}; use a larger number")
