@@ -342,7 +342,8 @@ def _translated(errors: list[ErrorDetails]) -> ProblemError:
             return ProblemError(f"{place}: must be {expected}, found {value}; use one of these")
         case "too_short" | "string_too_short":
             return ProblemError(
-                f"{place}: must not be empty, found {value}; fill it, or leave the field out"
+                f"{place}: must not be empty, found {value}; fill it"
+                + ("" if place in ("tasks", "machines") else ", or leave the field out")
             )
         case "number" | "duration" | "range" | "moment" | "window":
             return ProblemError(f"{place}: {first['msg']}, found {value}; correct it")

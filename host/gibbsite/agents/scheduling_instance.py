@@ -173,7 +173,8 @@ def _assumptions(problem: ScheduleProblem, durations: str) -> tuple[str, ...]:
     all_of_them = len(ranged) == len(problem.tasks)
     names = "all tasks" if all_of_them else "tasks " + ", ".join(task.id for task in ranged)
     planned = sorted({_duration(task, durations) for task in ranged})
-    values = f" ({shown(planned[0])} {problem.unit}s)" if len(planned) == 1 else ""
+    plural = "" if planned[0] == 1 else "s"
+    values = f" ({shown(planned[0])} {problem.unit}{plural})" if len(planned) == 1 else ""
     return (
         f"Durations are given as ranges ({span}; {names}); each is planned at {place} of its "
         f"range{values}{why}.",
