@@ -17,7 +17,14 @@ from gibbsite_hw.device_receiver import DeviceReceiver
 from gibbsite_hw.device_responder import DeviceResponder
 from gibbsite_hw.graph import COUNTERS, GraphEngine
 from gibbsite_hw.graph_signatures import Memories
-from gibbsite_hw.spec.packets import LEGAL_STATES, MAGIC, ErrorCode, Opcode, Response
+from gibbsite_hw.spec.packets import (
+    FIXED_LENGTHS,
+    LEGAL_STATES,
+    MAGIC,
+    ErrorCode,
+    Opcode,
+    Response,
+)
 from gibbsite_hw.spec.parameters import SPEC_VERSION, GraphParameters
 from gibbsite_hw.spec.registers import REGISTERS, Register, RunFlags, State
 from gibbsite_hw.words import word_layout
@@ -32,15 +39,6 @@ _LOADING = (
     Opcode.SCHEDULE,
     Opcode.STATE,
 )
-_LENGTHS = {
-    Opcode.IDENTIFY: 0,
-    Opcode.READ: 1,
-    Opcode.WRITE: 2,
-    Opcode.BEGIN: 2,
-    Opcode.COMMIT: 0,
-    Opcode.RUN: 0,
-    Opcode.ABORT: 0,
-}
 
 
 class DeviceShell(wiring.Component):
@@ -359,7 +357,7 @@ class DeviceShell(wiring.Component):
         fits = Signal()
         rest = (length - 1)[:16]
         with m.Switch(opcode):
-            for code, number in _LENGTHS.items():
+            for code, number in FIXED_LENGTHS.items():
                 with m.Case(code):
                     m.d.comb += fits.eq(length == number)
             with m.Case(Opcode.ROWS, Opcode.CLAMPS):

@@ -21,9 +21,10 @@ from gibbsite_hw.graph_signatures import (
     row_end_layout,
     write_signature,
 )
-from gibbsite_hw.noise import ENGINE_GRAPH, NoiseShaper, SeedHash, xoshiro_step
+from gibbsite_hw.noise import NoiseShaper, SeedHash, xoshiro_step
 from gibbsite_hw.spec.parameters import GraphParameters
 from gibbsite_hw.spec.registers import RunFlags
+from gibbsite_hw.spec.tables import GRAPH_ENGINE
 from gibbsite_hw.words import word_layout
 
 __all__ = ["COUNTERS", "GraphEngine"]
@@ -273,7 +274,7 @@ class GraphEngine(wiring.Component):
         m.d.comb += [
             schedule_address.eq(step),
             seed_hash.seed.eq(self.seed),
-            seed_hash.engine.eq(ENGINE_GRAPH),
+            seed_hash.engine.eq(GRAPH_ENGINE),
             seed_hash.chain.eq((self.first_chain + chain)[:32]),
             seed_hash.lane.eq(lane_number),
             readout.chain.eq(self.first_chain + chain),

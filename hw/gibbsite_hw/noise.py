@@ -15,10 +15,7 @@ from amaranth.lib.wiring import In, Out
 
 from gibbsite_hw.spec import tables
 
-__all__ = ["ENGINE_GRAPH", "NoiseShaper", "SeedHash", "xoshiro_step"]
-
-ENGINE_GRAPH = 1
-"""Second key word of the seed hash: the engine whose streams are seeded."""
+__all__ = ["NoiseShaper", "SeedHash", "xoshiro_step"]
 
 _ROTATIONS = (16, 42, 12, 31, 16, 32, 24, 21)
 _PARITY = 0x1BD11BDAA9FC1A22

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from gibbsite_hw.spec.tables import GRAPH_ENGINE
 from gibbsite_models.golden.noise import (
-    GRAPH_ENGINE,
     seed_streams,
     step_streams,
     threefry2x64,

@@ -11,7 +11,16 @@ from enum import IntEnum
 
 from gibbsite_hw.spec.registers import State
 
-__all__ = ["LEGAL_STATES", "MAGIC", "ErrorCode", "Opcode", "Packet", "Response", "header"]
+__all__ = [
+    "FIXED_LENGTHS",
+    "LEGAL_STATES",
+    "MAGIC",
+    "ErrorCode",
+    "Opcode",
+    "Packet",
+    "Response",
+    "header",
+]
 
 MAGIC = 0x47425354
 """First payload word of IDENTIFY's answer: ``GBST``."""
@@ -127,6 +136,17 @@ LEGAL_STATES: dict[Opcode, frozenset[State]] = {
     Opcode.RUN: frozenset({State.READY}),
     Opcode.ABORT: frozenset({State.RUNNING}),
 }
+
+FIXED_LENGTHS: dict[Opcode, int] = {
+    Opcode.IDENTIFY: 0,
+    Opcode.READ: 1,
+    Opcode.WRITE: 2,
+    Opcode.BEGIN: 2,
+    Opcode.COMMIT: 0,
+    Opcode.RUN: 0,
+    Opcode.ABORT: 0,
+}
+"""Payload words of the commands that always have the same; the others hold whole records."""
 
 
 def header(opcode: int, tag: int, payload_words: int) -> int:

@@ -28,6 +28,7 @@ from functools import cache
 __all__ = [
     "BASE_FRAC",
     "FRACTION_BITS",
+    "GRAPH_ENGINE",
     "GUMBEL_LOWER",
     "GUMBEL_UPPER",
     "INDEX_BITS",
@@ -36,6 +37,9 @@ __all__ = [
     "noise_code",
     "noise_tables",
 ]
+
+GRAPH_ENGINE = 1
+"""Second key word of the seed hash: the engine whose streams are seeded."""
 
 INDEX_BITS = 7
 FRACTION_BITS = 10

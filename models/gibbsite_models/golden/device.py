@@ -16,7 +16,15 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from gibbsite_hw.spec.errors import DeviceError
-from gibbsite_hw.spec.packets import LEGAL_STATES, MAGIC, ErrorCode, Opcode, Response, header
+from gibbsite_hw.spec.packets import (
+    FIXED_LENGTHS,
+    LEGAL_STATES,
+    MAGIC,
+    ErrorCode,
+    Opcode,
+    Response,
+    header,
+)
 from gibbsite_hw.spec.parameters import SPEC_VERSION, GraphParameters
 from gibbsite_hw.spec.program import Conditions, Counters, Row, RunRequest
 from gibbsite_hw.spec.registers import REGISTERS, Register, RunFlags, State
@@ -34,16 +42,6 @@ from gibbsite_models.golden.graph import Draws, GraphEngine
 __all__ = ["GoldenStream"]
 
 _WORD = 0xFFFF_FFFF
-
-_FIXED_LENGTHS: dict[Opcode, int] = {
-    Opcode.IDENTIFY: 0,
-    Opcode.READ: 1,
-    Opcode.WRITE: 2,
-    Opcode.BEGIN: 2,
-    Opcode.COMMIT: 0,
-    Opcode.RUN: 0,
-    Opcode.ABORT: 0,
-}
 
 _COUNTERS: dict[Register, str] = {
     Register.CYCLES_LOW: "cycles",
@@ -170,8 +168,8 @@ class GoldenStream:
         opcode = Opcode(words[0] >> 24)
         if self._state not in LEGAL_STATES[opcode]:
             raise Refused(ErrorCode.WRONG_STATE, self._state)
-        if opcode in _FIXED_LENGTHS:
-            fits = announced == _FIXED_LENGTHS[opcode]
+        if opcode in FIXED_LENGTHS:
+            fits = announced == FIXED_LENGTHS[opcode]
         else:
             fits = announced > 1 and (announced - 1) % self._record(opcode) == 0
         if not fits:

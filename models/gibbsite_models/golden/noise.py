@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from gibbsite_hw.spec.tables import (
     BASE_FRAC,
     FRACTION_BITS,
+    GRAPH_ENGINE,
     GUMBEL_LOWER,
     GUMBEL_UPPER,
     INDEX_BITS,
@@ -27,10 +28,7 @@ from gibbsite_hw.spec.tables import (
     noise_tables,
 )
 
-__all__ = ["GRAPH_ENGINE", "seed_streams", "shape_noise", "step_streams", "threefry2x64"]
-
-GRAPH_ENGINE = 1
-"""Second key word of the graph engine's seed hash."""
+__all__ = ["seed_streams", "shape_noise", "step_streams", "threefry2x64"]
 
 _ROTATIONS = (16, 42, 12, 31, 16, 32, 24, 21)
 _PARITY = 0x1BD1_1BDA_A9FC_1A22
