@@ -50,6 +50,9 @@ LAST_WORDS: Final = frozenset(
 )
 _ORDER: Final = frozenset(["order", "sequence", "kolejność", "kolejności"])
 
+_ASKED: Final = ("ułoż", "ułóż", "ustal", "zaplan", "wyznacz", "znajd", "podaj")
+"""Beginnings of verbs that ask for an order and give none: "ułożyć kolejność: …"."""
+
 
 @dataclass(slots=True)
 class ClauseState:
@@ -77,6 +80,7 @@ class ClauseState:
     chained: list[Entity] = field(default_factory=list)
     spans: list[tuple[Window, Lexeme]] = field(default_factory=list)
     opened: Moment | None = None
+    window_ahead: tuple[Window, Lexeme] | None = None
     pending: list[tuple[Entity, Moment]] = field(default_factory=list)
     deferred: list[Callable[[list[Entity]], None]] = field(default_factory=list)
     machines_ahead: list[Entity] = field(default_factory=list)
@@ -142,6 +146,7 @@ class ClauseReader:
             if beyond is not None and beyond.is_mark("(") and run[-1].defines:
                 break  # "J3 (4 h), J4 (1 h, after J1)"
             elided = at > 0 and self.items[at - 1].kind == kind and bool(self.state.last_order)
+            elided = elided or self.state.window_ahead is not None
             if self.state.waiting in ("after", "before") or self.state.on or elided:
                 # an object: what has a clause of its own is the next subject
                 comma = any(item.is_mark(",") for item in self.items[end:position])
@@ -198,9 +203,11 @@ class ClauseReader:
         ]
         if not words or any(item.kind == "machine" for item in self.items[: self.at]):
             return False
-        return words[-1] in ("kolejność", "kolejności", "sequence") or (
-            words[-1] == "order" and "in" in words
-        )
+        asked = len(words) == 1 or words[-2] in ("please", "to", "and")
+        asked_pl = len(words) > 1 and words[-2].startswith(_ASKED)
+        told = words[-1] in ("kolejność", "kolejności") and not asked_pl
+        named = words[-1] == "sequence" and not asked  # not the verb: "please sequence: …"
+        return told or named or (words[-1] == "order" and "in" in words)
 
     def fronted(self, end: int) -> bool:
         """Whether a machine stands before its tasks: "…, a na maszynie 2 zadanie C"."""

@@ -24,6 +24,8 @@ class EligibilityReader(ClauseReader):
         state = self.state
         machines = state.subject
         plain = state.negated is None and state.only is None
+        if plain and len(machines) == len(self.scene.machines) > 1:
+            return  # "two cooks prepare dinner: …"
         if plain and len(tasks) == len(self.scene.tasks) > 1:
             return  # "R2 handles everything"
         if state.negated is not None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Final
 
-from gibbsite.formalizer.inflection import keys
+from gibbsite.formalizer.inflection import keys, readings
 from gibbsite.formalizer.lexicon import Language
 from gibbsite.formalizer.refusal import FormalizationError
 from gibbsite.formalizer.tokens import Token
+from gibbsite.formalizer.units import UNITS
 
 __all__ = ["asks_for_schedule", "refuse_other_kinds"]
 
@@ -96,15 +97,36 @@ _SCHEDULE: Final = {
 }
 
 
+def _asked(word: str, language: Language) -> frozenset[str]:
+    """The word as a lexicon may call it, but a noun such as "wdrożenie" is no order to deploy."""
+    if language == "pl" and any(reading.part == "ger" for reading in readings(word.lower())):
+        return frozenset({word.lower()})
+    return keys(word, language)
+
+
+def _durations(tokens: list[Token]) -> int:
+    """How many amounts of time the text gives."""
+    units = {unit for table in UNITS.values() for unit in table}
+    return sum(
+        before.kind == "number"
+        and token.kind == "word"
+        and bool(keys(token.text, "pl") & set(units))
+        for before, token in pairwise(tokens)
+    )
+
+
 def refuse_other_kinds(tokens: list[Token], language: Language) -> None:
     """Refuse a request of a later version's kind, with the words that show it."""
     words = [
-        (token, keys(token.text, language))
+        (token, _asked(token.text, language))
         for position, token in enumerate(tokens)
         if token.kind == "word"
         and (token.low not in _MEASURES or (position and tokens[position - 1].kind == "number"))
     ]
+    timed = _durations(tokens) > 2
     for kind, marks in _MARKS.items():
+        if timed and kind in ("classic", "generate"):
+            continue  # "build 10 min, test 20 min, deploy 5 min"
         wanted = set(marks[language].split())
         found = [token.text for token, own in words if own & wanted]
         if found:

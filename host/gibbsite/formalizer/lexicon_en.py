@@ -69,7 +69,7 @@ CUES: Final[dict[str, str]] = {
         "we need to be done, the project, the work"
     ),
     "others": (
-        "the|all other|others, other|others, the rest, rest, rest of the, the remaining, remaining, "
+        "the|all remaining|other ones, remaining|other ones, the|all other|others, other|others, the rest, rest, rest of the, the remaining, remaining, "
         "all the others, everything else, the rest of the, all remaining, remainder"
     ),
     "after": (
@@ -158,6 +158,10 @@ CUES: Final[dict[str, str]] = {
         "workshop, shop, bakery, lab, laboratory, factory, bakery, plant, working day, workday, office, we, "
         "they, site, company, garage, studio, kitchen, shift, facility, opening hours, hospital, clinic"
     ),
+    "in_order": (
+        "in this|that|the order, in the given order, in exactly this order, in this|that sequence, "
+        "in the order given|listed"
+    ),
     "final": (
         "comes|come|coming|goes|go|is|be|done|run|runs last, at the very end, comes|come|goes|go at the end, "
         "the last thing to do, last of all comes, last comes"
@@ -186,8 +190,8 @@ CUES: Final[dict[str, str]] = {
         "namely, identical, parallel, total, labelled, labeled, into, from, with, without, out, up, "
         "respectively, not, no, yes, soon, early, late, later, quickly, fast, while, because, since, whereas, "
         "though, although, however, moreover, each, both, other, another, itself, comes, come, "
-        "goes, go, them, took, remains, remain, lying, lie, minimise, minimize, keep, low, time, help, me, "
-        "bakes, dries, cools, ferments, simmers, roasts, rises, boils, cures, "
+        "goes, go, leave, leaves, depart, departs, shipped, dispatched, them, took, remains, remain, lying, lie, minimise, minimize, keep, low, time, help, me, "
+        "grows, incubates, soaks, rests, hardens, bakes, dries, cools, ferments, simmers, roasts, rises, boils, cures, "
         "i'd, i'm, we've, we're, it's, i've, there're, there's, that's, we'd, i'll, we'll"
     ),
 }

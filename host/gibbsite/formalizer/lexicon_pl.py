@@ -127,6 +127,10 @@ CUES: Final[dict[str, str]] = {
         "warsztat, zakład, piekarnia, firma, laboratorium, fabryka, dzień pracy, dzień roboczy, zmiana, "
         "pracownia, stolarnia, drukarnia, my, hala, szpital, przychodnia, kuchnia, serwis, biuro"
     ),
+    "in_order": (
+        "w tej kolejności, w podanej kolejności, w takiej kolejności, dokładnie w tej kolejności, "
+        "w tej właśnie kolejności"
+    ),
     "final": "jako ostatni, na samym końcu, na sam koniec, być ostatni",
     "initial": "jako pierwszy, na samym początku, być pierwszy",
     "immediate": "natychmiast, od razu, zaraz, bezpośrednio, niezwłocznie",

@@ -61,6 +61,7 @@ _GENERIC: Final = frozenset(
 )
 """Kinds that name no particular machine when they stand alone."""
 
+_TECHNIQUES: Final = frozenset({"3D", "2D"})
 _NEXT_CLAUSE: Final = ("only", "not", "after", "before", "needs", "takes", "latest", "until")
 _BOTH: Final = frozenset(["both", "oba", "obie", "obydwa", "obydwie", "obaj", "obu"])
 
@@ -178,6 +179,7 @@ def _names_after(lexemes: list[Lexeme], counted: Counted, scene: Scene) -> list[
     names, _ = labels_from(lexemes, at, scene.language, False, limit)
     if len(names) < limit and separated:
         names = list(_described(lexemes, at, scene, limit))
+    names = [name for name in names if name.id not in _TECHNIQUES]
     if not names or len(names) != limit:
         return []
     following = names[0].end
@@ -257,6 +259,7 @@ def _labelled(lexemes: list[Lexeme], start: int, scene: Scene) -> bool:
             names += more
         if noun.has("task_weak") and names:
             return False
+    names = [name for name in names if name.id not in _TECHNIQUES]  # "drukarka 3D"
     names = _without_next_clause(lexemes, names)
     if not names or (len(names) == 1 and _has_duration(lexemes, names[0].end)):
         return False

@@ -129,6 +129,8 @@ def _quantified(lexemes: list[Lexeme], at: int, scene: Scene) -> tuple[Item, int
         return _counted_things(lexemes, at, scene)
     if not first.has("each", "all", "others", "none"):
         return None
+    if at == 0 and first.text.lower() in _ALL and len(lexemes) > 1 and _of_tasks(lexemes):
+        return Item("task", [first], list(scene.tasks), every=True), 1
     others = first.has("others")
     end = at + 1
     while end < len(lexemes) and (
@@ -157,6 +159,15 @@ def _quantified(lexemes: list[Lexeme], at: int, scene: Scene) -> tuple[Item, int
     item = Item(found, lexemes[at : end + 1], things, every=not others, others=others)
     item.none = first.has("none")
     return item, end + 1
+
+
+_ALL: Final = frozenset({"all", "all of them", "wszystkie", "all of these"})
+
+
+def _of_tasks(lexemes: list[Lexeme]) -> bool:
+    """Whether "all" alone speaks of tasks: "all must be done by 11:30"."""
+    opens = lexemes[1].has("filler") and not lexemes[1].has("on", "available")
+    return opens and not any(part.has("available", "break") for part in lexemes)
 
 
 def _windowed(lexemes: list[Lexeme], at: int) -> bool:
@@ -237,7 +248,8 @@ def _match(lexemes: list[Lexeme], at: int, thing: Entity, scene: Scene) -> int:
                 or bool(lexemes[end + 1].cues - {"task", "task_weak", "machine"})
                 or lexemes[end + 1].kind != "word"
             )
-            if not wanted or not _word_of(word, wanted[0], lexemes[end], scene, alone):
+            inner = bool(wanted) and end > at and word.lower() == wanted[0].lower()
+            if not wanted or not (inner or _word_of(word, wanted[0], lexemes[end], scene, alone)):
                 return 0
             wanted.pop(0)
         end += 1

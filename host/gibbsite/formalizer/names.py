@@ -51,6 +51,7 @@ _PL_PREPOSITIONS: Final = frozenset(
         "czas",
     ]
 )
+_IMPERATIVES: Final = frozenset("build make prepare create assign arrange complete finish".split())
 _VERBAL: Final = frozenset({"to", "must", "should", "we", "please"})
 
 
@@ -108,7 +109,16 @@ def name_before(lexemes: list[Lexeme], last: int, language: Language) -> Name | 
         and lexemes[start].text.islower()
     ):
         start += 1
+    if language == "en" and 0 < start <= last and _imperative(lexemes, start - 1, last):
+        start -= 1
     return _named(lexemes, start, last + 1, language)
+
+
+def _imperative(lexemes: list[Lexeme], at: int, last: int) -> bool:
+    """Whether a verb such as "build" opens the name that a colon ends: "Build bed: 50 min"."""
+    opened = at == 0 or lexemes[at - 1].is_mark(",:(")
+    marked = last + 1 < len(lexemes) and lexemes[last + 1].is_mark(":(-")
+    return opened and marked and lexemes[at].text.lower() in _IMPERATIVES
 
 
 def lone_verb(lexemes: list[Lexeme], at: int) -> bool:
@@ -129,10 +139,17 @@ def name_at(lexemes: list[Lexeme], start: int, language: Language, label: bool) 
     end = start
     while end < len(lexemes) and nameable(lexemes[end], language):
         letter = len(lexemes[end].text) == 1 and not lexemes[end].cues
-        if label and (end > start or not (letter or is_label(lexemes[end].text))):
+        if label and end > start and not _proper(lexemes[end - 1 : end + 1]):
+            break
+        if label and end == start and not (letter or is_label(lexemes[end].text)):
             break
         end += 1
     return _named(lexemes, start, end, language) if end > start else None
+
+
+def _proper(pair: list[Lexeme]) -> bool:
+    """Whether two words are one proper name: "Nowa Era"."""
+    return all(part.text.istitle() and part.text.isalpha() and len(part.text) > 1 for part in pair)
 
 
 def _part_of_name(lexemes: list[Lexeme], at: int, last: int, language: Language) -> bool:

@@ -188,6 +188,13 @@ class _Reader(TimingReader):
         )  # "wiring: 2 days, electrician, after chasing"
         if state.kind == "task" and (alone or self.closes_clause(end)):
             linked = True  # "banner: 2 h, plotter only"
+        described = end + 1 < len(self.items) and self.items[end].is_mark(",")
+        described = described and self.items[end + 1].lexeme.text.lower() in _RELATIVE
+        if state.kind == "task" and linked and described and not timed:
+            # "on machine S1, which works 8:00-12:00"
+            self._eligible(things, every)
+            state.former, state.subject = state.subject, things
+            return
         if state.kind == "task" and (linked or aside) and not timed and not ahead_of_tasks:
             self._eligible(things, any(part.every for part in run))
             return
@@ -214,6 +221,10 @@ class _Reader(TimingReader):
         state.waiting = ""
         state.hint = ""
         state.breaking = False
+        if state.window_ahead is not None:
+            window, lexeme = state.window_ahead
+            add_window(things, window, state.sentence, lexeme, False)
+            state.window_ahead = None
         state.opened = None
 
     # -- other lexemes
@@ -252,7 +263,10 @@ class _Reader(TimingReader):
         if lexeme.is_mark(":") and self.sequenced():
             state.ordering = True
         if lexeme.has("not") or (
-            lexeme.has("break") and ahead == "task" and state.kind == "machine"
+            lexeme.has("break")
+            and ahead == "task"
+            and state.kind == "machine"
+            and not self.items[self.at + 1].is_mark(":")
         ):
             state.negated = lexeme
             if lexeme.has("on") or "except" in lexeme.text or "poza" in lexeme.text:
@@ -273,6 +287,10 @@ class _Reader(TimingReader):
             last = lexeme.text.lower().split()[-1] in LAST_WORDS
             if state.kind == "task" and last and not told:
                 self.scene.last.extend(state.subject)
+        if lexeme.has("earlier_first") and len(self.items) == 2 and state.kind == "task":
+            self.scene.first.extend(state.subject)  # "the key ring first."
+        if lexeme.has("in_order") and self.items[-1].lexeme is lexeme:
+            self._in_order()
         if lexeme.has("final", "initial") and not any(
             item.has("then", "after", "before") for item in self.items[self.at + 1 :]
         ):
@@ -286,6 +304,18 @@ class _Reader(TimingReader):
         self._relation(lexeme, ahead)
         if lexeme.has("on") and ahead == "machine":
             state.on = True
+
+    def _in_order(self) -> None:
+        """ "A 1 h, B 2 h, C 3 h, in this order": what the sentence listed is a chain."""
+        listed = [
+            thing
+            for item in self.items[: self.at]
+            if item.kind == "task" and not item.every
+            for thing in item.things
+        ]
+        chain = list(dict.fromkeys(listed)) if len(listed) > 1 else self.scene.tasks
+        for earlier, task in pairwise(chain):
+            add_predecessors(task, [earlier])
 
     def _without_object(self, lexeme: Lexeme) -> bool:
         """A relation to no named task: to "both" or "them", to the previous one, or unknown."""
@@ -387,7 +417,7 @@ class _Reader(TimingReader):
                 self.refuse("gives as many windows as it names machines")
             for machine, (window, lexeme) in zip(machines, state.spans, strict=True):
                 add_window([machine], window, state.sentence, lexeme, False)
-        if state.opened is not None or state.pending:
+        if state.opened is not None or state.pending or state.window_ahead is not None:
             self.refuse("gives a window without its end")
         if state.waiting in ("after", "before") and state.mentions:
             self.refuse("names no task that it waits for")

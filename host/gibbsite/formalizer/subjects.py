@@ -223,7 +223,11 @@ def rename_labelled(sentences: list[Sentence], scene: Scene) -> None:
             if not same_word(lexeme.text, task.words[1], scene.language):
                 continue
             kind = [part for part in lexemes if part.text == task.words[0]]
-            if kind and kind[0].has("task_weak") and before.text.lower() != task.words[0].lower():
+            if (
+                kind
+                and kind[0].has("task_weak")
+                and not same_word(before.text, task.words[0], scene.language)
+            ):
                 task.words = task.words[1:]
                 task.id = task.id.split(" ", 1)[1]
                 break

@@ -27,6 +27,11 @@ class TimingReader(EligibilityReader):
         if lexeme.used:
             state.waiting = "" if state.waiting in ("release", "deadline") else state.waiting
             return
+        ahead = window_of(lexeme) if not state.subject and not state.breaking else None
+        if ahead is not None and self.ahead_of(self.at) == "machine" and lexeme.kind != "amount":
+            state.window_ahead = (ahead, lexeme)  # "from day 0 to day 20 crew A works"
+            lexeme.used = True
+            return
         if state.kind == "machine" or (not state.subject and self._about_machines(lexeme)):
             self._machine_time(lexeme, state.subject or self.scene.machines)
             return
