@@ -195,12 +195,6 @@ def _refuse_unread(parts: list[Sentence], scene: Scene) -> None:
 
 
 def _note_open_choices(scene: Scene) -> None:
-    ranges = [task.id for task in scene.tasks if task.amount is not None and task.amount.is_range]
-    if ranges:
-        scene.notes.append(
-            f"durations given as ranges stay ranges: {', '.join(ranges[:12])}"
-            + (" …" if len(ranges) > 12 else "")
-        )
     if any(machine.all_day for machine in scene.machines):
         scene.notes.append("around the clock is one window of 24 hours from the start")
     bare = any(

@@ -24,7 +24,7 @@ _MARKS: Final[dict[str, dict[str, str]]] = {
     },
     "optimize": {
         "en": "budget fund funded knapsack invest integer integers",
-        "pl": "budżet sfinansować plecak zainwestować całkowity",
+        "pl": "budżet sfinansować plecak zainwestować",
     },
     "sample": {
         "en": "posterior prior bayesian regression gaussian mcmc",

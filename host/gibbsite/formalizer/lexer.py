@@ -241,6 +241,10 @@ def _small_label(tokens: list[Token], at: int, found: list[Lexeme], language: La
     if len(tokens[at].text) != 1 or not found:
         return False
     following = tokens[at + 1] if at + 1 < len(tokens) else None
+    lettered = any(part.kind == "word" and len(part.text) == 1 for part in found)
+    if lettered and found[-1].is_mark(",") and following is not None:
+        if following.kind == "number" and tokens[at].text in "zw":
+            return True  # "x 2h, y 3h, z 1h"
     if found[-1].is_mark(":,") and following is not None and following.kind == "number":
         return tokens[at].text in "ai" and tokens[at - 1].text == ":"
     if not found[-1].has("task", "machine"):

@@ -49,7 +49,7 @@ CUES: Final[dict[str, str]] = {
     ),
     "others": "pozostały, reszta, inny, pozostałe, cała reszta, wszystek inny|pozostały",
     "after": (
-        "po, dopiero po, tylko po, zaraz po, bezpośrednio po, po zakończenie|ukończenie|wykonanie, "
+        "zanim nie, po, dopiero po, tylko po, zaraz po, bezpośrednio po, po zakończenie|ukończenie|wykonanie, "
         "tuż po, od razu po, dopiero gdy|kiedy|jak, gdy, kiedy, jak tylko, aż, dopóki nie, "
         "następować po, musieć następować po, nie wcześniej niż po, najwcześniej po, "
         "wykonywać po, poprzedzony, być poprzedzony przez, dopiero po zakończenie|ukończenie, "

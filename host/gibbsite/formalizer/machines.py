@@ -111,6 +111,10 @@ def _both(lexemes: list[Lexeme], start: int, scene: Scene) -> None:
         return
     if lexemes[start + 1].has("machine") and scene.machine_count is None and not scene.machines:
         scene.count("machine", Fraction(2), lexemes[start])
+        noun = lexemes[start + 1].text.lower()
+        pair = Counted(Fraction(2), start, start + 2, (noun,), False, True)
+        for name in _names_after(lexemes, pair, scene):
+            scene.add("machine", name.id, list(name.words), lexemes[name.start].start)
 
 
 def _counted(lexemes: list[Lexeme], start: int, scene: Scene) -> None:

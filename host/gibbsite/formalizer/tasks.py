@@ -61,9 +61,14 @@ def find_tasks(sentences: list[Sentence], scene: Scene) -> None:
                 at += 1
     for sentence in sentences:
         _chained_names(sentence.lexemes, scene)
+    # whose hours they are is open where hours are given and no machine is
+    hours = any(x.kind in ("window", "range") for part in sentences for x in part.lexemes)
+    manned = not hours or bool(scene.machines) or scene.machine_count is not None
     name_counted_things(sentences, scene, said)
     for sentence in sentences:
-        count_tasks(sentence.lexemes, scene, bool(said.every) and not scene.tasks, said.grouped)
+        count_tasks(
+            sentence.lexemes, scene, bool(said.every) and not scene.tasks, said.grouped, manned
+        )
     complete(scene, said)
 
 

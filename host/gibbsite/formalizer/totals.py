@@ -32,7 +32,9 @@ def name_counted_things(sentences: list[Sentence], scene: Scene, said: Said) -> 
                     said.every.append((task.amount, lexeme))
 
 
-def count_tasks(lexemes: list[Lexeme], scene: Scene, any_noun: bool, grouped: int) -> None:
+def count_tasks(
+    lexemes: list[Lexeme], scene: Scene, any_noun: bool, grouped: int, manned: bool
+) -> None:
     """Declared totals: "10 zadań", "six jobs"; those with durations were read as groups."""
     for start, lexeme in enumerate(lexemes):
         if lexeme.kind != "number" or lexeme.used:
@@ -42,7 +44,9 @@ def count_tasks(lexemes: list[Lexeme], scene: Scene, any_noun: bool, grouped: in
             continue
         known = any(noun in scene.nouns["task"] for noun in counted.nouns)
         opens = counted.end < len(lexemes) and lexemes[counted.end].is_mark(":,-(")
-        if not known and opens and counted.nouns and counted.number == grouped:
+        last = lexemes[-1].end
+        listed = manned and sum(lexeme.end <= task.place <= last for task in scene.tasks)
+        if not known and opens and counted.nouns and counted.number in (grouped, listed):
             # "five sets: two of 40 min and three of 1 h"
             scene.nouns["task"].update(counted.nouns)
             known = True
