@@ -137,11 +137,13 @@ def solve(
 @app.command()
 def formalize(request: Request) -> None:
     """Print the problem document of a request as JSON."""
-    from gibbsite.formalizer import formalize as formalized
+    from gibbsite.formalizer import Formalization, formalize_with_notes
 
     asked = _asked(request)
-    problem = formalized(asked) if isinstance(asked, str) else asked
-    _print(problem.model_dump_json())
+    read = formalize_with_notes(asked) if isinstance(asked, str) else Formalization(asked)
+    for note in read.notes:
+        typer.echo(f"assumed: {note}", err=True)
+    _print(read.problem.model_dump_json())
 
 
 @app.command()

@@ -52,7 +52,10 @@ def _headline(result: Result) -> str:
     if solution is None:
         return f"{size}: no answer"
     if not result.feasible:
-        return f"{size}: no feasible answer found; the best attempt, with what it violates:"
+        certificate = result.certificate
+        proven = certificate is not None and certificate.optimality.proven is not None
+        found = "exists" if proven else "found"
+        return f"{size}: no feasible answer {found}; the best attempt, with what it violates:"
     return f"{size}: {goal} {_amount(solution.objective, problem.unit)}"
 
 

@@ -217,6 +217,22 @@ def test_formalize_prints_the_document(capsys: pytest.CaptureFixture[str]) -> No
     assert len(json.loads(out)["tasks"]) == 2
 
 
+def test_formalize_tells_what_it_assumed_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["formalize", "Task A takes 2 hours, task B takes 3 hours."]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["machines"] == [{"id": "1"}]
+    assert err.startswith("assumed: ")
+    assert "one machine '1'" in err
+
+
+def test_a_proven_refusal_says_that_no_answer_exists(capsys: pytest.CaptureFixture[str]) -> None:
+    text = "Task A takes 5 hours, task B takes 5 hours. Machine M works 0-8h. Finish soonest."
+    assert cli.run(["solve", "--device", "golden:", "--seed", "1", text]) == cli.NO_ANSWER
+    out, _ = capsys.readouterr()
+    assert "no feasible answer exists" in out
+    assert "proof: No feasible schedule exists." in out
+
+
 def test_a_request_is_read_from_stdin(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
