@@ -48,7 +48,7 @@ class AmountReader(NumeralReader):
         after = end + 1 if self._mark(end, "-") and self._unit(end + 1) else end
         unit = self._unit(after)
         if unit is None:
-            adjective = self._adjective(after if after == end else end + 1, bare=True)
+            adjective = self._adjective(end + 1, bare=True)
             if adjective is not None and self._mark(end, "-"):
                 return value, adjective[1], end + 2
             return value, None, end

@@ -80,6 +80,8 @@ class ClauseState:
     chained: list[Entity] = field(default_factory=list)
     spans: list[tuple[Window, Lexeme]] = field(default_factory=list)
     opened: Moment | None = None
+    closed: tuple[list[Entity], Moment] | None = None
+    copying: bool = False
     window_ahead: tuple[Window, Lexeme] | None = None
     pending: list[tuple[Entity, Moment]] = field(default_factory=list)
     deferred: list[Callable[[list[Entity]], None]] = field(default_factory=list)

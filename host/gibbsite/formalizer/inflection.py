@@ -13,7 +13,7 @@ from typing import Final
 
 import morfeusz2
 
-__all__ = ["Reading", "base_form", "keys", "readings", "same_word"]
+__all__ = ["Reading", "adjective_label", "base_form", "keys", "readings", "same_word"]
 
 _NOMINAL: Final = ("subst", "ger", "adj", "depr", "pact", "ppas", "ign", "brev", "xxx")
 _HOMONYMS: Final = frozenset({"piec"})
@@ -173,6 +173,16 @@ def _head(word: str) -> bool:
 def _restored(word: str, parts: tuple[str, ...], oblique: bool) -> tuple[str, Reading] | None:
     low = word.lower()
     nouns = [reading for reading in readings(low) if reading.part in parts]
+    plural = nouns and all(reading.number == "pl" for reading in nouns)
+    if (
+        word.istitle()
+        and plural
+        and any(
+            "nom" in own.cases and own.number == "sg" and own.part == "subst"
+            for own in readings(word)
+        )
+    ):
+        return None  # "Tomek" is a name, "tomek" a form of another noun
     if not nouns or not word.isalpha() or (word.isupper() and len(word) > 1):
         return None
     # A gerund's singular comes before its plural: "szlifowania" as a step is "szlifowanie".
@@ -223,6 +233,20 @@ def _adjective(word: str, noun: Reading) -> str | None:
                         continue
                     return _cased(str(form), word)
     return None
+
+
+def adjective_label(word: str, noun: str) -> str | None:
+    """The nominative singular of a label that is only an adjective, in the gender of its noun."""
+    found = readings(word.lower())
+    if not any(reading.part in ("adj", "ppas", "pact") for reading in found):
+        return None
+    if any("nom" in reading.cases for reading in found):
+        return None
+    kinds = [reading for reading in readings(noun.lower()) if reading.part == "subst"]
+    if not kinds:
+        return None
+    kind = kinds[0]
+    return _adjective(word, Reading(kind.lemma, "subst", frozenset({"nom"}), "sg", kind.gender))
 
 
 def _cased(form: str, model: str) -> str:

@@ -164,6 +164,14 @@ def _is_item(tokens: list[Token], position: int) -> bool:
     return position + 1 < len(tokens) and tokens[position + 1].kind == "word"
 
 
+def _particle(tokens: list[Token], at: int, found: list[Lexeme], language: Language) -> bool:
+    """ "pricking out 70 min": the particle of a verb that is a task's name."""
+    if language != "en" or tokens[at].low not in ("out", "up", "down", "off") or not found:
+        return False
+    before = found[-1]
+    return before.kind == "word" and not before.cues and before.text.lower().endswith("ing")
+
+
 def _lexemes(tokens: list[Token], language: Language) -> list[Lexeme]:
     reader = TimeReader(tokens, language)
     found: list[Lexeme] = []
@@ -188,6 +196,8 @@ def _lexemes(tokens: list[Token], language: Language) -> list[Lexeme]:
             if kind == "word" and end == at + 1 and _label_letter(tokens, at, language):
                 lexeme.cues = frozenset()
             if kind == "word" and end == at + 1 and _named_like_a_cue(token, found):
+                lexeme.cues = frozenset()
+            if kind == "word" and end == at + 1 and _particle(tokens, at, found, language):
                 lexeme.cues = frozenset()
             if kind == "word" and _small_label(tokens, at, found, language):
                 lexeme.cues = frozenset()

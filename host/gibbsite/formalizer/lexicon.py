@@ -10,7 +10,7 @@ from gibbsite.formalizer import lexicon_en, lexicon_pl
 from gibbsite.formalizer.inflection import keys, readings
 from gibbsite.formalizer.tokens import Token
 
-__all__ = ["FOREIGN_WORDS", "Language", "detect_language", "match_cue"]
+__all__ = ["SAME_HOURS", "FOREIGN_WORDS", "Language", "detect_language", "match_cue"]
 
 Language: TypeAlias = Literal["pl", "en"]
 
@@ -187,6 +187,20 @@ FOREIGN_WORDS: Final = frozenset(
 """Words of other languages; those that are Polish or English too are taken out below."""
 
 _ELSEWHERE: Final = FOREIGN_WORDS - lexicon_en.FUNCTION_WORDS - lexicon_pl.FUNCTION_WORDS
+
+SAME_HOURS: Final = frozenset(
+    [
+        "the same as",
+        "same hours as",
+        "the same hours as",
+        "tak samo jak",
+        "tak jak",
+        "podobnie jak",
+        "te same godziny co",
+        "w tych samych godzinach co",
+    ]
+)
+"""What stands between two machines that have one and the same window."""
 
 
 def detect_language(tokens: list[Token]) -> tuple[Language | None, list[Token]]:

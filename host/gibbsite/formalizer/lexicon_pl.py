@@ -135,7 +135,7 @@ CUES: Final[dict[str, str]] = {
     "initial": "jako pierwszy, na samym początku, być pierwszy",
     "immediate": "natychmiast, od razu, zaraz, bezpośrednio, niezwłocznie",
     "unsupported": (
-        "tak samo jak, podobnie jak, jednocześnie z, równocześnie z, w tym samym czasie co, przezbrojenie, czas przezbrojenia, "
+        "tak samo jak, tak jak, te same godziny co, w tych samych godzinach co, podobnie jak, jednocześnie z, równocześnie z, w tym samym czasie co, przezbrojenie, czas przezbrojenia, "
         "priorytet, na tej samej maszynie, na różnych maszynach, ważony, waga, wagi, ta sama maszyna, "
         "równolegle z, przerywać, dzielić"
     ),

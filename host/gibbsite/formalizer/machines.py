@@ -13,51 +13,21 @@ from gibbsite.formalizer.counting import (
     labels_from,
     skip_aside,
 )
-from gibbsite.formalizer.inflection import base_form, readings
+from gibbsite.formalizer.inflection import adjective_label, base_form, readings
 from gibbsite.formalizer.lexemes import Lexeme
 from gibbsite.formalizer.lexer import Sentence
+from gibbsite.formalizer.lexicon import SAME_HOURS
 from gibbsite.formalizer.names import Name, is_label, name_at, number_label
 from gibbsite.formalizer.scene import Scene
 
 __all__ = ["count_unknown_machines", "find_machines", "find_single_machines"]
 
 _GENERIC: Final = frozenset(
-    [
-        "machine",
-        "machines",
-        "station",
-        "stations",
-        "unit",
-        "units",
-        "resource",
-        "resources",
-        "equipment",
-        "device",
-        "devices",
-        "worker",
-        "workers",
-        "person",
-        "people",
-        "team",
-        "teams",
-        "line",
-        "lines",
-        "tool",
-        "tools",
-        "employee",
-        "employees",
-        "maszyna",
-        "stanowisko",
-        "urządzenie",
-        "linia",
-        "zespół",
-        "pracownik",
-        "osoba",
-        "zasób",
-        "operator",
-        "shift",
-        "zmiana",
-    ]
+    (
+        "machine machines station stations unit units resource resources equipment device devices "
+        "worker workers person people team teams line lines tool tools employee employees maszyna "
+        "stanowisko urządzenie linia zespół pracownik osoba zasób operator shift zmiana"
+    ).split()
 )
 """Kinds that name no particular machine when they stand alone."""
 
@@ -125,7 +95,13 @@ def _counted(lexemes: list[Lexeme], start: int, scene: Scene) -> None:
         return
     names = _names_after(lexemes, counted, scene)
     names = names or (_names_before(lexemes, counted, scene) if counted.is_machine else [])
-    ruled = start > 0 and lexemes[start - 1].has("on")
+    ruling = start - 1
+    while ruling > 0 and lexemes[ruling].text in ("a", "an", "the"):
+        ruling -= 1
+    ruled = ruling >= 0 and lexemes[ruling].has("on")
+    served = counted.is_machine and ruling >= 0 and lexemes[ruling].text.lower() in ("for", "dla")
+    served = served and counted.number == 1 and any(part.has("task") for part in lexemes[:start])
+    ruled = ruled or served  # "task list for one technician: …"
     if counted.is_machine and not (names or ruled) and _tasks_listed(lexemes, counted.end):
         for noun in lexemes[start + 1 : counted.end]:
             noun.cues = noun.cues - {"machine"} | {"task_weak"}
@@ -157,6 +133,8 @@ def _has_duration(lexemes: list[Lexeme], at: int) -> bool:
         arrives = lexeme.has("release") and not lexeme.text.lower().startswith(("avail", "dost"))
         if (lexeme.kind == "amount" and not ranged) or lexeme.has("takes", "needs") or arrives:
             return True
+        if lexeme.is_mark(",") and at + 1 < len(lexemes) and lexemes[at + 1].has("each"):
+            continue  # "five trucks, each of 50 minutes"
         if (lexeme.kind == "mark" and not lexeme.is_mark("(")) or lexeme.has("available"):
             return False
     return False
@@ -267,6 +245,8 @@ def _labelled(lexemes: list[Lexeme], start: int, scene: Scene) -> bool:
     names = _without_next_clause(lexemes, names)
     if not names or (len(names) == 1 and _has_duration(lexemes, names[0].end)):
         return False
+    if scene.language == "pl":
+        names = [_nominative(name, noun) for name in names]
     for name in names:
         number = number_label(lexemes[name.start])
         if number is not None:
@@ -282,6 +262,14 @@ def _labelled(lexemes: list[Lexeme], start: int, scene: Scene) -> bool:
         scene.add("machine", name.id, list(name.words), lexemes[name.start].start)
     scene.nouns["machine"].add(noun.text.lower())
     return True
+
+
+def _nominative(name: Name, noun: Lexeme) -> Name:
+    """ "sale Czerwoną i Niebieską": an adjective that the verb puts in another case."""
+    if len(name.words) != 1 or not name.id.istitle():
+        return name
+    found = adjective_label(name.id, noun.text)
+    return Name(name.start, name.end, name.words, found) if found else name
 
 
 def _without_next_clause(lexemes: list[Lexeme], names: list[Name]) -> list[Name]:
@@ -304,6 +292,9 @@ def _windowed(sentence: Sentence, scene: Scene) -> None:
         if lexeme.has("machine", "available"):
             about_machines = True
         opens = at == 0 or lexemes[at - 1].is_mark(",(:") or lexemes[at - 1].has("and", "available")
+        coded = any(letter.isdigit() for letter in lexeme.text)
+        if coded and at and lexemes[at - 1].kind == "word" and not lexemes[at - 1].cues:
+            opens = opens or at == 1 or lexemes[at - 2].is_mark(",(:")  # "Vat V1 is open from 6"
         if not opens or not is_label(lexeme.text) or lexeme.kind != "word" or lexeme.cues:
             continue
         after = skip_aside(lexemes, at + 1)
@@ -320,7 +311,8 @@ def _windowed(sentence: Sentence, scene: Scene) -> None:
             continue
         time = lexemes[after]
         ranged = time.kind == "amount" and time.amount is not None and time.amount.is_range
-        if time.kind in ("window", "range") or time.has("allday") or ranged:
+        copied = time.text.lower() in SAME_HOURS
+        if time.kind in ("window", "range") or time.has("allday") or ranged or copied:
             if scene.matching([lexeme.text]) is None:
                 scene.add("machine", lexeme.text, [lexeme.text], lexeme.start)
 
@@ -358,6 +350,30 @@ def _unknown_kind(lexemes: list[Lexeme], scene: Scene) -> bool:
     return False
 
 
+def _at_work(lexemes: list[Lexeme], scene: Scene) -> bool:
+    """ "Pracują Iza, Tomek i Olga", "Tim, Ann and Joe are working": people by their names."""
+    for at, verb in enumerate(lexemes):
+        if not verb.has("available") or verb.has("on", "release", "takes"):
+            continue
+        names, end = labels_from(lexemes, at + 1, scene.language, False, None)
+        if len(names) < 2:
+            names, end = labels_from(lexemes, 0, scene.language, False, None)
+            while end < at and lexemes[end].has("filler"):
+                end += 1
+            if end != at:
+                continue
+            end = at + 1
+        proper = all(name.id.istitle() and len(name.words) == 1 for name in names)
+        if len(names) < 2 or not proper or any(scene.matching(list(n.words)) for n in names):
+            continue
+        if end < len(lexemes):
+            continue
+        for name in names:
+            scene.add("machine", name.id, list(name.words), lexemes[name.start].start)
+        return True
+    return False
+
+
 def count_unknown_machines(sentences: list[Sentence], scene: Scene) -> None:
     """ "Dwie sprzątaczki.": a sentence that only counts, when no machine is known otherwise."""
     for sentence in sentences:
@@ -382,6 +398,8 @@ def _works(lexemes: list[Lexeme], at: int) -> bool:
     """Whether what was counted is available or works: "two gardeners are at work"."""
     following = lexemes[at : at + 3]
     for lexeme in following:
+        if lexeme.is_mark(","):
+            continue
         if lexeme.has("available"):
             return True
         if not lexeme.has("filler"):
@@ -394,6 +412,8 @@ def find_single_machines(sentences: list[Sentence], scene: Scene) -> None:
     if _bare_labels(sentences, scene):
         return
     if any(_unknown_kind(sentence.lexemes, scene) for sentence in sentences):
+        return
+    if any(_at_work(sentence.lexemes, scene) for sentence in sentences):
         return
     for sentence in sentences:
         lexemes = sentence.lexemes

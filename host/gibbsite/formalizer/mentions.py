@@ -11,6 +11,7 @@ from gibbsite.formalizer.inflection import base_form, same_word
 from gibbsite.formalizer.lexemes import Lexeme
 from gibbsite.formalizer.lexer import Sentence
 from gibbsite.formalizer.names import number_label
+from gibbsite.formalizer.refusal import FormalizationError
 from gibbsite.formalizer.scene import Entity, EntityKind, Scene
 
 __all__ = ["Item", "items_of", "place_first_mentions"]
@@ -59,7 +60,8 @@ def items_of(sentence: Sentence, scene: Scene) -> list[Item]:
     lexemes = sentence.lexemes
     while at < len(lexemes):
         found = (
-            _quantified(lexemes, at, scene)
+            _shared_head(lexemes, at, scene)
+            or _quantified(lexemes, at, scene)
             or _named(lexemes, at, scene)
             or _labelled(lexemes, at, scene)
             or _kind(lexemes, at, scene)
@@ -153,6 +155,13 @@ def _quantified(lexemes: list[Lexeme], at: int, scene: Scene) -> tuple[Item, int
             item = Item(kind, lexemes[at:start], list(scene.things(kind)), others=True)
             return item, start
         return None
+    if first.text.lower() in _BOTH and found == "task" and len(scene.tasks) != 2:
+        raise FormalizationError(
+            "not_understood",
+            f"two of {len(scene.tasks)} tasks are meant by {first.text!r}, and the text does not "
+            "say which; name them",
+            first.text,
+        )
     for lexeme in lexemes[at : end + 1]:
         lexeme.used = True
     things = list(scene.things(found))
@@ -161,6 +170,31 @@ def _quantified(lexemes: list[Lexeme], at: int, scene: Scene) -> tuple[Item, int
     return item, end + 1
 
 
+def _shared_head(lexemes: list[Lexeme], at: int, scene: Scene) -> tuple[Item, int] | None:
+    """ "both assemblies", "oba rodzaje testów": the tasks whose names begin with this noun."""
+    if lexemes[at].text.lower() not in _BOTH:
+        return None
+    end = at + 1
+    while end < len(lexemes) and (
+        lexemes[end].text.lower() in _ARTICLES or lexemes[end].text.lower().startswith(_SORTS)
+    ):
+        end += 1
+    if end >= len(lexemes) or lexemes[end].kind != "word":
+        return None
+    word = lexemes[end].text
+    found = [
+        task
+        for task in scene.tasks
+        if (len(task.words) > 1 or task.noun)
+        and any(same_word(own, word, scene.language) for own in (*task.words, task.noun))
+    ]
+    if len(found) != 2:
+        return None
+    return Item("task", lexemes[at : end + 1], found), end + 1
+
+
+_BOTH: Final = frozenset(["both", "oba", "obie", "obu", "obydwa", "obydwie", "obydwu"])
+_SORTS: Final = ("rodzaj", "typ", "kind", "type", "sort")
 _ALL: Final = frozenset({"all", "all of them", "wszystkie", "all of these"})
 
 
@@ -385,7 +419,8 @@ def place_first_mentions(sentences: list[Sentence], scene: Scene) -> None:
 
 def _rename(thing: Entity, item: Item, before: Item | None, scene: Scene) -> None:
     """Take the id from the first mention where that stands before the one that defined it."""
-    if item.lexeme.start >= thing.place or number_label(item.lexeme) is not None:
+    here = any(lexeme.start == thing.place for lexeme in item.lexemes)
+    if here or item.lexeme.start >= thing.place or number_label(item.lexeme) is not None:
         return
     words = list(item.words)
     if scene.language == "pl":

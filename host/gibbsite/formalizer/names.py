@@ -13,7 +13,16 @@ from gibbsite.formalizer.inflection import base_form, readings
 from gibbsite.formalizer.lexemes import Lexeme
 from gibbsite.formalizer.lexicon import Language
 
-__all__ = ["Name", "is_label", "lone_verb", "name_at", "name_before", "nameable", "number_label"]
+__all__ = [
+    "Name",
+    "is_genitive",
+    "is_label",
+    "lone_verb",
+    "name_at",
+    "name_before",
+    "nameable",
+    "number_label",
+]
 
 SOFT: Final = frozenset({"task", "task_weak", "machine", "workday"})
 """Roles that a word of a name may have as well."""
@@ -191,6 +200,13 @@ def _whole_chunk(lexemes: list[Lexeme], start: int, last: int, language: Languag
     return at
 
 
+def is_genitive(word: str) -> bool:
+    """Whether a Polish noun is in the genitive only: "partia herbaty" is no label."""
+    found = [reading for reading in readings(word.lower()) if reading.part in ("subst", "ger")]
+    cases = {case for reading in found for case in reading.cases if reading.number == "sg"}
+    return "gen" in cases and "nom" not in cases
+
+
 def _named(lexemes: list[Lexeme], start: int, end: int, language: Language) -> Name | None:
     """The name in this run: without the kind of thing before a label, in its base form."""
     while end - start > 1:
@@ -198,7 +214,10 @@ def _named(lexemes: list[Lexeme], start: int, end: int, language: Language) -> N
         label = is_label(second.text) or number_label(second) is not None
         lower_rest = second.kind == "word" and second.text.islower()
         if (first.has("task", "task_weak", "machine") and label) or (
-            first.has("task") and lower_rest and not second.has("task", "task_weak", "machine")
+            first.has("task")
+            and lower_rest
+            and (language == "en" or not is_genitive(second.text))
+            and not second.has("task", "task_weak", "machine")
         ):
             start += 1
         else:

@@ -74,6 +74,8 @@ class NumeralReader:
 
     def _cardinal(self, at: int) -> int | None:
         table = CARDINALS[self._language]
+        if self._language == "en" and self._word(at, ("single",)) and self._word(at - 1, ("a",)):
+            return 1
         if self._language == "pl" and self._keys(at) & {"godzina", "dzień"}:
             return None
         return next((table[key] for key in sorted(self._keys(at)) if key in table), None)

@@ -24,6 +24,7 @@ from gibbsite.formalizer.facts import (
 )
 from gibbsite.formalizer.lexemes import Lexeme
 from gibbsite.formalizer.lexer import Sentence
+from gibbsite.formalizer.lexicon import SAME_HOURS
 from gibbsite.formalizer.mentions import Item, items_of
 from gibbsite.formalizer.names import nameable, number_label
 from gibbsite.formalizer.refusal import FormalizationError
@@ -160,6 +161,9 @@ class _Reader(TimingReader):
 
     def _machines(self, things: list[Entity], run: list[Item], end: int) -> None:
         state = self.state
+        if state.copying:
+            self._copy_hours(things)
+            return
         following = end
         while following < len(self.items) and self.items[following].has("filler"):
             following += 1
@@ -227,6 +231,19 @@ class _Reader(TimingReader):
             state.window_ahead = None
         state.opened = None
 
+    def _copy_hours(self, models: list[Entity]) -> None:
+        """ "D3 the same as D2": the windows and breaks of one machine for another."""
+        state = self.state
+        state.copying = False
+        model = models[0]
+        if len(models) != 1 or not (model.windows or model.all_day):
+            self.refuse("refers to hours that are not known before it")
+        for machine in state.subject:
+            if machine.windows or machine.breaks:
+                self.refuse("gives a machine its hours twice")
+            machine.windows, machine.breaks = list(model.windows), list(model.breaks)
+            machine.windows_from, machine.all_day = state.sentence, model.all_day
+
     # -- other lexemes
 
     def _lexeme(self, item: Item) -> None:
@@ -246,6 +263,9 @@ class _Reader(TimingReader):
             state.only = None
             if state.waiting not in ("then",):
                 state.waiting = ""
+            return
+        if lexeme.text.lower() in SAME_HOURS and state.kind == "machine" and ahead == "machine":
+            state.copying = True
             return
         if lexeme.has("unsupported") and (state.mentions or ahead in ("task", "machine")):
             raise FormalizationError(

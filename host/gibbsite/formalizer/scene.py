@@ -40,6 +40,7 @@ class Entity:
     windows_from: int = -1
     all_day: bool = False
     from_count: bool = False
+    noun: str = ""
 
 
 @dataclass(eq=False)

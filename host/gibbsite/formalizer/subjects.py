@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
+from typing import Final
 
 from gibbsite.formalizer.counting import counted_at, labels_from
 from gibbsite.formalizer.inflection import same_word
 from gibbsite.formalizer.lexemes import Lexeme
 from gibbsite.formalizer.lexer import Sentence
-from gibbsite.formalizer.names import Name, name_at, name_before, nameable, number_label
+from gibbsite.formalizer.names import (
+    Name,
+    is_genitive,
+    name_at,
+    name_before,
+    nameable,
+    number_label,
+)
 from gibbsite.formalizer.scene import Entity, Scene
 
 __all__ = [
@@ -22,6 +31,9 @@ __all__ = [
     "object_count",
     "rename_labelled",
 ]
+
+_CODE: Final = re.compile(r"[A-ZŁŚŻ]{1,3}-?\d{1,4}")
+"""A numbered code that names a thing: "Z1", "JOB-7"."""
 
 
 def listed_labels(lexemes: list[Lexeme], scene: Scene) -> None:
@@ -48,7 +60,8 @@ def listed_labels(lexemes: list[Lexeme], scene: Scene) -> None:
             if lexemes[name.start].kind in ("number", "range"):
                 lexemes[name.start].used = True
                 lexemes[name.start].form = "label"
-            scene.add("task", name.id, list(name.words), lexemes[name.start].start)
+            task = scene.add("task", name.id, list(name.words), lexemes[name.start].start)
+            task.noun = noun.text
         if names and not noun.has("task"):
             scene.nouns["task"].add(noun.text.lower())
         if end < len(lexemes) and not names:
@@ -216,9 +229,12 @@ def rename_labelled(sentences: list[Sentence], scene: Scene) -> None:
     """ "Sample alpha … after alpha": what is mentioned without its kind is a label."""
     lexemes = [lexeme for sentence in sentences for lexeme in sentence.lexemes]
     _strip_shared_noun(scene)
+    _strip_after_codes(scene)
     for task in scene.tasks:
         if len(task.words) != 2 or task.words[1][:1].isupper():
             continue
+        if scene.language == "pl" and is_genitive(task.words[1]):
+            continue  # "partia herbaty"
         for before, lexeme in pairwise(lexemes):
             if not same_word(lexeme.text, task.words[1], scene.language):
                 continue
@@ -231,6 +247,18 @@ def rename_labelled(sentences: list[Sentence], scene: Scene) -> None:
                 task.words = task.words[1:]
                 task.id = task.id.split(" ", 1)[1]
                 break
+
+
+def _strip_after_codes(scene: Scene) -> None:
+    """ "Z1 rozładunek 40 min, Z2 załadunek 30 min": numbered codes of one letter are the names."""
+    coded = [task for task in scene.tasks if _CODE.fullmatch(task.words[0])]
+    letters = {task.words[0].rstrip("0123456789") for task in coded}
+    codes = {task.words[0] for task in coded}
+    if len(coded) < 2 or len(letters) != 1 or len(codes) != len(coded):
+        return
+    for task in coded:
+        if all(word.islower() and word.isalpha() for word in task.words[1:]):
+            task.words, task.id = task.words[:1], task.words[0]
 
 
 def _strip_shared_noun(scene: Scene) -> None:
@@ -252,6 +280,7 @@ def _strip_shared_noun(scene: Scene) -> None:
             continue
         for part in (task, *shared):
             scene.nouns["task"].add(part.words[0].lower())
+            part.noun = part.words[0]
             part.words = part.words[1:]
             part.id = part.words[0]
 

@@ -215,6 +215,9 @@ def _assign(lexemes: list[Lexeme], durations: Durations, scene: Scene, said: Sai
             scene.add("task", name.id, list(name.words), lexemes[name.start].start)
             for name in names
         ]
+        for task, name in zip(tasks, names, strict=True):
+            if name.start and lexemes[name.start - 1].has("task", "task_weak"):
+                task.noun = lexemes[name.start - 1].text
         _give(tasks, durations, said)
         return
     last = counted_before(lexemes, at - 1, scene) if lexeme.is_mark(",") else None

@@ -102,8 +102,11 @@ class TimingReader(EligibilityReader):
         window = window_of(lexeme)
         moment = moment_of(lexeme)
         if window is None and state.waiting == "release" and moment is not None:
-            state.opened, state.waiting = moment, ""
             lexeme.used = True
+            if state.closed is not None and state.closed[0] == machines:
+                self._open_closed(moment)
+                return
+            state.opened, state.waiting = moment, ""
             return
         if window is None and state.waiting == "deadline" and moment is not None:
             if state.opened is None and self._close_pending(moment, lexeme, machines):
@@ -112,6 +115,7 @@ class TimingReader(EligibilityReader):
             if start.unit == moment.unit == "clock" and moment.value <= start.value:
                 moment = moment.later(24)
             window = (start, moment)
+            state.closed = (machines, moment) if state.opened is None else None
             state.opened, state.waiting = None, ""
         amount = lexeme.amount
         if window is None and amount is not None and amount.low == 24 and amount.unit == "hour":
@@ -133,6 +137,17 @@ class TimingReader(EligibilityReader):
             return
         more = any(item.has("also") for item in self.items)
         add_window(machines, window, state.sentence, lexeme, more)
+
+    def _open_closed(self, start: Moment) -> None:
+        """ "S1 only until 12:00, from 8:00": the start of a window behind its end."""
+        state = self.state
+        assert state.closed is not None
+        machines, end = state.closed
+        for machine in machines:
+            low, _ = machine.windows[-1]
+            close = end.later(24) if start.unit == "clock" and end.value <= start.value else end
+            machine.windows[-1] = (start, close) if low.value == 0 else machine.windows[-1]
+        state.closed, state.waiting = None, ""
 
     def _close_pending(self, end: Moment, lexeme: Lexeme, machines: list[Entity]) -> bool:
         """ "O1 is free from 6 am, O2 from 8 am, both until 2 pm": one end for several starts."""
