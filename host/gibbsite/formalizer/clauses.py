@@ -157,6 +157,8 @@ class ClauseReader:
                 own = self.defines(position) and (comma or not following.defines)
                 if aside or paired or own or self.starts_clause(position):
                     break
+            if self.state.waiting == "then" and self.starts_clause(position):
+                break  # "then sewing, and binding at the end"
             run.append(following)
             end = position + 1
         return run, end
@@ -255,6 +257,16 @@ class ClauseReader:
             if nameable(lexeme, self.scene.language) and lexeme.text.lower() not in PRONOUNS:
                 return not lexeme.has("workday")
         return False
+
+    def strangers(self) -> bool:
+        """Whether "only" stands with a capitalised name that nobody introduced."""
+        return any(item.has("only") for item in self.items) and any(
+            item.kind == "lexeme"
+            and item.lexeme.kind == "word"
+            and not item.lexeme.cues
+            and item.lexeme.text.istitle()
+            for item in self.items
+        )
 
     def hint_behind(self) -> str:
         """ "on day 2 at the earliest": the relation after its time."""

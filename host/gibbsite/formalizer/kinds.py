@@ -39,6 +39,8 @@ _MARKS: Final[dict[str, dict[str, str]]] = {
         "pl": "sql baza wdrożyć wdróż przekonwertować konwertować csv pdf skrypt uruchom",
     },
 }
+_PLACES: Final = frozenset("depot route routes tour zajezdnia zajezdni trasa trasy".split())
+"""Words of a route that name a place or a piece of work where tasks have durations."""
 _MEASURES: Final = frozenset("gb mb tb kg km".split())
 """Units that ask for another kind only behind a number; alone they may be names."""
 _PEOPLE: Final = {
@@ -129,6 +131,8 @@ def refuse_other_kinds(tokens: list[Token], language: Language) -> None:
             continue  # "build 10 min, test 20 min, deploy 5 min"
         wanted = set(marks[language].split())
         found = [token.text for token, own in words if own & wanted]
+        if timed and all(word.lower() in _PLACES for word in found):
+            continue  # "depot work: sorting 1 h, weighing 15 min, sealing 25 min"
         if found:
             raise FormalizationError(
                 "not_understood",

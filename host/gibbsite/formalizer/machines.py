@@ -17,7 +17,7 @@ from gibbsite.formalizer.inflection import adjective_label, base_form, readings
 from gibbsite.formalizer.lexemes import Lexeme
 from gibbsite.formalizer.lexer import Sentence
 from gibbsite.formalizer.lexicon import SAME_HOURS
-from gibbsite.formalizer.names import Name, is_label, name_at, number_label
+from gibbsite.formalizer.names import Name, is_label, name_at, name_before, number_label
 from gibbsite.formalizer.scene import Scene
 
 __all__ = ["count_unknown_machines", "find_machines", "find_single_machines"]
@@ -353,7 +353,9 @@ def _unknown_kind(lexemes: list[Lexeme], scene: Scene) -> bool:
 def _at_work(lexemes: list[Lexeme], scene: Scene) -> bool:
     """ "Pracują Iza, Tomek i Olga", "Tim, Ann and Joe are working": people by their names."""
     for at, verb in enumerate(lexemes):
-        if not verb.has("available") or verb.has("on", "release", "takes"):
+        acting = scene.language == "pl" and not verb.cues and _acting(verb)
+        acting = acting and not any(part.is_time for part in lexemes)
+        if verb.has("on", "release", "takes") or not (verb.has("available") or acting):
             continue
         names, end = labels_from(lexemes, at + 1, scene.language, False, None)
         if len(names) < 2:
@@ -372,6 +374,12 @@ def _at_work(lexemes: list[Lexeme], scene: Scene) -> bool:
             scene.add("machine", name.id, list(name.words), lexemes[name.start].start)
         return True
     return False
+
+
+def _acting(verb: Lexeme) -> bool:
+    """Whether a Polish word is only a verb in the plural: "tną"."""
+    found = readings(verb.text.lower())
+    return all(reading.part == "fin" and reading.number == "pl" for reading in found)
 
 
 def count_unknown_machines(sentences: list[Sentence], scene: Scene) -> None:
@@ -441,6 +449,23 @@ def find_single_machines(sentences: list[Sentence], scene: Scene) -> None:
             ):
                 continue
             scene.add("machine", " ".join(base), words, lexemes[start].start)
+            _beside(lexemes, start, at + 1, scene)
+
+
+def _beside(lexemes: list[Lexeme], start: int, end: int, scene: Scene) -> None:
+    """ "A press and a guillotine": what is listed with a machine is one, known or not."""
+    article = ("a", "an")
+    if scene.language != "en" or start == 0 or lexemes[start - 1].text.lower() not in article:
+        return
+    if end + 2 < len(lexemes) and lexemes[end].has("and") and lexemes[end + 1].text in article:
+        name = name_at(lexemes, end + 2, "en", label=False)
+        if name is not None and name.end == len(lexemes) and not scene.matching(list(name.words)):
+            scene.add("machine", name.id, list(name.words), lexemes[name.start].start)
+    if start >= 4 and lexemes[start - 2].has("and"):
+        name = name_before(lexemes, start - 3, "en")
+        ruled = name is not None and name.start and lexemes[name.start - 1].text.lower() in article
+        if name is not None and ruled and not scene.matching(list(name.words)):
+            scene.add("machine", name.id, list(name.words), lexemes[name.start].start)
 
 
 def _words(lexemes: list[Lexeme], at: int, scene: Scene) -> tuple[list[str], int]:

@@ -142,6 +142,10 @@ def _quantified(lexemes: list[Lexeme], at: int, scene: Scene) -> tuple[Item, int
         end += 1
     if end < len(lexemes) and lexemes[end].kind == "number":
         end += 1
+    named = _named(lexemes, end, scene) if first.has("none") and end < len(lexemes) else None
+    if named is not None and named[0].kind == "task":
+        named[0].none = True  # "no mixing in studio A"
+        return named
     found: EntityKind | None = None
     start = end
     while end < len(lexemes) and end - start < 3:

@@ -441,6 +441,13 @@ class _Reader(TimingReader):
             self.refuse("gives a window without its end")
         if state.waiting in ("after", "before") and state.mentions:
             self.refuse("names no task that it waits for")
+        ruling = ("after", "before", "then", "needs", "follows", "precedes", "release", "latest")
+        bare = not any(
+            item.kind == "machine" or item.lexeme.is_time or item.has(*ruling)
+            for item in self.items
+        )
+        if bare and self.strangers() and any(item.kind == "task" for item in self.items):
+            self.refuse("speaks of somebody or something that is not introduced")
         if state.negated is not None and state.mentions:
             self.refuse("forbids something that is not understood")
 
