@@ -69,7 +69,24 @@ def sentences(tokens: list[Token], language: Language) -> list[Sentence]:
         mark_verbs(lexemes, language)
         if lexemes:
             found.append(Sentence(_joined(lexemes), item, continues))
+    _release_as_task([sentence.lexemes for sentence in found])
     return found
+
+
+def _release_as_task(parts: list[list[Lexeme]]) -> None:
+    """ "… release 10 min. Release after tests.": the noun is a task where it has its own order."""
+    ordered = any(
+        lexemes[0].text.lower() == "release"
+        and lexemes[1].has("after", "before", "precedes", "follows")
+        and not any(lexeme.is_time or lexeme.kind == "number" for lexeme in lexemes)
+        for lexemes in parts
+        if len(lexemes) > 2
+    )
+    if not ordered:
+        return
+    for lexeme in (lexeme for lexemes in parts for lexeme in lexemes):
+        if lexeme.kind == "word" and lexeme.text.lower() == "release":
+            lexeme.cues = frozenset()
 
 
 def _groups(tokens: list[Token]) -> Iterator[tuple[list[Token], bool, bool]]:

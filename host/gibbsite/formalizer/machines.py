@@ -337,7 +337,7 @@ def _bare_labels(sentences: list[Sentence], scene: Scene) -> bool:
 def _unknown_kind(lexemes: list[Lexeme], scene: Scene) -> bool:
     """ "setups Left and Right": a plural that the lexicon does not know, with labels."""
     for at, noun in enumerate(lexemes):
-        if noun.cues or noun.kind != "word" or not noun.text.islower():
+        if noun.cues or noun.kind != "word" or not (noun.text.islower() or not at):
             continue
         names, _ = labels_from(lexemes, at + 1, scene.language, False, None)
         unknown = [name for name in names if scene.matching(list(name.words)) is None]
