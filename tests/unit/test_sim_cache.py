@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from inspect import getsource
 from pathlib import Path
 
+import filelock
 import pytest
 
 from gibbsite_sim.cache import Cache, CacheUnusable, cache_folder
@@ -234,6 +235,17 @@ def test_a_full_disk_is_one_sentence_and_breaks_nothing(cache: Cache) -> None:
     assert "GIBBSITE_CACHE" in done.stdout
     assert left_over(cache.folder) == []
     assert answer(cache.obtain(KEY, build, silent)) == 42
+
+
+def test_leftovers_of_other_keys_go_but_not_those_of_builds_under_way(cache: Cache) -> None:
+    cache.folder.mkdir(parents=True, exist_ok=True)
+    dead, living = (cache.folder / f"{key}.unfinished-x" for key in ("dead", "living"))
+    for folder in (dead, living):
+        folder.mkdir()
+    with filelock.FileLock(cache.folder / "living.lock"):
+        cache.obtain("new", build, silent)
+    assert not dead.exists()
+    assert living.exists()
 
 
 def test_the_folder_is_the_users_unless_told(monkeypatch: pytest.MonkeyPatch) -> None:
