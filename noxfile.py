@@ -132,8 +132,8 @@ def lock(session: nox.Session) -> None:
     common += ["--default-index", "https://pypi.org/simple", "--no-emit-index-url", "--quiet"]
     common += ["--custom-compile-command", "./tools/nox -s lock", *session.posargs]
     for name, wanted in {
-        "dev": ["--extra", "sim", "--group", "dev", "pyproject.toml"],
-        "solve": ["--extra", "sim", "--group", "build", "pyproject.toml", "-c", "locks/dev.txt"],
+        "dev": ["--extra", "sim", "--extra", "digits", "--group", "dev", "pyproject.toml"],
+        "solve": ["--extra", "sim", "--extra", "digits", "--group", "build", "pyproject.toml", "-c", "locks/dev.txt"],
         "host": ["--group", "wheel", "pyproject.toml", "-c", "locks/dev.txt"],
         "nox": ["--group", "nox"],
     }.items():
