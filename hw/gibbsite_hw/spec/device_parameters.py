@@ -1,0 +1,53 @@
+"""Which engines a device holds and of what build: the whole that a fingerprint names."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import TypeAlias
+
+from gibbsite_hw.spec.errors import ProgramError
+from gibbsite_hw.spec.langevin_parameters import LangevinParameters
+from gibbsite_hw.spec.parameters import SPEC_VERSION, GraphParameters
+
+__all__ = ["Build", "DeviceParameters"]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceParameters:
+    """The engines of a device; None where it has none of that kind.
+
+    A device with the graph engine alone has the fingerprint of its `GraphParameters`.
+    """
+
+    graph: GraphParameters | None = GraphParameters()  # noqa: RUF009 (frozen: sharing is safe)
+    langevin: LangevinParameters | None = LangevinParameters()  # noqa: RUF009 (likewise)
+
+    def __post_init__(self) -> None:
+        if self.graph is None and self.langevin is None:
+            raise ProgramError("a device holds one engine at least, not none: choose engines")
+
+    @classmethod
+    def of(cls, build: "Build | None") -> "DeviceParameters":
+        """The device of a build: parameters of one engine stand for a device with it alone."""
+        if build is None:
+            return cls()
+        if isinstance(build, GraphParameters):
+            return cls(build, None)
+        return cls(None, build) if isinstance(build, LangevinParameters) else build
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """Names of the engines, in the order of their numbers."""
+        return tuple(name for name in ("graph", "langevin") if getattr(self, name) is not None)
+
+    def fingerprint(self) -> int:
+        """64 bits that name the specification's version and all parameters."""
+        if self.graph is not None and self.langevin is None:
+            return self.graph.fingerprint()
+        engines = {name: asdict(getattr(self, name)) for name in self.engines}
+        text = json.dumps({"spec": SPEC_VERSION, **engines}, sort_keys=True)
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little")
+
+
+Build: TypeAlias = DeviceParameters | GraphParameters | LangevinParameters
+"""What names a device to be built: all of it, or one engine's parameters."""
