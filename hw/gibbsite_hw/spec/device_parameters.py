@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TypeAlias
 
 from gibbsite_hw.spec.errors import ProgramError
@@ -19,8 +19,8 @@ class DeviceParameters:
     A device with the graph engine alone has the fingerprint of its `GraphParameters`.
     """
 
-    graph: GraphParameters | None = GraphParameters()  # noqa: RUF009 (frozen: sharing is safe)
-    langevin: LangevinParameters | None = LangevinParameters()  # noqa: RUF009 (likewise)
+    graph: GraphParameters | None = field(default_factory=GraphParameters)
+    langevin: LangevinParameters | None = field(default_factory=LangevinParameters)
 
     def __post_init__(self) -> None:
         if self.graph is None and self.langevin is None:

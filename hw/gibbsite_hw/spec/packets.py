@@ -12,6 +12,7 @@ from enum import IntEnum
 from gibbsite_hw.spec.registers import State
 
 __all__ = [
+    "ENGINE_BIT",
     "FIXED_LENGTHS",
     "LEGAL_STATES",
     "MAGIC",
@@ -21,6 +22,10 @@ __all__ = [
     "Response",
     "header",
 ]
+
+ENGINE_BIT = 0x40
+"""Bit 6 of an opcode or a kind of response: 0 for the graph engine, 1 for the Langevin engine. On a
+device with both, a packet goes to the engine that the bit of its header names."""
 
 MAGIC = 0x47425354
 """First payload word of IDENTIFY's answer: ``GBST``."""
