@@ -6,6 +6,7 @@ __all__ = ["MUTANTS", "Mutant"]
 
 PROOFS = "tests/formal/test_proofs.py::test_holds"
 SHELL = "tests/cosim/test_small_shell.py"
+BLOCK = "tests/cosim/test_cosim_blocks.py::test_streaming_block"
 
 
 @dataclass(frozen=True)
@@ -297,7 +298,7 @@ MUTANTS = (
     ),
     Mutant(
         "register_bound",
-        "device.py",
+        "graph_shell.py",
         "(second < info.minimum) | (second > info.maximum)",
         "(second > info.maximum)",
         "a run of no chains is accepted",
@@ -305,10 +306,27 @@ MUTANTS = (
     ),
     Mutant(
         "steps_unchecked",
-        "device.py",
+        "graph_shell.py",
         "registers[Register.STEPS] > loaded[Opcode.SCHEDULE]",
         "registers[Register.STEPS] > loaded[Opcode.SCHEDULE] + 1",
         "a run reads a step that was never loaded",
         f"{SHELL}::test_mistakes",
+    ),
+    # Killed by the bench of a block.
+    Mutant(
+        "answers_mixed",
+        "device_router.py",
+        "with m.Elif(~inside & ~mine & other):",
+        "with m.Elif(~mine & other):",
+        "a pause in a packet of one engine lets a word of the other in",
+        f"{BLOCK}[device_router-packets-short]",
+    ),
+    Mutant(
+        "payload_routed",
+        "device_router.py",
+        "engine.eq(Mux(inside, held, command.payload.word[bit]))",
+        "engine.eq(command.payload.word[bit])",
+        "payload words go to the engine that their own bit 30 names",
+        f"{BLOCK}[device_router-packets-short]",
     ),
 )

@@ -1,6 +1,6 @@
 """Walks the rows of a program before it is accepted (COMMIT) or run (RUN).
 
-Twin: ``check`` in `gibbsite_models.golden.device`.
+Twin: ``check`` in `gibbsite_models.golden.graph_shell`.
 """
 
 from amaranth.hdl import Module, Mux, Signal

@@ -1,6 +1,6 @@
 """Checks the payload of a loading command word by word, then writes it into the engine.
 
-Twin: ``load`` in `gibbsite_models.golden.device`.
+Twin: ``load`` in `gibbsite_models.golden.graph_shell`.
 """
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, unsigned

@@ -1,15 +1,16 @@
 """Takes packets off the command stream and notes faults of framing.
 
-Twin: ``send`` in `gibbsite_models.golden.device`.
+Twin: ``send`` in `gibbsite_models.golden.graph_shell`.
 """
+
+from collections.abc import Iterable
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from gibbsite_hw.spec.packets import ErrorCode, Opcode
-from gibbsite_hw.spec.parameters import GraphParameters
+from gibbsite_hw.spec.packets import ErrorCode
 from gibbsite_hw.words import word_layout
 
 __all__ = ["DeviceReceiver"]
@@ -21,11 +22,12 @@ class DeviceReceiver(wiring.Component):
     ``held`` is high from the end of a packet until ``release``; beside it stand ``opcode``,
     ``tag``, ``length`` (the announced payload words) and the first fault of its frame as
     ``error`` (0: none) and ``detail``. The payload is read at ``address`` as ``word``
-    (synchronous).
+    (synchronous). ``payload_words`` is the longest payload, ``opcodes`` are the known ones.
     """
 
-    def __init__(self, parameters: GraphParameters) -> None:
-        self._parameters = parameters
+    def __init__(self, payload_words: int, opcodes: Iterable[int]) -> None:
+        self._depth = payload_words
+        self._opcodes = sorted(map(int, opcodes))
         super().__init__(
             {
                 "command": In(stream.Signature(word_layout)),
@@ -36,14 +38,14 @@ class DeviceReceiver(wiring.Component):
                 "length": Out(16),
                 "error": Out(8),
                 "detail": Out(32),
-                "address": In(range(parameters.payload_words)),
+                "address": In(range(payload_words)),
                 "word": Out(32),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        depth = self._parameters.payload_words
+        depth = self._depth
         m.submodules.payload = payload = Memory(shape=32, depth=depth, init=[])
         write, read = payload.write_port(), payload.read_port()
         count = Signal(range(depth + 1))
@@ -98,7 +100,7 @@ class DeviceReceiver(wiring.Component):
                     m.next = "HEADER"
 
         with m.Switch(self.opcode):
-            with m.Case(*Opcode):
+            with m.Case(*self._opcodes):
                 m.d.comb += known.eq(1)
         with m.If(too_long):
             m.d.comb += [self.error.eq(ErrorCode.TOO_LONG), self.detail.eq(self.length)]

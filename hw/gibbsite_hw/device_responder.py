@@ -4,13 +4,12 @@ from amaranth.hdl import Array, Module, Mux, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from gibbsite_hw.spec.packets import Response
+from gibbsite_hw.spec.packets import ENGINE_BIT, Response
 from gibbsite_hw.words import word_layout
 
 __all__ = ["DeviceResponder"]
 
 _IDENTITY = 8
-_COUNTERS = 12
 
 
 class DeviceResponder(wiring.Component):
@@ -19,10 +18,13 @@ class DeviceResponder(wiring.Component):
     (with ``aborted``) asks for DONE with the ``counters``; ``run_answered`` comes with its last
     word.
 
-    Answers go before draws, draws before DONE; none is ever interrupted.
+    Answers go before draws, draws before DONE; none is ever interrupted. ``engine`` is the number
+    of the engine, which stands in bit 6 of every kind sent from here; ``draws`` bring theirs.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, counters: int = 12, engine: int = 0) -> None:
+        self._counters = counters
+        self._engine_bit = engine * ENGINE_BIT
         super().__init__(
             {
                 "start": In(1),
@@ -33,7 +35,7 @@ class DeviceResponder(wiring.Component):
                 "words": In(unsigned(32)).array(2),
                 "answered": Out(1),
                 "identity": In(unsigned(32)).array(_IDENTITY),
-                "counters": In(unsigned(32)).array(_COUNTERS),
+                "counters": In(unsigned(32)).array(counters),
                 "finished": In(1),
                 "aborted": In(1),
                 "run_tag": In(8),
@@ -49,7 +51,7 @@ class DeviceResponder(wiring.Component):
         words = [Signal(32, name=f"word{n}") for n in range(2)]
         identifying = Signal()
         pending, ending, cut = Signal(), Signal(), Signal()
-        index = Signal(4)
+        index = Signal(range(max(_IDENTITY, self._counters) + 1))
         fire = Signal()
         response = self.response
         m.d.comb += fire.eq(response.valid & response.ready)
@@ -66,6 +68,7 @@ class DeviceResponder(wiring.Component):
             m.d.sync += [ending.eq(1), cut.eq(self.aborted)]
 
         body = Signal(32)
+        counters = Array(self.counters[n] for n in range(self._counters))
         with m.FSM():
             with m.State("CHOOSE"):
                 m.d.sync += index.eq(0)
@@ -82,7 +85,7 @@ class DeviceResponder(wiring.Component):
                     )
                 with m.Else():
                     m.d.comb += body.eq(Array(words)[(index - 1)[:1]])
-                header = kind << 24 | self.tag << 16 | length
+                header = (kind | self._engine_bit) << 24 | self.tag << 16 | length
                 m.d.comb += [
                     response.valid.eq(1),
                     response.payload.word.eq(Mux(index == 0, header, body)),
@@ -103,12 +106,11 @@ class DeviceResponder(wiring.Component):
                 with m.If(fire & response.payload.last):
                     m.next = "CHOOSE"
             with m.State("DONE"):
-                total = _COUNTERS
-                header = (
-                    Mux(cut, Response.ABORTED, Response.DONE) << 24 | self.run_tag << 16 | total
-                )
+                total = self._counters
+                ended = Mux(cut, Response.ABORTED, Response.DONE) | self._engine_bit
+                header = ended << 24 | self.run_tag << 16 | total
                 m.d.comb += [
-                    body.eq(Array(self.counters[n] for n in range(_COUNTERS))[(index - 1)[:4]]),
+                    body.eq(counters[(index - 1)[: (total - 1).bit_length()]]),
                     response.valid.eq(1),
                     response.payload.word.eq(Mux(index == 0, header, body)),
                     response.payload.last.eq(index == total),

@@ -41,6 +41,7 @@ def test_noise_shaper(score_frac: int, tmp_path: Path) -> None:
         ("graph_engine", "runs"),
         ("device_receiver", "packets"),
         ("device_responder", "responses"),
+        ("device_router", "packets"),
     ],
 )
 def test_streaming_block(block: str, test: str, stalls: str, tmp_path: Path) -> None:

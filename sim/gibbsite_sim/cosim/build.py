@@ -54,6 +54,19 @@ def _responder(_: GraphParameters) -> Any:
     return DeviceResponder()
 
 
+def _receiver(parameters: GraphParameters) -> Any:
+    from gibbsite_hw.device_receiver import DeviceReceiver
+    from gibbsite_hw.spec.packets import Opcode
+
+    return DeviceReceiver(parameters.payload_words, Opcode)
+
+
+def _router(_: GraphParameters) -> Any:
+    from gibbsite_hw.device_router import PacketRouter
+
+    return PacketRouter()
+
+
 def _component(module: str, name: str) -> Callable[[GraphParameters], Any]:
     def make(parameters: GraphParameters) -> Any:
         from importlib import import_module
@@ -73,8 +86,9 @@ BLOCKS: dict[str, Callable[[GraphParameters], Any]] = {
     "graph_engine": _component("graph", "GraphEngine"),
     "device_loader": _component("device_loader", "DeviceLoader"),
     "device_checker": _component("device_checker", "DeviceChecker"),
-    "device_receiver": _component("device_receiver", "DeviceReceiver"),
+    "device_receiver": _receiver,
     "device_responder": _responder,
+    "device_router": _router,
     "device_shell": _component("device", "DeviceShell"),
 }
 """Every block that has a bench; its name is that of the Verilog module."""

@@ -1,4 +1,4 @@
-"""DeviceShell between its parts: one answer a command, and nothing changes under a run.
+"""GraphShell between its parts: one answer a command, and nothing changes under a run.
 
 The engine and the responder are cut away and do anything that `proofs.responder`, `proofs.readout`
 and the engine's contract allow; loader, checker, payload memory and the shell's own machine are
@@ -10,7 +10,7 @@ from amaranth.hdl import Const, Module, Signal
 from amaranth.lib import wiring
 from proofs.jobs import Harness, Inside
 
-import gibbsite_hw.device
+import gibbsite_hw.graph_shell
 from gibbsite_hw.device_receiver import DeviceReceiver
 from gibbsite_hw.device_responder import DeviceResponder
 from gibbsite_hw.graph import GraphEngine
@@ -48,13 +48,13 @@ class ShellHarness(Harness):
             "DeviceResponder": lambda: responder,
             "DeviceReceiver": self._receiver,
         }
-        whole = {name: getattr(gibbsite_hw.device, name) for name in cut}
-        vars(gibbsite_hw.device).update(cut)
+        whole = {name: getattr(gibbsite_hw.graph_shell, name) for name in cut}
+        vars(gibbsite_hw.graph_shell).update(cut)
         try:
-            dut = gibbsite_hw.device.DeviceShell(parameters)
+            dut = gibbsite_hw.graph_shell.GraphShell(parameters)
             inside = Inside(dut)
         finally:
-            vars(gibbsite_hw.device).update(whole)
+            vars(gibbsite_hw.graph_shell).update(whole)
         m.submodules.dut = inside.netlist
         command = dut.command
         m.d.comb += [
