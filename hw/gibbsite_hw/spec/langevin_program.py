@@ -166,8 +166,8 @@ class LangevinRequest:
 
     A chain starts at ``state + start (mantissa / 2^shift) xi``, takes the steps of the schedule
     and sends draw 0; then it takes ``thin`` further steps of the last entry before each further
-    draw. With ``trajectory`` draw 0 is the start and the others follow every ``thin`` steps, through
-    the schedule. Randomness belongs to (seed, first_chain + chain, unit).
+    draw. With ``trajectory`` draw 0 is the start and the others follow every ``thin`` steps,
+    through the schedule. Randomness belongs to (seed, first_chain + chain, unit).
     """
 
     schedule: list[ScheduleEntry]
@@ -206,8 +206,8 @@ class LangevinResult:
 
     ``states``, ``best_states``: type code ``i``, ``reads * units`` (empty if not asked for).
     ``steps``: type code ``I``, the number of the step after which the draw was taken.
-    ``energies``, ``best_energies``: type code ``q``, ENERGY_FRAC: V under the strengths in force, and
-    the lowest V so far under the strengths of the schedule's end. ``work``, ``heat``: type code
+    ``energies``, ``best_energies``: type code ``q``, ENERGY_FRAC: V under the strengths in force,
+    and the lowest V so far under the strengths of the schedule's end. ``work``, ``heat``: type code
     ``q``, HEAT_FRAC, since the chain's start. ``moments``: type code ``q``, for each chain one
     sum a pair, 2 OPERAND_FRAC fraction bits; ``moment_counts``: type code ``I``, one a chain.
     """

@@ -9,7 +9,7 @@ the FRACTION_BITS bits behind these, with a one appended, are the place t in it,
     code = (base + (slope * t >> FRACTION_BITS + 1)) >> BASE_FRAC - GAUSS_FRAC,
 
 negated in the upper half, is the quantile of q, at most 9.2 standard deviations from 0. ``base``
-holds half of what the last shift cuts off and half of the chord's sag, so that the error is centred.
+holds half of what the last shift cuts off and half of the chord's sag: the error is centred.
 
 Same scheme as `gibbsite_hw.spec.tables`, for 64 bits.
 """
