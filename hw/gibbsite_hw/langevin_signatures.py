@@ -1,0 +1,89 @@
+"""Bundles that run between the parts of the Langevin engine, and between it and its shell."""
+
+from amaranth.hdl import unsigned
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from gibbsite_hw.spec.langevin_formats import SHIFT_MAX
+from gibbsite_hw.spec.langevin_packets import LANGEVIN_RECORDS, LangevinOpcode
+from gibbsite_hw.spec.langevin_parameters import LangevinParameters
+from gibbsite_hw.spec.langevin_program import Shifts
+from gibbsite_hw.words import word_layout
+
+__all__ = [
+    "COUNTERS",
+    "LangevinMemories",
+    "engine_members",
+    "langevin_write_signature",
+    "shifts_layout",
+]
+
+COUNTERS = ("cycles", "products", "updates", "steps", "reads", "saturations")
+"""The 64-bit counters, in the order of DONE."""
+
+
+class LangevinMemories:
+    """Numbers of the engine's memories on its write port."""
+
+    UNITS, WEIGHTS, BIASES, CLAMPS, SCHEDULE, STATE, CONSTRAINTS, PAIRS = range(8)
+
+
+_SHIFT_BITS = SHIFT_MAX.bit_length()
+
+shifts_layout = data.StructLayout({name: unsigned(_SHIFT_BITS) for name in Shifts.__slots__})
+"""The nine shifts of a program, named and ordered as in `langevin_program.Shifts`."""
+
+
+def langevin_write_signature(parameters: LangevinParameters) -> wiring.Signature:
+    """The engine's write port: one record a cycle, for WEIGHTS one packet word of a record.
+
+    ``data`` holds the payload words of the record as they were sent, the first one lowest; bits
+    beyond the record are ignored. ``address`` is the record's number. Of WEIGHTS ``lane`` is the
+    number of the packet word in its record: it holds lanes ``2 lane`` (low half) and
+    ``2 lane + 1``.
+    """
+    deepest = max(
+        parameters.units,
+        parameters.constraints,
+        parameters.weight_words,
+        parameters.schedule_entries,
+        parameters.pairs,
+    )
+    return wiring.Signature(
+        {
+            "enable": Out(1),
+            "memory": Out(unsigned(3)),
+            "address": Out(unsigned(max(1, (deepest - 1).bit_length()))),
+            "lane": Out(unsigned(max(1, parameters.lane_bits - 1))),
+            "data": Out(unsigned(32 * LANGEVIN_RECORDS[LangevinOpcode.SCHEDULE])),
+        }
+    )
+
+
+def engine_members(parameters: LangevinParameters) -> dict[str, wiring.Member]:
+    """Ports of `gibbsite_hw.langevin.LangevinEngine`, as the engine sees them."""
+    return {
+        "write": In(langevin_write_signature(parameters)),
+        "start": In(1),
+        "abort": In(1),
+        "busy": Out(1),
+        "finished": Out(1),
+        "aborted": Out(1),
+        "tag": In(8),
+        "seed": In(64),
+        "first_chain": In(32),
+        "chains": In(32),
+        "number_of_draws": In(32),
+        "entries": In(32),
+        "thin": In(32),
+        "moment_every": In(32),
+        "pairs": In(32),
+        "start_noise": In(24),
+        "flags": In(3),
+        "units": In(range(parameters.units + 1)),
+        "constraints": In(range(parameters.constraints + 1)),
+        "coupled": In(1),
+        "shifts": In(shifts_layout),
+        "draws": Out(stream.Signature(word_layout)),
+        **{name: Out(64) for name in COUNTERS},
+    }
