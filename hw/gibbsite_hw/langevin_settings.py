@@ -1,0 +1,87 @@
+"""The Langevin engine's registers: what READ and WRITE find at each offset.
+
+Twin: ``_read`` and ``_write`` in `gibbsite_models.golden.langevin_shell`.
+"""
+
+from amaranth.hdl import Module, Signal, unsigned
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from gibbsite_hw.spec.langevin_packets import LangevinErrorCode
+from gibbsite_hw.spec.langevin_registers import LANGEVIN_REGISTERS, LangevinRegister
+
+__all__ = ["LangevinSettings", "settings_layout", "status_layout"]
+
+
+def _layout(writable: bool) -> data.StructLayout:
+    return data.StructLayout(
+        {
+            register.name.lower(): unsigned(32)
+            for register, info in LANGEVIN_REGISTERS.items()
+            if info.writable is writable
+        }
+    )
+
+
+settings_layout = _layout(True)
+"""All registers that WRITE sets."""
+status_layout = _layout(False)
+"""All registers that only the device changes."""
+
+
+class LangevinSettings(wiring.Component):
+    """``value`` is the register at ``offset`` if it is ``known``.
+
+    WRITE of ``word`` to it is refused with ``error`` and ``detail``; if ``error`` is 0, ``write``
+    sets it. All that can be written stand in ``settings``, what READ finds of the others comes in
+    ``status``.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "offset": In(32),
+                "value": Out(32),
+                "known": Out(1),
+                "word": In(32),
+                "write": In(1),
+                "error": Out(8),
+                "detail": Out(32),
+                "settings": Out(settings_layout),
+                "status": In(status_layout),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        values = {
+            register: Signal(32, name=f"register_{register.name.lower()}", init=info.reset)
+            for register, info in LANGEVIN_REGISTERS.items()
+            if info.writable
+        }
+        m.d.comb += [
+            self.error.eq(LangevinErrorCode.BAD_REGISTER),
+            self.detail.eq(self.offset),
+            *(self.settings[at.name.lower()].eq(value) for at, value in values.items()),
+        ]
+        with m.Switch(self.offset):
+            for register in LangevinRegister:
+                with m.Case(register):
+                    m.d.comb += self.known.eq(1)
+                    if register in values:
+                        self._set(m, register, values[register])
+                    else:
+                        m.d.comb += [
+                            self.value.eq(self.status[register.name.lower()]),
+                            self.error.eq(LangevinErrorCode.READ_ONLY),
+                        ]
+        return m
+
+    def _set(self, m, register: LangevinRegister, value: Signal) -> None:
+        """A register that can be written, within its bounds."""
+        info = LANGEVIN_REGISTERS[register]
+        m.d.comb += [self.value.eq(value), self.error.eq(0)]
+        with m.If((self.word < info.minimum) | (self.word > info.maximum)):
+            m.d.comb += [self.error.eq(LangevinErrorCode.BAD_VALUE), self.detail.eq(1)]
+        with m.Elif(self.write):
+            m.d.sync += value.eq(self.word)
