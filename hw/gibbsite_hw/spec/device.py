@@ -3,8 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, Self, runtime_checkable
+from typing import Protocol, Self, overload, runtime_checkable
 
+from gibbsite_hw.spec.device_parameters import DeviceParameters
+from gibbsite_hw.spec.errors import ProgramError
+from gibbsite_hw.spec.langevin_parameters import LangevinParameters
+from gibbsite_hw.spec.langevin_program import (
+    LangevinConditions,
+    LangevinProgram,
+    LangevinRequest,
+    LangevinResult,
+)
 from gibbsite_hw.spec.parameters import GraphParameters
 from gibbsite_hw.spec.program import Conditions, GraphProgram, RunRequest, RunResult
 
@@ -19,15 +28,48 @@ class DeviceInfo:
     """What a device says of itself. ``clock_hz`` is None where no clock runs in real time."""
 
     uri: str
-    engines: tuple[str, ...]
-    graph: GraphParameters
-    fingerprint: int
+    parameters: DeviceParameters
     clock_hz: float | None = None
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """Names of the engines."""
+        return self.parameters.engines
+
+    @property
+    def graph(self) -> GraphParameters:
+        """The graph engine's parameters. Raises `ProgramError` if the device has none."""
+        if self.parameters.graph is None:
+            raise self.lacks("graph")
+        return self.parameters.graph
+
+    @property
+    def langevin(self) -> LangevinParameters:
+        """The Langevin engine's parameters. Raises `ProgramError` if the device has none."""
+        if self.parameters.langevin is None:
+            raise self.lacks("langevin")
+        return self.parameters.langevin
+
+    @property
+    def fingerprint(self) -> int:
+        """64 bits that name the specification's version and all parameters."""
+        return self.parameters.fingerprint()
+
+    def lacks(self, engine: str) -> ProgramError:
+        """The refusal of what an engine would be needed for that is not there."""
+        return ProgramError(
+            f"{self.uri} has no {engine} engine, only {', '.join(self.engines)}: open it with "
+            "engines=graph,langevin"
+        )
 
 
 @runtime_checkable
 class Device(Protocol):
-    """One sampling device, used as a context manager; not safe to share between threads."""
+    """One sampling device, used as a context manager; not safe to share between threads.
+
+    Each engine holds a program of its own; what is given decides by its type which one is meant.
+    Every method raises `ProgramError` for an engine that the device does not have.
+    """
 
     @property
     def info(self) -> DeviceInfo:
@@ -39,18 +81,27 @@ class Device(Protocol):
         """How often couplings were loaded since the device was opened."""
         ...
 
-    def load(self, program: GraphProgram) -> None:
-        """Load rows, couplings and first conditions; a refused program changes nothing.
+    def load(self, program: GraphProgram | LangevinProgram) -> None:
+        """Load couplings and first conditions; a refused program changes nothing.
 
-        Raises `ProgramError` if it does not fit or its rows are not independent.
+        Raises `ProgramError` if it does not fit or, for the graph engine, its rows are not
+        independent.
         """
         ...
 
-    def condition(self, conditions: Conditions) -> None:
-        """Replace biases and clamps of the loaded program; couplings stay on the device."""
+    def condition(self, conditions: Conditions | LangevinConditions) -> None:
+        """Replace the conditions of the loaded program; couplings stay on the device."""
         ...
 
-    def run(self, request: RunRequest, progress: Progress | None = None) -> RunResult:
+    @overload
+    def run(self, request: RunRequest, progress: Progress | None = None) -> RunResult: ...
+
+    @overload
+    def run(self, request: LangevinRequest, progress: Progress | None = None) -> LangevinResult: ...
+
+    def run(
+        self, request: RunRequest | LangevinRequest, progress: Progress | None = None
+    ) -> RunResult | LangevinResult:
         """Draw; the same program, conditions, request and parameters give the same result."""
         ...
 
@@ -78,8 +129,8 @@ class WordStream(Protocol):
         ...
 
     @property
-    def parameters(self) -> GraphParameters:
-        """Parameters that this end expects; the fingerprint is compared with the device's."""
+    def parameters(self) -> DeviceParameters:
+        """Engines and parameters that this end expects; its fingerprint must be the device's."""
         ...
 
     def send(self, words: "list[int]") -> None:

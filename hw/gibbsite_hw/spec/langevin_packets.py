@@ -1,4 +1,4 @@
-"""Commands and responses of the Langevin engine: the packets of `packets` with ENGINE_BIT set.
+"""Commands and responses of the Langevin engine: those of `packets`, ENGINE_BIT set.
 
 Framing, answers, states and the order of checks are those of the graph engine;
 docs/langevin-engine.md has what each command checks.
@@ -9,7 +9,6 @@ from enum import IntEnum
 from gibbsite_hw.spec.registers import State
 
 __all__ = [
-    "ENGINE_BIT",
     "LANGEVIN_FIXED_LENGTHS",
     "LANGEVIN_LEGAL_STATES",
     "LANGEVIN_RECORDS",
@@ -17,9 +16,6 @@ __all__ = [
     "LangevinOpcode",
     "LangevinResponse",
 ]
-
-ENGINE_BIT = 0x40
-"""Bit of an opcode or a kind of response that makes it the Langevin engine's."""
 
 
 class LangevinOpcode(IntEnum):

@@ -3,11 +3,12 @@
 Each function raises `Refused` with the error code and the detail word, or changes nothing and
 returns what it decoded. Payload indices count from 0; word 0 of a payload is its first address.
 
-Source: "The shell" in docs/graph-engine.md. Twin: ``gibbsite_hw.device``.
+Source: "The shell" in docs/graph-engine.md. Twin: ``gibbsite_hw.graph_shell``.
 """
 
 from collections.abc import Sequence
 
+from gibbsite_hw.spec.langevin_packets import LangevinErrorCode
 from gibbsite_hw.spec.packets import ErrorCode
 from gibbsite_hw.spec.parameters import GraphParameters
 from gibbsite_hw.spec.program import Row, decode_entry
@@ -28,7 +29,7 @@ _DESCRIPTOR_BITS = 18
 class Refused(Exception):
     """A command is refused: the error code and the detail word of the answer."""
 
-    def __init__(self, code: ErrorCode, detail: int) -> None:
+    def __init__(self, code: ErrorCode | LangevinErrorCode, detail: int) -> None:
         super().__init__(f"{code.name} ({detail})")
         self.code = code
         self.detail = detail

@@ -64,16 +64,18 @@ def threefry2x64(
     return x0, x1
 
 
-def seed_streams(seed: int, chain_numbers: UInt64, lanes: int) -> UInt32:
+def seed_streams(
+    seed: int, chain_numbers: UInt64, lanes: int, engine: int = GRAPH_ENGINE
+) -> UInt32:
     """First states ``uint32[4, lanes, chains]`` of the streams of these chains.
 
-    ``X = Threefry(key=(seed, GRAPH_ENGINE), counter=(chain number, lane))``, the words of X0, then
+    ``X = Threefry(key=(seed, engine), counter=(chain number, lane))``, the words of X0, then
     of X1, low word first. An all-zero state, the engine's only fixed point, becomes s0 = 1.
     """
     shape = (lanes, chain_numbers.size)
     chain = np.broadcast_to(chain_numbers.astype(np.uint64), shape)
     lane = np.broadcast_to(np.arange(lanes, dtype=np.uint64)[:, None], shape)
-    x0, x1 = threefry2x64((seed, GRAPH_ENGINE), (chain, lane))
+    x0, x1 = threefry2x64((seed, engine), (chain, lane))
     low, high = np.uint64(0xFFFF_FFFF), np.uint64(32)
     streams = np.stack([x0 & low, x0 >> high, x1 & low, x1 >> high]).astype(np.uint32)
     streams[0] |= (~streams.any(axis=0)).astype(np.uint32)
