@@ -19,13 +19,15 @@ from typing import Any
 import cocotb_tools.config as config
 from cocotb_tools.runner import get_runner
 
+from gibbsite_hw.spec.device_parameters import DeviceParameters
+from gibbsite_hw.spec.langevin_parameters import LangevinParameters
 from gibbsite_hw.spec.parameters import GraphParameters
 from gibbsite_sim.build import BuildFailed
 from gibbsite_sim.cache import Cache, cache_folder
 from gibbsite_sim.elaborate import component_verilog
 from gibbsite_sim.toolchain import find_toolchain, versions
 
-__all__ = ["BLOCKS", "SMALL", "Bench"]
+__all__ = ["BLOCKS", "LANGEVIN_SMALL", "SMALL", "Bench"]
 
 AHEAD = 3600
 """Seconds: the generated makefile wants runtime objects that are newer than itself."""
@@ -34,6 +36,11 @@ SMALL = GraphParameters(
     lanes=4, rows=128, words=256, schedule_steps=8, payload_words=64, max_degree=60, max_group=256
 )
 """Built in seconds, and still large enough for a group of 256 states."""
+
+LANGEVIN_SMALL = LangevinParameters(
+    units=12, constraints=6, multipliers=4, pairs=32, schedule_entries=8, payload_words=64
+)
+"""The same for the Langevin engine: rows of several coupling words, the last one partly filled."""
 
 
 def _seed_hash(parameters: GraphParameters) -> Any:
@@ -67,8 +74,14 @@ def _router(_: GraphParameters) -> Any:
     return PacketRouter()
 
 
-def _component(module: str, name: str) -> Callable[[GraphParameters], Any]:
-    def make(parameters: GraphParameters) -> Any:
+def _langevin_shell(parameters: LangevinParameters) -> Any:
+    from gibbsite_hw.langevin_shell import LangevinShell
+
+    return LangevinShell(parameters, DeviceParameters.of(parameters).fingerprint())
+
+
+def _component(module: str, name: str) -> Callable[[Any], Any]:
+    def make(parameters: Any) -> Any:
         from importlib import import_module
 
         return getattr(import_module(f"gibbsite_hw.{module}"), name)(parameters)
@@ -76,7 +89,7 @@ def _component(module: str, name: str) -> Callable[[GraphParameters], Any]:
     return make
 
 
-BLOCKS: dict[str, Callable[[GraphParameters], Any]] = {
+BLOCKS: dict[str, Callable[[Any], Any]] = {
     "seed_hash": _seed_hash,
     "noise_shaper": _noise_shaper,
     "graph_sequencer": _component("graph_sequencer", "GraphSequencer"),
@@ -90,6 +103,8 @@ BLOCKS: dict[str, Callable[[GraphParameters], Any]] = {
     "device_responder": _responder,
     "device_router": _router,
     "device_shell": _component("device", "DeviceShell"),
+    "langevin_loader": _component("langevin_loader", "LangevinLoader"),
+    "langevin_shell": _langevin_shell,
 }
 """Every block that has a bench; its name is that of the Verilog module."""
 
@@ -109,7 +124,7 @@ class Bench:
     """
 
     block: str
-    parameters: GraphParameters = SMALL
+    parameters: GraphParameters | LangevinParameters = SMALL
     coverage: bool = False
     patches: tuple[tuple[str, str], ...] = ()
 

@@ -12,10 +12,11 @@ from pathlib import Path
 from cocotb_tools.runner import get_runner
 
 from gibbsite_hw.spec.errors import DeviceError
+from gibbsite_hw.spec.langevin_parameters import LangevinParameters
 from gibbsite_hw.spec.parameters import GraphParameters
 from gibbsite_sim.cosim.build import Bench
 
-__all__ = ["CosimFailed", "Report", "cosimulate", "parameters_here"]
+__all__ = ["CosimFailed", "Report", "cosimulate", "langevin_parameters_here", "parameters_here"]
 
 PARAMETERS = "GIBBSITE_PARAMETERS"
 
@@ -88,6 +89,11 @@ def cosimulate(
 def parameters_here() -> GraphParameters:
     """Inside a cocotb test: the parameters of its bench."""
     return GraphParameters(**json.loads(os.environ[PARAMETERS]))
+
+
+def langevin_parameters_here() -> LangevinParameters:
+    """The same on the bench of a block of the Langevin engine."""
+    return LangevinParameters(**json.loads(os.environ[PARAMETERS]))
 
 
 def _passed(bench: Bench, module: str, results: Path, log: Path) -> tuple[str, ...]:
