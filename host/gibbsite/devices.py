@@ -1,11 +1,15 @@
 """Opening a device by its address: ``scheme:?name=value&name=value``.
 
-    golden:                             the reference in NumPy, default build
-    golden:?lanes=4&rows=64&words=512   the same with other build parameters
+    golden:                             the reference in NumPy, default build: both engines
+    golden:?engines=graph               the same with one of them, graph or langevin
+    golden:?lanes=4&rows=64&units=16    with other build parameters of either engine
     golden:?like=FINGERPRINT            with the parameters of a known build, by fingerprint or name
     sim:                                the RTL itself, Verilated; takes the same parameters
     sim:?waves=out.fst                  with a waveform
     sim:?threads=2                      chains shared by two copies of it, side by side
+
+Parameters that both engines have are the graph engine's under their plain name; the Langevin
+engine's are written ``langevin_weight_bits`` and so on.
 
 Schemes are imported when first opened, so that the host works without HDL tools.
 """
@@ -20,7 +24,9 @@ from urllib.parse import parse_qsl
 
 from gibbsite.driver import Driver
 from gibbsite_hw.spec.device import Device
+from gibbsite_hw.spec.device_parameters import DeviceParameters
 from gibbsite_hw.spec.errors import ProgramError, ToolMissing, UnknownDevice
+from gibbsite_hw.spec.langevin_parameters import LangevinParameters
 from gibbsite_hw.spec.parameters import GraphParameters
 
 __all__ = ["KNOWN_BUILDS", "Scheme", "Stage", "available", "open"]
@@ -28,14 +34,29 @@ __all__ = ["KNOWN_BUILDS", "Scheme", "Stage", "available", "open"]
 Stage: TypeAlias = Callable[[str, int, int], None]
 """Hears how a build goes on: what is done, how far it is, and how far it goes."""
 
-KNOWN_BUILDS: Final[Mapping[str, GraphParameters]] = {
-    "default": GraphParameters(),
-    "small": GraphParameters(lanes=4, rows=64, words=512),
+KNOWN_BUILDS: Final[Mapping[str, DeviceParameters]] = {
+    "default": DeviceParameters(),
+    "small": DeviceParameters(
+        GraphParameters(lanes=4, rows=64, words=512),
+        LangevinParameters(units=8, constraints=4, multipliers=4, pairs=16, schedule_entries=64),
+    ),
+    "graph": DeviceParameters(langevin=None),
+    "langevin": DeviceParameters(graph=None),
 }
 """Builds that have a name here; ``like=`` finds them by name or fingerprint."""
 
-SIZES: Final = tuple(field.name for field in fields(GraphParameters))
-BUILD: Final = ("like", *SIZES)
+DEFAULT: Final = "default"
+"""The build of an address that says nothing else."""
+
+GRAPH_SIZES: Final = {field.name: field.name for field in fields(GraphParameters)}
+LANGEVIN_SIZES: Final = {
+    f"langevin_{field.name}" if field.name in GRAPH_SIZES else field.name: field.name
+    for field in fields(LangevinParameters)
+}
+SIZES: Final = {"graph": GRAPH_SIZES, "langevin": LANGEVIN_SIZES}
+"""For each engine: names of an address, and the names of the parameters that they are."""
+
+BUILD: Final = ("like", "engines", *GRAPH_SIZES, *LANGEVIN_SIZES)
 
 MOST_THREADS: Final = 64
 
@@ -154,18 +175,50 @@ def _given(uri: str, query: str, names: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
-def _build(uri: str, given: dict[str, str]) -> GraphParameters:
-    base = _like(uri, given["like"]) if "like" in given else GraphParameters()
-    sizes: dict[str, Any] = {
-        name: _number(uri, name, value) for name, value in given.items() if name in SIZES
-    }
+def _build(uri: str, given: dict[str, str]) -> DeviceParameters:
+    base = KNOWN_BUILDS[_like(uri, given["like"]) if "like" in given else DEFAULT]
+    if (
+        "engines" not in given and given.get("like") != "langevin"
+    ):  # INTERIM: until the shells exist
+        base = replace(base, langevin=None)
+    engines = _engines(uri, given["engines"], base) if "engines" in given else base.engines
+    chosen: dict[str, Any] = dict.fromkeys(SIZES)
     try:
-        return replace(base, **sizes)
+        for engine, names in SIZES.items():
+            sizes: dict[str, Any] = {
+                names[name]: _number(uri, name, value)
+                for name, value in given.items()
+                if name in names
+            }
+            if engine in engines:
+                chosen[engine] = replace(getattr(base, engine), **sizes)
+            elif sizes:
+                name = next(name for name in given if name in names)
+                raise UnknownDevice(
+                    f"{uri!r} gives {name}, which is the {engine} engine's, and has only the "
+                    f"{', '.join(engines)} engine: leave it out or write engines=graph,langevin"
+                )
     except ProgramError as error:
         raise UnknownDevice(f"{uri!r} cannot be built: {error}") from None
+    return DeviceParameters(**chosen)
 
 
-def _like(uri: str, wanted: str) -> GraphParameters:
+def _engines(uri: str, wanted: str, base: DeviceParameters) -> tuple[str, ...]:
+    engines = tuple(wanted.split(","))
+    if len(set(engines)) != len(engines) or not set(engines) <= set(SIZES):
+        raise UnknownDevice(
+            f"{uri!r} has engines={wanted!r}: give one or both of graph,langevin, each once"
+        )
+    for engine in engines:
+        if engine not in base.engines:
+            raise UnknownDevice(
+                f"{uri!r} asks for the {engine} engine of a build that has only "
+                f"{', '.join(base.engines)}: take another build or leave engines= out"
+            )
+    return engines
+
+
+def _like(uri: str, wanted: str) -> str:
     fingerprints = {f"{build.fingerprint():016x}": name for name, build in KNOWN_BUILDS.items()}
     name = fingerprints.get(wanted.lower().removeprefix("0x"), wanted)
     if name not in KNOWN_BUILDS:
@@ -174,7 +227,7 @@ def _like(uri: str, wanted: str) -> GraphParameters:
             f"{uri!r} is like {wanted!r}, a build that nobody here knows: use one of {known}, or "
             f"give its sizes"
         )
-    return KNOWN_BUILDS[name]
+    return name
 
 
 def _number(uri: str, name: str, value: str) -> int:

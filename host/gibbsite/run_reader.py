@@ -36,6 +36,11 @@ class RunReader:
         self._state_end = 5 + (rows if request.samples else 0)
         self._length = self._state_end + (2 + rows if request.best else 0)
 
+    @property
+    def done(self) -> int:
+        """Draws that came so far."""
+        return self.result.reads
+
     def take(self, packet: list[int], tag: int) -> None:
         """One packet of the run."""
         kind = packet[0] >> 24

@@ -19,8 +19,8 @@ from pathlib import Path
 from threading import Lock
 
 from gibbsite_hw import spec
+from gibbsite_hw.spec.device_parameters import DeviceParameters
 from gibbsite_hw.spec.errors import DeviceError, ToolMissing
-from gibbsite_hw.spec.parameters import GraphParameters
 from gibbsite_sim.toolchain import PACKAGES_HINT, Toolchain, find_toolchain, versions
 
 __all__ = ["BuildFailed", "Recipe", "Stage"]
@@ -72,7 +72,7 @@ class BuildFailed(DeviceError):
 class Recipe:
     """One library: the device of these parameters, with or without a waveform writer."""
 
-    parameters: GraphParameters
+    parameters: DeviceParameters
     waves: bool = False
 
     def key(self) -> str:
@@ -120,6 +120,7 @@ class Recipe:
         )
         sources = [*large, HARNESS, small, *(include / name for name in runtime)]
         defines = [f"-D{name}" for name in _DEFINES]
+        defines.append(f"-DGIBBSITE_ENGINES={len(self.parameters.engines)}")
         defines += [f"-DVM_TRACE={self.waves:d}", f"-DVM_TRACE_FST={self.waves:d}"]
         paths = ["-Imodel", f"-I{include}", f"-I{include / 'vltstd'}", f"-I{WAVES}"]
         commands, objects = [], []

@@ -1,6 +1,6 @@
 """The simulated device: the shell's RTL, Verilated into a library and driven in process.
 
-    stream = SimStream(parameters)          # builds the library if the cache does not hold it
+    stream = SimStream(build)               # builds the library if the cache does not hold it
     stream.send(Packet(Opcode.IDENTIFY, 0, ()).words())
     stream.receive()
 
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from gibbsite_hw.spec.device_parameters import Build, DeviceParameters
 from gibbsite_hw.spec.errors import DeviceError
-from gibbsite_hw.spec.parameters import GraphParameters
 from gibbsite_sim.build import Recipe, Stage
 from gibbsite_sim.cache import Cache, cache_folder
 from gibbsite_sim.library import Model, Status
@@ -30,7 +30,8 @@ WORDS = 1 << 20
 
 PATIENCE = 1 << 22
 """Cycles without a word, outside of runs, after which the device counts as stuck: the longest
-check, COMMIT or RUN over all rows and lanes, takes fewer than a tenth of them."""
+checks, COMMIT and RUN of the graph engine over all rows and lanes, take fewer than a tenth of them,
+and the Langevin engine looks at no more than its largest memory."""
 
 _WORD = 0xFFFF_FFFF
 
@@ -51,36 +52,35 @@ class Packets:
         return self.words[self.ends[index - 1] if index else 0 : self.ends[index]].tolist()
 
 
-def device_library(
-    parameters: GraphParameters, waves: bool = False, stage: Stage | None = None
-) -> Path:
-    """The compiled shell from the cache, built first if it is not there.
+def device_library(build: Build, waves: bool = False, stage: Stage | None = None) -> Path:
+    """The compiled device from the cache, built first if it is not there.
 
     ``stage`` hears how a build goes on. Raises `ToolMissing`, `BuildFailed`, `CacheUnusable`.
     """
     hear: Callable[[str, int, int], None] = stage or _deaf
-    recipe = Recipe(parameters, waves)
+    recipe = Recipe(DeviceParameters.of(build), waves)
     return Cache(cache_folder() / "sim").obtain(
         recipe.key(), lambda folder: recipe.make(folder, hear), lambda: hear("wait", 0, 1)
     )
 
 
 class SimStream:
-    """The word stream of one simulated shell; cycles pass only while an answer is waited for.
+    """The word stream of one simulated device; cycles pass only while an answer is waited for.
 
+    ``build``: its engines and their parameters, by default both.
     ``waves``: a file that takes the waveform of every cycle (FST), finished by `close`.
     ``stage``: hears how the build goes on, if there is one.
     """
 
     def __init__(
         self,
-        parameters: GraphParameters | None = None,
+        build: Build | None = None,
         *,
         uri: str = "sim:",
         waves: Path | str | None = None,
         stage: Stage | None = None,
     ) -> None:
-        self._parameters = parameters or GraphParameters()
+        self._parameters = DeviceParameters.of(build)
         self._uri = uri
         wanted = _writable(Path(waves)) if waves is not None else None
         library = device_library(self._parameters, wanted is not None, stage)
@@ -97,8 +97,8 @@ class SimStream:
         return self._uri
 
     @property
-    def parameters(self) -> GraphParameters:
-        """Parameters of the device."""
+    def parameters(self) -> DeviceParameters:
+        """Engines of the device and their parameters."""
         return self._parameters
 
     @property

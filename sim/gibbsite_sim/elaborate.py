@@ -1,6 +1,8 @@
-"""Writes the shell's Verilog; run as a program of its own, so that a build can end it at any time.
+"""Writes the device's Verilog; run as a program of its own, so that a build can end it at any time.
 
     python -m gibbsite_sim.elaborate PARAMETERS.json OUT.v
+
+PARAMETERS.json is a `DeviceParameters` as an object: the parameters of each engine, or null.
 
 Memories whose cells all start at zero are written without initial values: the model starts from
 zeros anyway, and their 200,000 lines would take half of a build's time.
@@ -11,6 +13,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from gibbsite_hw.spec.device_parameters import DeviceParameters
+from gibbsite_hw.spec.langevin_parameters import LangevinParameters
 from gibbsite_hw.spec.parameters import GraphParameters
 
 __all__ = ["TOP", "component_verilog", "shell_verilog"]
@@ -19,7 +23,7 @@ TOP = "gibbsite_device"
 """Name of the Verilog module."""
 
 
-def shell_verilog(parameters: GraphParameters) -> str:
+def shell_verilog(parameters: DeviceParameters) -> str:
     """The Verilog text of `gibbsite_hw.device.DeviceShell` for these parameters."""
     from gibbsite_hw.device import DeviceShell
 
@@ -44,7 +48,10 @@ def component_verilog(component: Any, name: str) -> str:
 
 
 def _main(parameters: str, out: str) -> None:
-    text = shell_verilog(GraphParameters(**json.loads(Path(parameters).read_text("utf-8"))))
+    engines = json.loads(Path(parameters).read_text("utf-8"))
+    kinds = {"graph": GraphParameters, "langevin": LangevinParameters}
+    build = {name: given and kinds[name](**given) for name, given in engines.items()}
+    text = shell_verilog(DeviceParameters(**build))
     Path(out).write_text(text, encoding="utf-8")
 
 

@@ -21,12 +21,20 @@
 
 namespace {
 
-// Kinds of response and the one opcode that the end of a run depends on (gibbsite_hw.spec.packets).
-constexpr uint32_t RUN = 0x20, OK = 0x80, DRAW = 0x83, DONE = 0x84, ABORTED = 0x85;
+// Kinds of response and the one opcode that the end of a run depends on, without the engine bit, which
+// is bit 6 of each (gibbsite_hw.spec.packets).
+constexpr uint32_t RUN = 0x20, OK = 0x80, ERROR = 0x81, INFO = 0x82, DONE = 0x84, ABORTED = 0x85;
+constexpr uint32_t ENGINE_BIT = 0x40;
+constexpr int ENGINES = GIBBSITE_ENGINES;
+static_assert(ENGINES == 1 || ENGINES == 2);
 constexpr uint64_t CLOCK_CHECK = 1024;  // cycles between looks at the wall clock
 constexpr uint64_t PERIOD = 10;         // time units of a clock period in waveforms
 
 enum Status { PACKETS = 0, WORDS = 1, TIME = 2, IDLE = 3, STUCK = 4 };
+
+// Which engine a command goes to and an answer comes from; a device with one engine has one, whatever
+// the packet says.
+constexpr int engine_of(uint32_t code) { return ENGINES == 2 && (code & ENGINE_BIT) != 0 ? 1 : 0; }
 
 struct Random {  // xorshift64*, seeded through splitmix64; only for stalls
     uint64_t state;
@@ -53,7 +61,7 @@ struct gibbsite_model {
     std::unique_ptr<VerilatedFstC> trace;
 #endif
     std::deque<uint64_t> input;        // word, and `last` in bit 32, as on the port
-    std::deque<uint32_t> asked;        // opcodes of commands without their answer
+    std::deque<uint32_t> asked[ENGINES];  // opcodes of each engine's commands without their answer
     std::vector<uint32_t> words;       // what came out
     std::vector<uint32_t> ends;        // where its packets end
     uint64_t cycles = 0;
@@ -61,7 +69,7 @@ struct gibbsite_model {
     uint32_t header = 0;
     bool head_in = true;               // the next word in starts a packet
     bool head_out = true;
-    bool running = false;
+    bool running[ENGINES] = {};
     bool offered = false;              // a word is on the port: it must stay until it is taken
     uint32_t stall_command = 0, stall_response = 0;  // chances in 256
     Random random{0};
@@ -78,14 +86,25 @@ struct gibbsite_model {
     }
 
     void packet_came() {
-        const uint32_t kind = header >> 24;
+        const uint32_t kind = header >> 24 & ~ENGINE_BIT;
+        const int engine = engine_of(header >> 24);
         ends.push_back(static_cast<uint32_t>(words.size()));
         if (kind == DONE || kind == ABORTED) {
-            running = false;
-        } else if (kind != DRAW && !asked.empty()) {
-            if (kind == OK && asked.front() == RUN) running = true;
-            asked.pop_front();
+            running[engine] = false;
+        } else if ((kind == OK || kind == ERROR || kind == INFO) && !asked[engine].empty()) {
+            if (kind == OK && asked[engine].front() == RUN) running[engine] = true;
+            asked[engine].pop_front();
         }
+    }
+
+    bool runs() const {
+        for (const bool one : running) if (one) return true;
+        return false;
+    }
+
+    bool owes() const {
+        for (const auto& queue : asked) if (!queue.empty()) return true;
+        return false;
     }
 
     void cycle() {
@@ -160,11 +179,14 @@ void gibbsite_flush(gibbsite_model* model) {
 // Hold `rst` for some cycles and forget every queue; memories keep what they hold, as on a board.
 void gibbsite_reset(gibbsite_model* model) {
     model->input.clear();
-    model->asked.clear();
+    for (int engine = 0; engine < ENGINES; ++engine) {
+        model->asked[engine].clear();
+        model->running[engine] = false;
+    }
     model->words.clear();
     model->ends.clear();
     model->head_in = model->head_out = true;
-    model->running = model->offered = false;
+    model->offered = false;
     model->top->command_valid = 0;
     model->top->response_ready = 0;
     for (int i = 0; i < 6; ++i) {
@@ -179,7 +201,10 @@ void gibbsite_reset(gibbsite_model* model) {
 void gibbsite_send(gibbsite_model* model, const uint32_t* words, const uint8_t* lasts, size_t n) {
     for (size_t i = 0; i < n; ++i) {
         const bool last = lasts != nullptr ? lasts[i] != 0 : i + 1 == n;
-        if (model->head_in) model->asked.push_back(words[i] >> 24);
+        if (model->head_in) {
+            const uint32_t opcode = words[i] >> 24;
+            model->asked[engine_of(opcode)].push_back(opcode & ~ENGINE_BIT);
+        }
         model->head_in = last;
         model->input.push_back(words[i] | static_cast<uint64_t>(last) << 32);
     }
@@ -201,8 +226,8 @@ int gibbsite_step(gibbsite_model* model, size_t packets, size_t words, uint64_t 
     for (uint64_t n = 1;; ++n) {
         if (model->ends.size() >= packets) return PACKETS;
         if (model->words.size() >= words && !model->ends.empty()) return WORDS;
-        if (model->asked.empty() && !model->running && model->head_out) return IDLE;
-        if (model->quiet > patience && !model->running) {
+        if (!model->owes() && !model->runs() && model->head_out) return IDLE;
+        if (model->quiet > patience && !model->runs()) {
             model->quiet = 0;
             return STUCK;
         }

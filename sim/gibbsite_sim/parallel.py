@@ -10,10 +10,17 @@ from dataclasses import fields, replace
 from functools import partial
 from itertools import pairwise
 from types import TracebackType
-from typing import Protocol, Self, TypeVar
+from typing import Protocol, Self, TypeVar, overload
 
 from gibbsite_hw.spec.device import Device, DeviceInfo, Progress
 from gibbsite_hw.spec.errors import DeviceError
+from gibbsite_hw.spec.langevin_program import (
+    LangevinConditions,
+    LangevinCounters,
+    LangevinProgram,
+    LangevinRequest,
+    LangevinResult,
+)
 from gibbsite_hw.spec.program import Conditions, Counters, GraphProgram, RunRequest, RunResult
 
 __all__ = ["Interruptible", "ParallelDevice"]
@@ -22,6 +29,9 @@ LOOK = 0.1
 """Seconds between two looks at how far the devices are."""
 
 _Result = TypeVar("_Result")
+_Request = TypeVar("_Request", RunRequest, LangevinRequest)
+_Run = TypeVar("_Run", RunResult, LangevinResult)
+_Counters = TypeVar("_Counters", Counters, LangevinCounters)
 
 
 class Interruptible(Protocol):
@@ -73,34 +83,29 @@ class ParallelDevice:
         """Words that came out of all devices, as far as these count them."""
         return sum(int(getattr(device, "words_received", 0)) for device in self._devices)
 
-    def load(self, program: GraphProgram) -> None:
-        """Load rows, couplings and first conditions into every device."""
+    def load(self, program: GraphProgram | LangevinProgram) -> None:
+        """Load couplings and first conditions into every device."""
         self._together([partial(device.load, program) for device in self._devices])
 
-    def condition(self, conditions: Conditions) -> None:
-        """Replace biases and clamps of the loaded program on every device."""
+    def condition(self, conditions: Conditions | LangevinConditions) -> None:
+        """Replace the conditions of the loaded program on every device."""
         self._together([partial(device.condition, conditions) for device in self._devices])
 
-    def run(self, request: RunRequest, progress: Progress | None = None) -> RunResult:
+    @overload
+    def run(self, request: RunRequest, progress: Progress | None = None) -> RunResult: ...
+
+    @overload
+    def run(self, request: LangevinRequest, progress: Progress | None = None) -> LangevinResult: ...
+
+    def run(
+        self, request: RunRequest | LangevinRequest, progress: Progress | None = None
+    ) -> RunResult | LangevinResult:
         """Draw; the result is that of one device, whose chains are split into as many parts."""
-        parts = _parts(request, len(self._devices))
-        if len(parts) < 2:
-            return self._devices[0].run(request, progress)
-        done = [0] * len(parts)
-
-        def draw(number: int) -> RunResult:
-            def note(reads: int, _all: int) -> None:
-                done[number] = reads
-
-            return self._devices[number].run(parts[number], note)
-
-        def look() -> None:
-            if progress is not None:
-                progress(sum(done), request.chains * request.draws)
-
-        return _joined(
-            self._together([partial(draw, number) for number in range(len(parts))], look)
-        )
+        if isinstance(request, LangevinRequest):
+            return self._shared(
+                request, lambda device, part, note: device.run(part, note), progress
+            )
+        return self._shared(request, lambda device, part, note: device.run(part, note), progress)
 
     def close(self) -> None:
         """Give all devices back; closing twice is allowed."""
@@ -118,6 +123,32 @@ class ParallelDevice:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _shared(
+        self,
+        request: _Request,
+        run: Callable[[Device, _Request, Progress | None], _Run],
+        progress: Progress | None,
+    ) -> _Run:
+        """The result of a run whose chains are shared by the devices."""
+        parts = _parts(request, len(self._devices))
+        if len(parts) < 2:
+            return run(self._devices[0], request, progress)
+        done = [0] * len(parts)
+
+        def draw(number: int) -> _Run:
+            def note(reads: int, _all: int) -> None:
+                done[number] = reads
+
+            return run(self._devices[number], parts[number], note)
+
+        def look() -> None:
+            if progress is not None:
+                progress(sum(done), request.chains * request.draws)
+
+        return _joined(
+            self._together([partial(draw, number) for number in range(len(parts))], look)
+        )
 
     def _together(
         self, calls: Sequence[Callable[[], _Result]], look: Callable[[], None] = lambda: None
@@ -141,7 +172,7 @@ class ParallelDevice:
         return [job.result() for job in jobs]
 
 
-def _parts(request: RunRequest, devices: int) -> list[RunRequest]:
+def _parts(request: _Request, devices: int) -> list[_Request]:
     """Requests for successive runs of chains, as equal as they can be, none empty."""
     bounds = [request.chains * k // devices for k in range(devices + 1)]
     return [
@@ -153,22 +184,24 @@ def _parts(request: RunRequest, devices: int) -> list[RunRequest]:
     ]
 
 
-def _joined(results: Sequence[RunResult]) -> RunResult:
-    """One result of the results of successive chains."""
-    whole = RunResult()
-    for part in results:
-        whole.reads += part.reads
-        whole.states.extend(part.states)
-        whole.energies.extend(part.energies)
-        whole.best_states.extend(part.best_states)
-        whole.best_energies.extend(part.best_energies)
-        whole.words_in += part.words_in
-        whole.words_out += part.words_out
-        whole.aborted = whole.aborted or part.aborted
-    whole.counters = Counters(
-        **{
-            field.name: sum(getattr(part.counters, field.name) for part in results)
-            for field in fields(Counters)
-        }
-    )
+def _joined(results: Sequence[_Run]) -> _Run:
+    """One result of those of successive chains: arrays one behind the other, numbers added up."""
+    whole = type(results[0])()
+    for field in fields(whole):
+        parts = [getattr(result, field.name) for result in results]
+        if field.name == "counters":
+            setattr(whole, field.name, _added(parts))
+        elif isinstance(parts[0], bool):
+            setattr(whole, field.name, any(parts))
+        elif isinstance(parts[0], int):
+            setattr(whole, field.name, sum(parts))
+        else:
+            for part in parts:
+                getattr(whole, field.name).extend(part)
     return whole
+
+
+def _added(parts: Sequence[_Counters]) -> _Counters:
+    """Counters of the same kind, each the sum."""
+    names = [field.name for field in fields(parts[0])]
+    return type(parts[0])(**{name: sum(getattr(part, name) for part in parts) for name in names})

@@ -290,5 +290,5 @@ def test_two_neighbours_in_one_row_fail_the_same_check(
     with gibbsite.open("golden:") as device:
         with pytest.raises(ProgramError):
             device.load(case.place.program)
-        monkeypatch.setattr("gibbsite.driver.check_program", lambda program, parameters: None)
+        monkeypatch.setattr("gibbsite.graph_driver.check_program", lambda program, parameters: None)
         assert case.relative_distance(device, beta, 3, READS) > 1

@@ -224,7 +224,7 @@ def test_a_program_that_is_refused_changes_nothing(loaded: Device, compiled) -> 
 def test_a_stopped_run_leaves_it_working(
     loaded: Device, compiled: CompiledModel, error: type[BaseException], monkeypatch
 ) -> None:
-    monkeypatch.setattr("gibbsite.driver.PROGRESS_SECONDS", 0.0)
+    monkeypatch.setattr("gibbsite.link.PROGRESS_SECONDS", 0.0)
     before = loaded.run(request(compiled))
 
     def stop(done: int, total: int) -> None:

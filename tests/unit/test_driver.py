@@ -10,6 +10,7 @@ from gibbsite.compiler import CompiledModel, compile_model
 from gibbsite.driver import Driver
 from gibbsite.refusals import SENTENCES, refusal
 from gibbsite_hw.spec.device import Device, WordStream
+from gibbsite_hw.spec.device_parameters import DeviceParameters
 from gibbsite_hw.spec.errors import (
     CommandRefused,
     DeviceError,
@@ -39,7 +40,7 @@ class Tap:
         return self.inner.uri
 
     @property
-    def parameters(self) -> GraphParameters:
+    def parameters(self) -> DeviceParameters:
         return self.inner.parameters
 
     def send(self, words: list[int]) -> None:
@@ -150,8 +151,8 @@ def test_words_are_counted(tap: Tap, device: Driver, compiled) -> None:
 def test_another_fingerprint_is_refused() -> None:
     class Other(GoldenStream):
         @property
-        def parameters(self) -> GraphParameters:
-            return GraphParameters(lanes=4, rows=64, words=256)
+        def parameters(self) -> DeviceParameters:
+            return DeviceParameters.of(GraphParameters(lanes=4, rows=64, words=256))
 
     stream = Other(SMALL)
     with pytest.raises(FingerprintMismatch, match=f"{SMALL.fingerprint():016x}.*lanes 4.*512"):
@@ -237,7 +238,7 @@ def test_every_error_code_has_a_sentence() -> None:
 def test_progress_may_stop_a_run(
     device: Driver, compiled, error: type[BaseException], monkeypatch
 ) -> None:
-    monkeypatch.setattr("gibbsite.driver.PROGRESS_SECONDS", 0.0)
+    monkeypatch.setattr("gibbsite.link.PROGRESS_SECONDS", 0.0)
     heard: list[tuple[int, int]] = []
 
     def stop(done: int, total: int) -> None:
@@ -378,7 +379,7 @@ def test_packed_answers_give_the_same_result(device: Driver, compiled) -> None:
         def receive_many(self, limit: int) -> Packed:
             words = array("I", self.receive())
             for _ in range(min(limit, 17) - 1):
-                if words and self._run is None and not self._answers:
+                if not self.pending:
                     break
                 words.extend(self.receive())
             return Packed(words)

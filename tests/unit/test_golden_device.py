@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import pytest
 
 from gibbsite_hw.spec.device import WordStream
+from gibbsite_hw.spec.device_parameters import DeviceParameters
 from gibbsite_hw.spec.errors import DeviceError
 from gibbsite_hw.spec.packets import LEGAL_STATES, MAGIC, ErrorCode, Opcode, Response, header
 from gibbsite_hw.spec.parameters import SPEC_VERSION, GraphParameters
 from gibbsite_hw.spec.program import Row, encode_entry
 from gibbsite_hw.spec.registers import REGISTERS, Register, State
-from gibbsite_models.golden.device import GoldenStream
+from gibbsite_models.golden.device import EngineShell, GoldenStream
 
 P = GraphParameters(
     lanes=2, rows=8, words=16, schedule_steps=8, payload_words=16, max_group=4, max_degree=5
@@ -50,6 +51,7 @@ class Session:
 
     def __init__(self) -> None:
         self.stream = GoldenStream(P)
+        (self.shell,) = self.stream._shells
 
     def __call__(self, opcode: int, *payload: int) -> list[int]:
         self.stream.send([header(opcode, TAG, len(payload)), *payload])
@@ -92,7 +94,8 @@ def test_it_is_a_word_stream() -> None:
     stream = GoldenStream(P, uri="golden:?lanes=2")
     assert isinstance(stream, WordStream)
     assert stream.uri == "golden:?lanes=2"
-    assert stream.parameters == P
+    assert stream.parameters == DeviceParameters(P, None)
+    assert not stream.pending
 
 
 def test_identify_tells_the_build() -> None:
@@ -213,7 +216,7 @@ BAD: list[Bad] = [
 ]  # fmt: skip
 
 
-def contents(stream: GoldenStream) -> dict[str, object]:
+def contents(stream: EngineShell) -> dict[str, object]:
     """Everything that the device holds, runs and answers apart."""
     apart = {"_commands", "_run", "_engine", "_answers"}
     return copy.deepcopy({k: v for k, v in vars(stream).items() if k not in apart})
@@ -222,11 +225,11 @@ def contents(stream: GoldenStream) -> dict[str, object]:
 @pytest.mark.parametrize("case", BAD, ids=lambda case: case.name)
 def test_a_bad_packet_is_named_and_changes_nothing(case: Bad) -> None:
     session = Session().load(case.state)
-    before, engine = contents(session.stream), session.stream._engine
+    before, engine = contents(session.shell), session.shell._engine
     session.stream.send(case.words)
     assert session.answer() == [Response.ERROR, case.code, case.detail]
-    assert contents(session.stream) == before
-    assert session.stream._engine is engine
+    assert contents(session.shell) == before
+    assert session.shell._engine is engine
     assert session.read(Register.STATE) == case.state
 
 
@@ -251,9 +254,9 @@ def test_commands_are_refused_in_the_wrong_state(opcode: Opcode, state: State) -
         assert kind in (Response.OK, Response.INFO)
         return
     session = Session().load(state)
-    before = contents(session.stream)
+    before = contents(session.shell)
     assert session(opcode) == [Response.ERROR, ErrorCode.WRONG_STATE, state]
-    assert contents(session.stream) == before
+    assert contents(session.shell) == before
 
 
 def group(first: bool, last: bool, barrier: bool, mask: int = 0b11) -> Row:
@@ -291,9 +294,9 @@ def test_commit_refuses_rows_that_do_not_fit(
     session.ok(Opcode.ROWS, *packed(rows))
     session.ok(Opcode.ENTRIES, 0, *[0] * (2 * len(rows)))
     session.ok(Opcode.BIASES, 0, *[0] * (2 * len(rows)))
-    before = contents(session.stream)
+    before = contents(session.shell)
     assert session(Opcode.COMMIT) == [Response.ERROR, code, detail]
-    assert contents(session.stream) == before
+    assert contents(session.shell) == before
 
 
 def test_the_largest_group_fits() -> None:
@@ -355,7 +358,7 @@ def test_run_checks_clamps_and_the_given_state(
     if state is not None:
         session.ok(Opcode.STATE, 0, *state)
         session.write(Register.FLAGS, 5)
-    before = contents(session.stream)
+    before = contents(session.shell)
     if name == "outside the mask":  # bits outside the mask do not count: row 1 has one slot
         session.ok(Opcode.CLAMPS, 2, 0, 0)
         assert session(Opcode.RUN) == [Response.OK]
@@ -372,7 +375,7 @@ def test_run_checks_clamps_and_the_given_state(
             assert draw[5:] == state
     else:
         assert answer == [Response.ERROR, code, detail]
-        assert contents(session.stream) == before
+        assert contents(session.shell) == before
 
 
 def test_a_run_needs_its_schedule() -> None:

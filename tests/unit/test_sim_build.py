@@ -6,10 +6,12 @@ import subprocess
 import sys
 import time
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from gibbsite_hw.spec.device_parameters import DeviceParameters
 from gibbsite_hw.spec.errors import DeviceError, ToolMissing
 from gibbsite_hw.spec.packets import Opcode, Packet
 from gibbsite_hw.spec.parameters import GraphParameters
@@ -23,6 +25,7 @@ from gibbsite_sim.library import Model
 pytestmark = pytest.mark.sim
 
 TINY = GraphParameters(lanes=2, rows=16, words=64, schedule_steps=16, payload_words=16)
+RECIPE = Recipe(DeviceParameters.of(TINY))
 IDENTIFY = Packet(Opcode.IDENTIFY, 7, ()).words()
 
 SCRIPT = f"""
@@ -86,7 +89,7 @@ def test_the_cache_is_whole_after_a_kill(tmp_path: Path, monkeypatch: pytest.Mon
     process.kill()
     process.communicate()
     monkeypatch.setenv("GIBBSITE_CACHE", str(tmp_path))
-    assert Cache(tmp_path / "sim").find(Recipe(TINY).key()) is None
+    assert Cache(tmp_path / "sim").find(RECIPE.key()) is None
 
     stages: list[tuple[str, int, int]] = []
     library = device_library(TINY, stage=lambda *now: stages.append(now))
@@ -269,8 +272,9 @@ def test_a_disk_that_fills_up_on_the_way_is_named(
 
 
 def test_the_key_follows_what_the_build_depends_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    keys = {Recipe(TINY).key(), Recipe(TINY, waves=True).key(), Recipe(GraphParameters()).key()}
+    keys = {RECIPE.key(), replace(RECIPE, waves=True).key(), Recipe(DeviceParameters()).key()}
+    keys |= {Recipe(DeviceParameters(langevin=None)).key(), Recipe(DeviceParameters(None)).key()}
     monkeypatch.setattr("gibbsite_sim.build.versions", lambda: ["another compiler"])
-    keys.add(Recipe(TINY).key())
-    assert len(keys) == 4
-    assert Recipe(TINY).key() in keys
+    keys.add(RECIPE.key())
+    assert len(keys) == 6
+    assert RECIPE.key() in keys

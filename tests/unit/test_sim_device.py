@@ -27,7 +27,7 @@ IDENTIFY = Packet(Opcode.IDENTIFY, 7, ()).words()
 
 @pytest.fixture(scope="module")
 def opened() -> Iterator[SimStream]:
-    with SimStream() as stream:
+    with SimStream(P) as stream:
         yield stream
 
 
@@ -82,13 +82,13 @@ def exchange(stream: SimStream | GoldenStream, words: list[int]) -> list[int]:
 def test_it_identifies_itself_in_time(stream: SimStream) -> None:
     before = stream.cycles
     answer = exchange(stream, IDENTIFY)
-    assert answer == exchange(GoldenStream(), IDENTIFY)
+    assert answer == exchange(GoldenStream(P), IDENTIFY)
     assert 0 < stream.cycles - before < 100
 
 
 def test_runs_are_golden_to_the_bit_with_and_without_stalls(stream: SimStream) -> None:
     program, wanted = ladder(1), request(chains=4, draws=3)
-    golden = Driver(GoldenStream())
+    golden = Driver(GoldenStream(P))
     golden.load(program)
     expected = golden.run(wanted)
     assert expected.reads == 12
@@ -155,7 +155,7 @@ def test_malformed_packets_are_answered(
     stream.send_raw(words, lasts)
     answer = stream.receive()
     assert answer[:2] == [header(Response.ERROR, 9, 2), code]
-    assert answer == exchange(GoldenStream(), words)
+    assert answer == exchange(GoldenStream(P), words)
     assert exchange(stream, IDENTIFY)[0] >> 24 == Response.INFO
 
 
@@ -181,7 +181,7 @@ def test_what_no_stream_can_carry_is_refused(stream: SimStream, words: list[int]
 
 def test_ctrl_c_in_a_run_leaves_a_device_that_works(stream: SimStream) -> None:
     program = ladder(3)
-    device, golden = Driver(stream), Driver(GoldenStream())
+    device, golden = Driver(stream), Driver(GoldenStream(P))
     device.load(program)
     golden.load(program)
     endless = RunRequest(array("I", [900]), seed=3, chains=1, draws=1, sweeps_per_step=1 << 30)
@@ -195,7 +195,7 @@ def test_ctrl_c_in_a_run_leaves_a_device_that_works(stream: SimStream) -> None:
 
 def test_a_reset_in_a_sweep_leaves_a_device_that_works(stream: SimStream) -> None:
     program = ladder(4)
-    golden = Driver(GoldenStream())
+    golden = Driver(GoldenStream(P))
     golden.load(program)
     device = Driver(stream)
     device.load(program)
@@ -217,7 +217,7 @@ def test_a_reset_in_a_sweep_leaves_a_device_that_works(stream: SimStream) -> Non
 
 def test_streams_in_threads_do_not_touch_each_other() -> None:
     def draw(seed: int) -> list[int]:
-        with SimStream() as stream:
+        with SimStream(P) as stream:
             device = Driver(stream)
             device.load(ladder(seed))
             return device.run(request(chains=3, draws=20)).energies.tolist()
@@ -229,7 +229,7 @@ def test_streams_in_threads_do_not_touch_each_other() -> None:
 
 
 def test_a_closed_stream_says_so() -> None:
-    stream = SimStream()
+    stream = SimStream(P)
     stream.close()
     stream.close()
     for call in (

@@ -50,7 +50,7 @@ def request(**fields: int) -> RunRequest:
 
 
 def golden() -> Driver:
-    return Driver(GoldenStream())
+    return Driver(GoldenStream(P))
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_only_equal_devices_work_as_one() -> None:
 
 @pytest.fixture(scope="module")
 def simulated() -> Iterator[Device]:
-    streams = [SimStream(), SimStream()]
+    streams = [SimStream(P), SimStream(P)]
     with ParallelDevice([Driver(stream) for stream in streams], streams) as device:
         yield device
 
