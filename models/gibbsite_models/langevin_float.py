@@ -194,9 +194,7 @@ def simulate(
     protocol.check(potential, reach, pinned)
     random = np.random.default_rng(seed)
     shape = (chains, potential.size)
-    z = np.asarray(start, float) + np.asarray(start_sigma, float) * random.standard_normal(shape)
-    if z.shape != shape or not np.isfinite(z).all():
-        raise ProgramError(f"the start must be finite and fit {shape} and gives {z.shape}")
+    z = _start(start, shape) + _start(start_sigma, shape) * random.standard_normal(shape)
     units = list(pinned)
     z[:, units] = list(pinned.values())
     moves = np.ones(potential.size)
@@ -254,3 +252,16 @@ def simulate(
         mean / total,
         second / (total * chains),
     )
+
+
+def _start(value: ArrayLike, shape: tuple[int, int]) -> Array:
+    given = np.array(value, dtype=np.float64)
+    if not np.isfinite(given).all():
+        raise ProgramError("start and start_sigma must be finite and some of their numbers are not")
+    try:
+        return np.broadcast_to(given, shape)
+    except ValueError:
+        raise ProgramError(
+            f"start and start_sigma must fit {shape}, chains and units, and have shape "
+            f"{given.shape}"
+        ) from None
