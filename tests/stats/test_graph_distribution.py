@@ -152,7 +152,10 @@ def relaxation(name: str, beta: float, order: tuple[int, ...]) -> int | None:
     return enumerated(name).relaxation(beta, order, NEAR, SHORT)
 
 
-@pytest.fixture(scope="module", params=["golden:", pytest.param("sim:", marks=pytest.mark.sim)])
+DEVICES = ["golden:", pytest.param("sim:?engines=graph", marks=pytest.mark.sim)]
+
+
+@pytest.fixture(scope="module", params=DEVICES)
 def device(request: pytest.FixtureRequest) -> Iterator[Device]:
     with gibbsite.open(request.param) as opened:
         yield opened
@@ -245,7 +248,7 @@ class CutEngine(GraphEngine):
 
 
 def broken(engine: type[GraphEngine]) -> Driver:
-    return Driver(GoldenStream(engine=engine))
+    return Driver(GoldenStream(GraphParameters(), engine=engine))
 
 
 PLANTED = [

@@ -214,7 +214,7 @@ def test_device_does_the_work(golden: Device) -> None:
 
 @pytest.mark.sim
 def test_text_on_the_simulated_hardware() -> None:
-    result = gibbsite.solve(TEXT, device="sim:", seed=SEED)
+    result = gibbsite.solve(TEXT, device="sim:?engines=graph", seed=SEED)
     assert isinstance(result.problem, ScheduleProblem)
     assert result.solution is not None
     assert result.feasible
@@ -223,4 +223,4 @@ def test_text_on_the_simulated_hardware() -> None:
     assert any("upper end" in sentence for sentence in result.assumptions)
     assert result.certificate is not None
     assert result.certificate.optimality.proven is not None
-    assert result.device == "sim:"
+    assert result.device == "sim:?engines=graph"

@@ -27,7 +27,7 @@ def test_the_main_job(checkout: Path, capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_both_devices_give_the_same_answer(capsys: pytest.CaptureFixture[str]) -> None:
     answers = []
-    for device in ("sim:", "golden:"):
+    for device in ("sim:?engines=graph", "golden:?engines=graph"):
         arguments = ["--device", device, "--reads", "8", "--sweeps", "8", "--seed", "3", "--json"]
         assert cli.run(["solve", TWO_TASKS, *arguments]) == 0
         result = json.loads(capsys.readouterr().out)
@@ -39,13 +39,13 @@ def test_both_devices_give_the_same_answer(capsys: pytest.CaptureFixture[str]) -
 def test_a_waveform_is_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "out.fst"
     # a tiny build: this is about the option, and a large one takes a minute to make
-    device = "sim:?lanes=2&rows=16&words=64&schedule_steps=16&payload_words=16"
+    device = "sim:?engines=graph&lanes=2&rows=16&words=64&schedule_steps=16&payload_words=16"
     arguments = ["--device", device, "--reads", "2", "--sweeps", "4", "--waves", str(path)]
     assert cli.run(["solve", TWO_TASKS, *arguments]) == 0
     assert path.stat().st_size > 1000
 
 
-@pytest.mark.parametrize("device", ["golden:", "sim:"])
+@pytest.mark.parametrize("device", ["golden:", "sim:?engines=graph"])
 def test_an_interrupt_is_one_line_and_leaves_a_working_device(
     device: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
