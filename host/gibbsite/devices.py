@@ -126,6 +126,8 @@ def _sim(uri: str, given: dict[str, str], progress: Stage | None) -> Device:
 
     waves = given.pop("waves", None)
     threads = _number(uri, "threads", given.pop("threads", "1"))
+    if given.get("like") != "langevin":
+        given.setdefault("engines", "graph")  # INTERIM: until gibbsite_hw.langevin exists
     parameters = _build(uri, given)
     if not 1 <= threads <= MOST_THREADS:
         raise UnknownDevice(f"{uri!r} has threads={threads}: give 1 to {MOST_THREADS}")
@@ -177,10 +179,6 @@ def _given(uri: str, query: str, names: tuple[str, ...]) -> dict[str, str]:
 
 def _build(uri: str, given: dict[str, str]) -> DeviceParameters:
     base = KNOWN_BUILDS[_like(uri, given["like"]) if "like" in given else DEFAULT]
-    if (
-        "engines" not in given and given.get("like") != "langevin"
-    ):  # INTERIM: until the shells exist
-        base = replace(base, langevin=None)
     engines = _engines(uri, given["engines"], base) if "engines" in given else base.engines
     chosen: dict[str, Any] = dict.fromkeys(SIZES)
     try:

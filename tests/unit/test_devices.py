@@ -2,13 +2,16 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from gibbsite.devices import KNOWN_BUILDS, available
 from gibbsite.devices import open as open_device
 from gibbsite_hw.spec.device import Device
+from gibbsite_hw.spec.device_parameters import DeviceParameters
 from gibbsite_hw.spec.errors import ToolMissing, UnknownDevice
+from gibbsite_hw.spec.langevin_parameters import LangevinParameters
 from gibbsite_hw.spec.parameters import GraphParameters
 
 
@@ -17,14 +20,41 @@ def test_golden_opens_with_the_default_build() -> None:
         assert isinstance(device, Device)
         assert device.info.uri == "golden:"
         assert device.info.graph == GraphParameters()
-        assert device.info.engines == ("graph",)
+        assert device.info.langevin == LangevinParameters()
+        assert device.info.engines == ("graph", "langevin")
+
+
+@pytest.mark.parametrize(
+    ("engines", "parameters"),
+    [
+        ("graph", DeviceParameters(langevin=None)),
+        ("langevin", DeviceParameters(graph=None)),
+        ("langevin,graph", DeviceParameters()),
+    ],
+)
+def test_engines_are_chosen(engines: str, parameters: DeviceParameters) -> None:
+    with open_device(f"golden:?engines={engines}") as device:
+        assert device.info.parameters == parameters
+        assert device.info.fingerprint == parameters.fingerprint()
+
+
+def test_names_that_both_engines_have_are_told_apart() -> None:
+    with open_device("golden:?weight_bits=8&langevin_weight_bits=10&hash_rounds=2") as device:
+        assert device.info.graph == GraphParameters(weight_bits=8, hash_rounds=2)
+        assert device.info.langevin == LangevinParameters(weight_bits=10)
+    with open_device("golden:?like=small&engines=langevin&units=6") as device:
+        small = KNOWN_BUILDS["small"].langevin
+        assert small is not None
+        assert device.info.langevin == replace(small, units=6)
 
 
 def test_sizes_and_known_builds_are_taken() -> None:
-    with open_device("golden:?lanes=4&rows=64&words=512") as device:
+    sizes = "lanes=4&rows=64&words=512&units=8&constraints=4&multipliers=4&pairs=16"
+    with open_device(f"golden:?{sizes}&schedule_entries=64") as device:
         assert device.info.graph == GraphParameters(lanes=4, rows=64, words=512)
+        assert device.info.parameters == KNOWN_BUILDS["small"]
         fingerprint = device.info.fingerprint
-    for like in ("small",):
+    for like in (f"{fingerprint:016x}", f"0x{fingerprint:016X}", "small"):
         with open_device(f"golden:?like={like}") as device:
             assert device.info.fingerprint == fingerprint
     with open_device("golden:?like=small&rows=32") as device:
@@ -44,6 +74,14 @@ def test_sizes_and_known_builds_are_taken() -> None:
         ("golden:?lanes=four", "give an integer"),
         ("golden:?lanes=3", "power of two from 2 to 32, not 3"),
         ("golden:?lanes", "cannot be read"),
+        ("golden:?engines=", "give one or both of graph,langevin"),
+        ("golden:?engines=graph,graph", "each once"),
+        ("golden:?engines=lattice", "give one or both of graph,langevin"),
+        ("golden:?engines=graph&units=4", "gives units, which is the langevin engine's, and has"),
+        ("golden:?engines=langevin&weight_bits=4", "which is the graph engine's"),
+        ("golden:?like=graph&units=4", "leave it out or write engines=graph,langevin"),
+        ("golden:?like=graph&engines=langevin", "build that has only graph"),
+        ("golden:?units=0", r"units must be a whole number in 1\.\.4096"),
         ("sim:?threads=0", "give 1 to 64"),
         ("sim:?threads=two", "give an integer"),
         ("sim:?threads=2&waves=a.fst", "one waveform of 2 copies"),

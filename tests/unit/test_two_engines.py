@@ -1,15 +1,18 @@
 """Both engines behind one golden word stream: who takes a packet, and the order of answers."""
 
+from array import array
+
 import pytest
 
 from gibbsite.driver import Driver
 from gibbsite_hw.spec.device_parameters import DeviceParameters
-from gibbsite_hw.spec.errors import DeviceError, ProgramError
+from gibbsite_hw.spec.errors import DeviceError, FingerprintMismatch, ProgramError
 from gibbsite_hw.spec.langevin_packets import LangevinOpcode, LangevinResponse
 from gibbsite_hw.spec.langevin_parameters import LangevinParameters
 from gibbsite_hw.spec.langevin_program import LangevinRequest
 from gibbsite_hw.spec.packets import ENGINE_BIT, ErrorCode, Opcode, Response, header
 from gibbsite_hw.spec.parameters import GraphParameters
+from gibbsite_hw.spec.program import RunRequest
 from gibbsite_hw.spec.registers import Register
 from gibbsite_models.golden.device import GoldenStream
 
@@ -143,3 +146,17 @@ def test_a_missing_engine_is_named() -> None:
             assert device.info.langevin
         with pytest.raises(ProgramError, match="has no langevin engine"):
             device.run(LangevinRequest([]))
+    with Driver(GoldenStream(LANGEVIN)) as device:
+        assert device.info.engines == ("langevin",)
+        with pytest.raises(ProgramError, match="has no graph engine, only langevin"):
+            device.run(RunRequest(array("I")))
+
+
+def test_a_device_without_an_engine_that_the_host_expects_is_refused() -> None:
+    class Other(GoldenStream):
+        @property
+        def parameters(self) -> DeviceParameters:
+            return DeviceParameters.of(LANGEVIN)
+
+    with pytest.raises(FingerprintMismatch, match=r"has no langevin engine .* opcode 0x41 is none"):
+        Driver(Other(GRAPH))
