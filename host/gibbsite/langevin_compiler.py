@@ -1,0 +1,329 @@
+"""From a potential to a Langevin program, and from codes back to physical units.
+
+    compiled = compile_potential(potential, device.info.langevin)
+    device.load(compiled.program)
+    result = device.run(compiled.request(protocol, seed=7, chains=100))
+    draws = compiled.decode(result, request)
+
+`gibbsite.langevin_scales` has the scales. What the device really holds, after rounding, is
+`Compiled.held`, a `Potential` again: exact references of a device's samples are taken from it.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gibbsite.langevin_scales import Scales, choose_scales
+from gibbsite_hw.spec.errors import ProgramError
+from gibbsite_hw.spec.langevin_formats import (
+    ENERGY_FRAC,
+    HEAT_FRAC,
+    MANTISSA_BITS,
+    MANTISSA_MAX,
+    NOISE_LIFT,
+    OPERAND_FRAC,
+    REPEAT_MAX,
+    RESIDUAL_FRAC,
+    SHIFT_MAX,
+    STATE_FRAC,
+    STATE_MAX,
+    STRENGTH_FRAC,
+    STRENGTH_MAX,
+)
+from gibbsite_hw.spec.langevin_parameters import LangevinParameters
+from gibbsite_hw.spec.langevin_program import (
+    Constraint,
+    LangevinConditions,
+    LangevinProgram,
+    LangevinRequest,
+    LangevinResult,
+    ScheduleEntry,
+)
+from gibbsite_models.energies.potential import Condition, Potential
+from gibbsite_models.langevin_float import Protocol, Segment
+
+__all__ = ["CompiledPotential", "LangevinSamples", "compile_potential"]
+
+Floats = NDArray[np.float64]
+DEFAULT_REACH = 7.5
+
+
+@dataclass(frozen=True, slots=True)
+class LangevinSamples:
+    """A run in physical units; chain first, then draw.
+
+    ``states``, ``best_states`` ``[chains, draws, units]``, or None if not asked for; ``energies``,
+    ``work``, ``heat``, ``best_energies`` ``[chains, draws]``; ``steps[draws]``;
+    ``moments[chains, pairs]`` mean products of the request's pairs, None without pairs.
+    """
+
+    states: Floats | None
+    steps: NDArray[np.int64]
+    energies: Floats
+    work: Floats
+    heat: Floats
+    best_states: Floats | None
+    best_energies: Floats | None
+    moments: Floats | None
+    saturations: int
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledPotential:
+    """A potential as a program of one build, and the way back.
+
+    ``held`` is the potential that the program's codes stand for.
+    """
+
+    potential: Potential
+    program: LangevinProgram
+    scales: Scales
+    held: Potential
+    clamps: Mapping[int, float]
+
+    @property
+    def error(self) -> dict[str, float]:
+        """Largest rounding error of each array, relative to its own largest number."""
+        found: dict[str, float] = {}
+        for name in ("J2", "J4", "b", "J", "K", "d", "lam", "force"):
+            wanted, held = getattr(self.potential, name), getattr(self.held, name)
+            top = float(np.abs(wanted).max(initial=0.0))
+            found[name] = float(np.abs(held - wanted).max(initial=0.0)) / top if top else 0.0
+        return found
+
+    def conditions(self, condition: Condition) -> LangevinConditions:
+        """Conditions to stream; b, d and lambda must fit the scales that were chosen.
+
+        Raises `ProgramError` where they do not: compile with more ``headroom``.
+        """
+        return _conditions(
+            self.potential.conditioned(condition), self.scales, condition.clamps or self.clamps
+        )
+
+    def request(
+        self,
+        protocol: Protocol,
+        *,
+        start: ArrayLike | None = None,
+        spread: float = 0.0,
+        pairs: Sequence[tuple[int, int | None]] = (),
+        **fields: Any,
+    ) -> LangevinRequest:
+        """The run of a protocol; ``start[units]`` and ``spread`` draw the first state.
+
+        ``fields``: those of `LangevinRequest` (seed, chains, draws, thin, trajectory, best ...).
+        """
+        state = None
+        if start is not None:
+            wanted = np.broadcast_to(np.asarray(start, dtype=np.float64), (self.potential.size,))
+            state = array("i", self.state_codes(wanted).tolist())
+        return replace(
+            LangevinRequest(
+                self.schedule(protocol),
+                state=state,
+                start=_scaled(spread / self.scales.length, 0, "the spread of the start"),
+                pairs=list(pairs),
+            ),
+            **fields,
+        )
+
+    def schedule(self, protocol: Protocol) -> list[ScheduleEntry]:
+        """Entries of a protocol. Strengths before its first step must be those of that step."""
+        first = protocol.segments[0].strengths
+        if protocol.initial is not None and tuple(protocol.initial) != tuple(first):
+            raise ProgramError(
+                "the device starts under the strengths of the first segment: begin with a segment "
+                f"of one step at {tuple(protocol.initial)}"
+            )
+        entries: list[ScheduleEntry] = []
+        for segment in protocol.segments:
+            entry = self._entry(protocol.mu, segment)
+            left = segment.steps
+            while left:
+                entries.append(replace(entry, repeat=min(left, REPEAT_MAX)))
+                left -= entries[-1].repeat
+        return entries
+
+    def _entry(self, mu: float, segment: Segment) -> ScheduleEntry:
+        s, c = self.scales.length, self.scales.energy
+        strengths = [round(value * 2**STRENGTH_FRAC) for value in segment.strengths]
+        if max(map(abs, strengths)) > STRENGTH_MAX:
+            raise ProgramError(
+                f"strengths lie within +-2 on the device and are {segment.strengths}: put the "
+                "largest one into the potential"
+            )
+        one, two, three, four, five, six = strengths
+        noise = math.sqrt(2 * mu * segment.kT * segment.dt) / s
+        return ScheduleEntry(
+            repeat=1,
+            rate=_scaled(mu * segment.dt / (c * s * s), NOISE_LIFT, "mu dt"),
+            noise=_scaled(noise, 0, "sqrt(2 mu kT dt)"),
+            strengths=(one, two, three, four, five, six),
+            measure=segment.measure,
+        )
+
+    def state_codes(self, states: Floats) -> NDArray[np.int64]:
+        """Codes of states. Raises `ProgramError` beyond the reach."""
+        codes = np.rint(states / self.scales.length * 2**STATE_FRAC)
+        if not np.isfinite(codes).all() or np.abs(codes).max(initial=0) > STATE_MAX:
+            raise ProgramError(
+                f"a state lies beyond +-{STATE_MAX / 2**STATE_FRAC * self.scales.length:g}, what "
+                "the compiled program holds: compile with a larger reach"
+            )
+        result: NDArray[np.int64] = codes.astype(np.int64)
+        return result
+
+    def decode(self, result: LangevinResult, request: LangevinRequest) -> LangevinSamples:
+        """A result in physical units."""
+        s, c, n = self.scales.length, self.scales.energy, self.potential.size
+        shape = (-1, request.draws)
+
+        def states(codes: array[int]) -> Floats:
+            found: Floats = np.array(codes, dtype=np.float64).reshape(*shape, n)
+            return np.asarray(found * (s / 2**STATE_FRAC))
+
+        def energies(codes: array[int], frac: int) -> Floats:
+            return np.asarray(np.array(codes, dtype=np.float64).reshape(shape) / (c * 2**frac))
+
+        moments = None
+        if request.pairs:
+            counts = np.array(result.moment_counts, dtype=np.float64)
+            sums = np.array(result.moments, dtype=np.float64).reshape(len(counts), -1)
+            units = np.array([s if j is None else s * s for _, j in request.pairs])
+            moments = sums / np.maximum(counts, 1)[:, None] * units / 2 ** (2 * OPERAND_FRAC)
+        return LangevinSamples(
+            states=states(result.states) if request.samples else None,
+            steps=np.array(result.steps[: request.draws], dtype=np.int64),
+            energies=energies(result.energies, ENERGY_FRAC),
+            work=energies(result.work, HEAT_FRAC),
+            heat=energies(result.heat, HEAT_FRAC),
+            best_states=states(result.best_states) if request.best else None,
+            best_energies=energies(result.best_energies, ENERGY_FRAC) if request.best else None,
+            moments=moments,
+            saturations=result.counters.saturations,
+        )
+
+
+def compile_potential(
+    potential: Potential,
+    parameters: LangevinParameters,
+    *,
+    reach: float = DEFAULT_REACH,
+    headroom: float = 1.0,
+    clamps: Mapping[int, float] | None = None,
+) -> CompiledPotential:
+    """The program of a potential.
+
+    ``reach`` is the largest |z| that must fit (states saturate beyond it, which is counted);
+    ``headroom`` how many times b, d and lambda may grow in later conditions.
+
+    Raises `ProgramError` if V is not normalizable, too large for the build, or its numbers lie too
+    far apart.
+    """
+    held_units = dict(clamps or {})
+    potential.check(clamps=held_units)
+    for what, size, most in (
+        ("units", potential.size, parameters.units),
+        ("constraints", potential.rows, parameters.constraints),
+    ):
+        if size > most:
+            raise ProgramError(
+                f"the potential has {size} {what} and the device holds {most}: use fewer or a "
+                f"larger build ({what}={size})"
+            )
+    scales = choose_scales(potential, parameters, reach, headroom)
+    s, c, e = scales.length, scales.energy, scales
+    k = scales.row[:, None] * s * potential.K
+    quadratic = _codes(c * s**2 * potential.J2, e.quadratic)
+    quartic = _codes(c * s**4 * potential.J4, e.quartic)
+    force = _codes(-c * s * potential.force, e.force)
+    couplings = _codes(c * s**2 * potential.J, e.coupling)
+    rows = _codes(k, e.weight)
+    program = LangevinProgram(
+        quadratic=_array(quadratic),
+        quartic=_array(quartic),
+        force=_array(force),
+        couplings=_array(couplings) if couplings.any() else array("i"),
+        rows=_array(rows),
+        shifts=scales.shifts(),
+        conditions=_conditions(potential, scales, held_units),
+    )
+    held = replace(
+        potential,
+        J2=quadratic / (2.0**e.quadratic * c * s**2),
+        J4=quartic / (2.0**e.quartic * c * s**4),
+        force=-force / (2.0**e.force * c * s),
+        J=couplings / (2.0**e.coupling * c * s**2),
+        K=rows / (2.0**e.weight * s * scales.row[:, None]),
+    )
+    return CompiledPotential(
+        potential, program, scales, _held(held, program.conditions, scales), held_units
+    )
+
+
+def _conditions(
+    potential: Potential, scales: Scales, clamps: Mapping[int, float]
+) -> LangevinConditions:
+    s, c, q = scales.length, scales.energy, scales.row
+    biases = _codes(c * s * potential.b, scales.bias)
+    weights = _codes(c * potential.lam / q**2, scales.penalty)
+    offsets = _codes(potential.d * q, RESIDUAL_FRAC)
+    states = {unit: round(value / s * 2**STATE_FRAC) for unit, value in clamps.items()}
+    return LangevinConditions(
+        biases=_array(biases),
+        constraints=[
+            Constraint(bool(hinge), int(weight), int(offset))
+            for hinge, weight, offset in zip(potential.hinge, weights, offsets, strict=True)
+        ],
+        clamps=states,
+    )
+
+
+def _held(potential: Potential, conditions: LangevinConditions, scales: Scales) -> Potential:
+    """The potential with b, d and lambda as their codes say."""
+    s, c, q = scales.length, scales.energy, scales.row
+    rows = conditions.constraints
+    return replace(
+        potential,
+        b=np.array(conditions.biases, dtype=np.float64) / (2.0**scales.bias * c * s),
+        d=np.array([row.offset for row in rows]) / (2.0**RESIDUAL_FRAC * q),
+        lam=np.array([row.weight for row in rows]) * q**2 / (2.0**scales.penalty * c),
+    )
+
+
+def _codes(values: Floats, bits: int) -> NDArray[np.int64]:
+    return np.rint(values * 2.0**bits).astype(np.int64)
+
+
+def _array(codes: NDArray[np.int64]) -> array[int]:
+    try:
+        return array("i", codes.ravel().tolist())
+    except OverflowError as error:
+        raise ProgramError(
+            "a condition is far beyond the scales of the compiled program: compile with more "
+            "headroom"
+        ) from error
+
+
+def _scaled(value: float, lift: int, what: str) -> tuple[int, int]:
+    """(mantissa, shift) with ``value = mantissa / 2^(shift + lift)``, as precise as they can be."""
+    if value == 0:
+        return 0, 0
+    shift = min(MANTISSA_BITS - 1 - math.floor(math.log2(value)) - lift, SHIFT_MAX)
+    mantissa = round(value * 2.0 ** (shift + lift))
+    if mantissa > MANTISSA_MAX:
+        mantissa, shift = mantissa >> 1, shift - 1
+    if shift < 0 or mantissa == 0:
+        raise ProgramError(
+            f"{what} is {value:g} in device units and lies outside what the device holds, "
+            f"{2.0 ** -(SHIFT_MAX + lift):.1e} to {2.0 ** (MANTISSA_BITS - lift):g}: choose "
+            "another dt, kT or reach"
+        )
+    return mantissa, shift
