@@ -11,6 +11,14 @@ import pytest
 from gibbsite.driver import Driver
 from gibbsite_hw.spec.device import Device
 from gibbsite_hw.spec.errors import DeviceError, ProgramError
+from gibbsite_hw.spec.langevin_parameters import LangevinParameters
+from gibbsite_hw.spec.langevin_program import (
+    LangevinConditions,
+    LangevinProgram,
+    LangevinRequest,
+    ScheduleEntry,
+    Shifts,
+)
 from gibbsite_hw.spec.parameters import GraphParameters
 from gibbsite_hw.spec.program import Conditions, GraphProgram, Row, RunRequest, encode_entry
 from gibbsite_models.golden.device import GoldenStream
@@ -72,6 +80,27 @@ def test_the_result_is_that_of_one_device(pair: Device, chains: int, first_chain
     assert expected.reads == 3 * chains
     assert replace(found, words_in=0, words_out=0) == replace(expected, words_in=0, words_out=0)
     assert seen[-1] == (3 * chains, 3 * chains)
+
+
+@pytest.mark.parametrize("chains", [1, 2, 5])
+def test_langevin_runs_are_split_too(chains: int) -> None:
+    small = LangevinParameters(units=8, constraints=4, multipliers=4, pairs=16)
+    one, *two = (Driver(GoldenStream(small)) for _ in range(3))
+    none, codes = array("i"), array("i", [700, -400, 0])
+    program = LangevinProgram(
+        codes, array("i", [0] * 3), codes, none, none, Shifts(), LangevinConditions(codes)
+    )
+    entry = ScheduleEntry(20, (1 << 14, 10), (1 << 14, 10), (1 << 14,) * 6)
+    wanted = LangevinRequest(
+        [entry], 9, chains, draws=3, thin=2, best=True, pairs=[(0, 1), (2, None)]
+    )
+    with ParallelDevice(two) as pair:
+        for device in (one, pair):
+            device.load(program)
+        expected, found = one.run(wanted), pair.run(wanted)
+    assert expected.reads == found.counters.reads == 3 * chains
+    assert len(set(expected.states)) > 3 * chains
+    assert replace(found, words_in=0, words_out=0) == replace(expected, words_in=0, words_out=0)
 
 
 def test_conditions_reach_all(pair: Device) -> None:

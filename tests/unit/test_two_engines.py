@@ -2,14 +2,22 @@
 
 from array import array
 
+import dimod
 import pytest
 
+from gibbsite.compiler import compile_model
 from gibbsite.driver import Driver
 from gibbsite_hw.spec.device_parameters import DeviceParameters
 from gibbsite_hw.spec.errors import DeviceError, FingerprintMismatch, ProgramError
 from gibbsite_hw.spec.langevin_packets import LangevinOpcode, LangevinResponse
 from gibbsite_hw.spec.langevin_parameters import LangevinParameters
-from gibbsite_hw.spec.langevin_program import LangevinRequest
+from gibbsite_hw.spec.langevin_program import (
+    LangevinConditions,
+    LangevinProgram,
+    LangevinRequest,
+    ScheduleEntry,
+    Shifts,
+)
 from gibbsite_hw.spec.packets import ENGINE_BIT, ErrorCode, Opcode, Response, header
 from gibbsite_hw.spec.parameters import GraphParameters
 from gibbsite_hw.spec.program import RunRequest
@@ -160,3 +168,38 @@ def test_a_device_without_an_engine_that_the_host_expects_is_refused() -> None:
 
     with pytest.raises(FingerprintMismatch, match=r"has no langevin engine .* opcode 0x41 is none"):
         Driver(Other(GRAPH))
+
+
+def test_a_stopped_run_of_one_engine_leaves_the_other_working(monkeypatch) -> None:
+    monkeypatch.setattr("gibbsite.link.PROGRESS_SECONDS", 0.0)
+    spin = compile_model(dimod.BinaryQuadraticModel({"a": 1.0}, {}, 0.0, "SPIN"), GRAPH)
+    codes = array("i", [700])
+    free = LangevinProgram(
+        *(codes, array("i", [0]), codes, array("i"), array("i")),
+        Shifts(),
+        LangevinConditions(codes),
+    )
+    entry = ScheduleEntry(9, (1 << 14, 10), (1 << 14, 10), (1 << 14,) * 6)
+
+    def requests(chains: int) -> tuple[RunRequest, LangevinRequest]:
+        return (
+            RunRequest(spin.betas([1.0]), seed=1, chains=chains),
+            LangevinRequest([entry], seed=1, chains=chains),
+        )
+
+    def stop(_done: int, _all: int) -> None:
+        raise KeyboardInterrupt
+
+    with Driver(GoldenStream(BOTH)) as device, Driver(GoldenStream(BOTH)) as fresh:
+        for one in (device, fresh):
+            one.load(spin.program)
+            one.load(free)
+            assert one.loads == 2
+        graph, langevin = requests(50)
+        with pytest.raises(KeyboardInterrupt):
+            device.run(graph, stop)
+        with pytest.raises(KeyboardInterrupt):
+            device.run(langevin, stop)
+        graph, langevin = requests(5)
+        assert device.run(langevin) == fresh.run(langevin)
+        assert device.run(graph) == fresh.run(graph)
