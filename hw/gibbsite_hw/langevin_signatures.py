@@ -1,10 +1,16 @@
 """Bundles that run between the parts of the Langevin engine, and between it and its shell."""
 
-from amaranth.hdl import unsigned
+from amaranth.hdl import signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from gibbsite_hw.spec.langevin_formats import SHIFT_MAX
+from gibbsite_hw.spec.langevin_formats import (
+    MANTISSA_BITS,
+    REPEAT_MAX,
+    SHIFT_MAX,
+    STRENGTH_MAX,
+    TERMS,
+)
 from gibbsite_hw.spec.langevin_packets import LANGEVIN_RECORDS, LangevinOpcode
 from gibbsite_hw.spec.langevin_parameters import LangevinParameters
 from gibbsite_hw.spec.langevin_program import Shifts
@@ -14,8 +20,13 @@ __all__ = [
     "COUNTERS",
     "LangevinMemories",
     "engine_members",
+    "entry_layout",
     "langevin_write_signature",
+    "operand_bits",
+    "scale_layout",
     "shifts_layout",
+    "slot_layout",
+    "strengths_layout",
 ]
 
 COUNTERS = ("cycles", "products", "updates", "steps", "reads", "saturations")
@@ -32,6 +43,9 @@ _SHIFT_BITS = SHIFT_MAX.bit_length()
 
 shifts_layout = data.StructLayout({name: unsigned(_SHIFT_BITS) for name in Shifts.__slots__})
 """The nine shifts of a program, named and ordered as in `langevin_program.Shifts`."""
+
+scale_layout = data.StructLayout({"mantissa": MANTISSA_BITS, "shift": _SHIFT_BITS})
+"""A rate, a noise or the spread of the start: ``mantissa / 2^shift``."""
 
 
 def langevin_write_signature(parameters: LangevinParameters) -> wiring.Signature:
@@ -87,3 +101,50 @@ def engine_members(parameters: LangevinParameters) -> dict[str, wiring.Member]:
         "draws": Out(stream.Signature(word_layout)),
         **{name: Out(64) for name in COUNTERS},
     }
+
+
+def operand_bits(parameters: LangevinParameters) -> int:
+    """Bits of an address in a lane's operands: two banks of x, then the multipliers m."""
+    words = 2 * parameters.words(parameters.units) + parameters.words(parameters.constraints)
+    return (words - 1).bit_length()
+
+
+def strengths_layout() -> data.ArrayLayout:
+    """The six strengths of the terms."""
+    return data.ArrayLayout(signed(STRENGTH_MAX.bit_length() + 1), len(TERMS))
+
+
+def entry_layout() -> data.StructLayout:
+    """A schedule entry as its memory holds it."""
+    return data.StructLayout(
+        {
+            "repeat": REPEAT_MAX.bit_length(),
+            "measure": 1,
+            "rate": scale_layout,
+            "noise": scale_layout,
+            "strengths": strengths_layout(),
+        }
+    )
+
+
+def slot_layout(parameters: LangevinParameters) -> data.StructLayout:
+    """What the sequencer issues in a cycle, and what travels down the pipelines.
+
+    ``product``: a coupling word is read; ``first``, ``last``: of its row. ``residual``: the row
+    belongs to a constraint; ``coupling``: it is a row of J, otherwise a column of k. ``unit``:
+    the last slot of a unit; ``final``: of the last unit.
+    ``index``: the constraint or unit.
+    """
+    index = max(parameters.units, parameters.constraints) - 1
+    return data.StructLayout(
+        {
+            "product": 1,
+            "first": 1,
+            "last": 1,
+            "residual": 1,
+            "coupling": 1,
+            "unit": 1,
+            "final": 1,
+            "index": max(1, index.bit_length()),
+        }
+    )

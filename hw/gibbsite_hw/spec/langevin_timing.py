@@ -25,11 +25,11 @@ __all__ = [
     "start_cycles",
 ]
 
-START_LATENCY = 12
-RESIDUAL_LATENCY = 14
-UPDATE_LATENCY = 18
-TAIL_CYCLES = 10
-MOMENT_LATENCY = 4
+START_LATENCY = 16
+RESIDUAL_LATENCY = 11
+UPDATE_LATENCY = 16
+TAIL_CYCLES = 5
+MOMENT_LATENCY = 5
 
 
 def seeding_cycles(parameters: LangevinParameters, units: int) -> int:
