@@ -74,6 +74,12 @@ def _router(_: GraphParameters) -> Any:
     return PacketRouter()
 
 
+def _gaussian_shaper(_: LangevinParameters) -> Any:
+    from gibbsite_hw.langevin_gauss import GaussianShaper
+
+    return GaussianShaper()
+
+
 def _langevin_shell(parameters: LangevinParameters) -> Any:
     from gibbsite_hw.langevin_shell import LangevinShell
 
@@ -103,6 +109,8 @@ BLOCKS: dict[str, Callable[[Any], Any]] = {
     "device_responder": _responder,
     "device_router": _router,
     "device_shell": _component("device", "DeviceShell"),
+    "langevin_gauss": _gaussian_shaper,
+    "langevin_engine": _component("langevin", "LangevinEngine"),
     "langevin_loader": _component("langevin_loader", "LangevinLoader"),
     "langevin_shell": _langevin_shell,
 }
