@@ -24,8 +24,9 @@ from pyuvm import (
 from gibbsite_hw.spec.packets import Response
 from gibbsite_hw.spec.registers import State
 from gibbsite_sim.cosim.clocked import Clocked
-from gibbsite_sim.cosim.coverage import Coverage
-from gibbsite_sim.cosim.predictor import Answered, Predictor
+from gibbsite_sim.cosim.command_coverage import CommandCoverage
+from gibbsite_sim.cosim.packet_predictor import Answered, PacketPredictor
+from gibbsite_sim.cosim.predictor import Predictor
 from gibbsite_sim.cosim.run import parameters_here
 from gibbsite_sim.cosim.streams import (
     STALLS,
@@ -112,7 +113,7 @@ class Tap(uvm_subscriber):
 class DeviceScoreboard(uvm_scoreboard):
     """The golden device as predictor, fed by both monitors; a difference fails the test."""
 
-    predictor: Predictor
+    predictor: PacketPredictor
 
     def build_phase(self) -> None:
         self.commands = Tap("commands", self, self.predictor.command)
@@ -128,19 +129,22 @@ class DeviceEnvironment(uvm_env):
     ``coverage`` outlives one test; ``golden`` replaces the golden device in tests of tests.
     """
 
-    coverage: Coverage
+    coverage: CommandCoverage
     golden: Any = None
 
     def build_phase(self) -> None:
-        self.parameters = parameters_here()
         self.clocked = Clocked(cocotb.top)
         self.idle, self.pressure = Stalls(), Stalls()
-        self.predictor = Predictor(self.parameters, self._answered, self._run_ended, self.golden)
+        self.predictor = self.predicts()
         DeviceScoreboard.predictor = self.predictor
         CommandDriver.environment = self
         self.command = StreamAgent("command", self)
         self.response = StreamAgent("response", self)
         self.scoreboard = DeviceScoreboard("scoreboard", self)
+
+    def predicts(self) -> PacketPredictor:
+        """The predictor of the engine on this bench."""
+        return Predictor(parameters_here(), self.heard, self.run_ended, self.golden)
 
     def connect_phase(self) -> None:
         self.command.monitor.port.connect(self.scoreboard.commands.analysis_export)
@@ -188,10 +192,12 @@ class DeviceEnvironment(uvm_env):
         await self.clocked.wait(1)
         self.seen_in.muted = self.seen_out.muted = False
 
-    def _answered(self, event: Answered) -> None:
+    def heard(self, event: Answered) -> None:
+        """A command was answered as predicted."""
         self.coverage.answered(event)
 
-    def _run_ended(self, kind: Response) -> None:
+    def run_ended(self, kind: Response) -> None:
+        """DONE or ABORTED came as predicted."""
         self.coverage.run_ended(kind)
 
     def state(self) -> State:

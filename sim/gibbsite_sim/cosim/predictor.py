@@ -1,60 +1,21 @@
-"""The golden device beside the real one: predicts every answer and every draw from what was seen.
+"""The golden device with the graph engine, as a predictor of what the real one answers."""
 
-Answers and draws are two ordered streams. The golden device computes draws when they are asked for,
-so it is asked for a draw only once the hardware shows a later packet of the run: both then leave
-RUNNING at the same word. A command is judged one cycle after its last word.
-"""
-
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from gibbsite_hw.spec.packets import ErrorCode, Opcode, Packet, Response
+from gibbsite_hw.spec.packets import Response
 from gibbsite_hw.spec.parameters import GraphParameters
-from gibbsite_hw.spec.registers import REGISTERS, Register, State
 from gibbsite_models.golden.device import GoldenStream
 from gibbsite_models.golden.graph import GraphEngine, PassCost
-from gibbsite_sim.cosim.registers import RegisterModel
-from gibbsite_sim.cosim.streams import PacketSeen
+from gibbsite_sim.cosim.packet_predictor import Answered, Golden, PacketPredictor
 
 __all__ = ["Answered", "Predictor"]
-
-READ_DELAY = 4
-"""Cycles from a command's last word to the one in which READ looks at its register."""
 
 COUNTERS = ("cycles", "sweep_cycles", "terms", "updates", "sweeps", "reads")
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """A command that was answered as predicted: what coverage counts."""
-
-    words: tuple[int, ...]
-    state: State
-    error: ErrorCode | None
-    stalled: bool
-
-    @property
-    def opcode(self) -> int:
-        """The opcode, known or not."""
-        return self.words[0] >> 24
-
-
-@dataclass(slots=True)
-class _Expected:
-    command: PacketSeen
-    state: State
-    answer: list[int]
-    live: bool
-
-
-class Predictor:
-    """Fed with packets in the order of their last words, responses before commands in one cycle.
-
-    Raises AssertionError at the first word that differs. ``on_answer`` and ``on_run`` (with DONE or
-    ABORTED) hear what was right.
-    """
+class Predictor(PacketPredictor):
+    """Of a device with the graph engine; ``golden`` replaces the golden device."""
 
     def __init__(
         self,
@@ -64,19 +25,11 @@ class Predictor:
         golden: Callable[[GraphParameters, type[GraphEngine]], GoldenStream] | None = None,
     ) -> None:
         self._parameters = parameters
-        self._on_answer = on_answer
-        self._on_run = on_run
         self._make = golden or (lambda p, engine: GoldenStream(p, engine=engine))
         self._cost: list[PassCost] = []
-        self.registers = RegisterModel()
-        self.answers = 0
-        self.draws = 0
-        self.runs = 0
-        self.words = 0
-        self.reset()
+        super().__init__(on_answer, on_run)
 
-    def reset(self) -> None:
-        """The hardware was reset."""
+    def golden(self) -> Golden:
         costs = self._cost
 
         class Watched(GraphEngine):
@@ -86,201 +39,17 @@ class Predictor:
                 super().__init__(*arguments)
                 costs.append(self.cost)
 
-        self._golden = self._make(self._parameters, Watched)
-        self.registers.reset()
-        self._expected: deque[_Expected] = deque()
-        self._draws: deque[list[int]] = deque()
-        self._tag = 0
-        self._aborting = False
-        self._run_draws = 0
-        self._ended = -1
-        self._aborted: dict[int, int] = {}
-        self._live: list[tuple[int, int]] = []
-        self.running = False
+        return self._make(self._parameters, Watched)
 
-    @property
-    def open(self) -> int:
-        """Commands without their answer."""
-        return len(self._expected)
-
-    # --- commands ---------------------------------------------------------------------------------
-
-    def command(self, seen: PacketSeen) -> None:
-        """A whole command went in."""
-        words = seen.words
-        state = self.state()
-        live = False
-        if self.running and words == [Packet(Opcode.ABORT, words[0] >> 16 & 0xFF, ()).words()[0]]:
-            # The golden device would stop at once, the hardware goes on to the end of a sweep.
-            answer = Packet(Response.OK, words[0] >> 16 & 0xFF, ()).words()
-            self._aborting = True
-        else:
-            self._golden.send(words)
-            answer = self._golden.receive()
-            register = words[1] if words[0] >> 24 == Opcode.READ and len(words) == 2 else None
-            if register is not None and answer[0] >> 24 == Response.INFO:
-                live = self.running and register >= Register.STATE
-                if register in self._aborted:
-                    answer[1] = self._aborted[register]
-        self._check_registers(words, answer, live)
-        if words[0] >> 24 == Opcode.RUN and answer[0] >> 24 == Response.OK:
-            self.running, self._tag, self._run_draws = True, words[0] >> 16 & 0xFF, 0
-            self._aborting, self._aborted, self._live = False, {}, []
-        self._expected.append(_Expected(seen, state, answer, live))
-
-    def state(self) -> State:
-        """The state in which the next command finds the device."""
-        if self.running:
-            return State.RUNNING
-        self._golden.send(Packet(Opcode.READ, 0, (Register.STATE,)).words())
-        return State(self._golden.receive()[1])
-
-    def _check_registers(self, words: list[int], answer: list[int], live: bool) -> None:
-        """The golden device and the register model must agree on every READ and WRITE."""
-        opcode, kind = words[0] >> 24, answer[0] >> 24
-        error = answer[1] if kind == Response.ERROR else None
-        if error is not None and error < ErrorCode.BAD_VALUE:
-            return  # refused for its frame or state, before any register was looked at
-        said: tuple[int | None, int | None]
-        if opcode == Opcode.WRITE:
-            said = self.registers.write(words[1], words[2])
-            given = (error, answer[2] if error is not None else 0)
-        elif opcode == Opcode.READ:
-            said = self.registers.read(words[1])
-            given = (error, answer[2] if error is not None else answer[1])
-            if said == (None, None):
-                return
-        else:
-            return
-        if said != given:
-            raise AssertionError(f"{words}: golden says {given}, the register map {said}")
-        self.registers.checked += not live
-
-    # --- responses --------------------------------------------------------------------------------
-
-    def response(self, seen: PacketSeen) -> None:
-        """A whole response came out."""
-        self.words += len(seen.words)
-        kind = seen.words[0] >> 24
-        if kind == Response.DRAW:
-            self._draw(seen.words)
-        elif kind in (Response.DONE, Response.ABORTED):
-            self._end(seen, Response(kind))
-        else:
-            self._answer(seen)
-
-    def _answer(self, seen: PacketSeen) -> None:
-        if not self._expected:
-            raise AssertionError(f"an answer without a command: {_show(seen.words)}")
-        expected = self._expected.popleft()
-        if expected.live:
-            self._check_live(expected, seen.words)
-        elif seen.words != expected.answer:
-            raise AssertionError(
-                f"command {_show(expected.command.words)} in {expected.state.name} is answered "
-                f"{_show(seen.words)} and not {_show(expected.answer)}"
-            )
-        self.answers += 1
-        error = ErrorCode(seen.words[1]) if seen.words[0] >> 24 == Response.ERROR else None
-        stalled = expected.command.stalled or seen.stalled
-        self._on_answer(Answered(tuple(expected.command.words), expected.state, error, stalled))
-
-    def _check_live(self, expected: _Expected, words: list[int]) -> None:
-        """Registers that move while a run goes on."""
-        register = expected.command.words[1]
-        if words[0] != expected.answer[0] or len(words) != 2:
-            raise AssertionError(f"READ of {register:#x} is answered {_show(words)}")
-        if register == Register.STATE:
-            looked = expected.command.last + READ_DELAY
-            ended = expected.command.last < self._ended < looked
-            wanted = State.READY if ended else State.RUNNING
-            if words[1] != wanted:
-                raise AssertionError(f"STATE reads {words[1]} in a run, and not {wanted}")
-        elif register in (Register.ROWS, Register.WORDS):
-            if words != expected.answer:
-                raise AssertionError(f"READ of {register:#x}: {_show(words)}")
-        else:
-            before = [value for at, value in self._live if at == register]
-            if before and words[1] < before[-1]:
-                raise AssertionError(f"counter {register:#x} fell from {before[-1]} to {words[1]}")
-            self._live.append((register, words[1]))
-
-    def _draw(self, words: list[int]) -> None:
-        if not self.running:
-            raise AssertionError(f"a draw without a run: {_show(words)}")
-        if any(
-            e.state is State.READY and e.command.words[0] >> 24 == Opcode.RUN
-            for e in self._expected
-        ):
-            raise AssertionError("a draw came before the answer to its RUN")
-        self._run_draws += 1
-        self._draws.append(words)
-        if len(self._draws) > 1:
-            self._compare_draw()
-
-    def _compare_draw(self) -> None:
-        words, wanted = self._draws.popleft(), self._golden.receive()
-        if words != wanted:
-            raise AssertionError(f"draw {_show(words)} should be {_show(wanted)}")
-        self.draws += 1
-
-    def _end(self, seen: PacketSeen, kind: Response) -> None:
-        words = seen.words
-        if not self.running:
-            raise AssertionError(f"the end of a run that was not started: {_show(words)}")
-        while self._draws:
-            self._compare_draw()
-        if kind is Response.ABORTED:
-            if not self._aborting:
-                raise AssertionError("ABORTED without ABORT")
-            self._golden.send(Packet(Opcode.ABORT, 0, ()).words())
-            wanted = [self._golden.receive(), self._golden.receive()]
-            if [answer[0] >> 24 for answer in wanted] != [Response.OK, Response.ABORTED]:
-                raise AssertionError("ABORTED, though every draw was sent: that is DONE")
-            self._check_aborted(words)
-        else:
-            wanted_words = self._golden.receive()
-            if words != wanted_words:
-                raise AssertionError(f"{_show(words)} should be {_show(wanted_words)}")
-        for register, value in self._live:
-            final = words[1 + register - Register.CYCLES_LOW]
-            if value > final:
-                raise AssertionError(f"counter {register:#x} was {value} and ended at {final}")
-        self.runs += 1
-        self.running = False
-        self._ended = seen.last
-        self._on_run(kind)
-
-    def _check_aborted(self, words: list[int]) -> None:
-        """Counters of a run that was cut off: whole passes of some chains, and the draws sent."""
+    def check_aborted(self, counters: Sequence[int], draws: int) -> None:
+        """Whole passes of some chains, and the draws sent."""
         cost = self._cost[-1]
-        if (
-            words[0] != Packet(Response.ABORTED, self._tag, (0,) * 12).words()[0]
-            or len(words) != 13
-        ):
-            raise AssertionError(f"ABORTED is {_show(words)}")
-        count = {name: words[1 + 2 * n] | words[2 + 2 * n] << 32 for n, name in enumerate(COUNTERS)}
+        count = dict(zip(COUNTERS, counters, strict=True))
         sweeps = count["sweeps"]
         starting = count["cycles"] - count["sweep_cycles"]
         chains, rest = divmod(starting, cost.seeding + cost.cycles)
         wanted = (sweeps * cost.cycles, sweeps * cost.terms, sweeps * cost.updates)
         if (count["sweep_cycles"], count["terms"], count["updates"]) != wanted:
             raise AssertionError(f"{sweeps} sweeps cost {wanted}, and the counters say {count}")
-        if rest or not chains or count["reads"] != self._run_draws:
-            raise AssertionError(f"{self._run_draws} draws were seen, and the counters say {count}")
-        self._aborted = {Register.CYCLES_LOW + n: word for n, word in enumerate(words[1:])}
-        if not all(at in REGISTERS for at in self._aborted):
-            raise AssertionError("the counters of DONE are not the registers of the map")
-
-    def finish(self) -> None:
-        """End of a test: nothing is open, and something was compared."""
-        if self._expected or self.running:
-            raise AssertionError(f"{len(self._expected)} commands unanswered, or a run unended")
-        if not self.answers:
-            raise AssertionError("the scoreboard saw no answer at all")
-
-
-def _show(words: Sequence[int]) -> str:
-    """Words in hexadecimal, long packets cut."""
-    text = " ".join(f"{word:08x}" for word in words[:20])
-    return text + (f" ... ({len(words)} words)" if len(words) > 20 else "")
+        if rest or not chains or count["reads"] != draws:
+            raise AssertionError(f"{draws} draws were seen, and the counters say {count}")

@@ -5,13 +5,15 @@ Each sequence sends through the environment's sequencer; the scoreboard judges.
 
 from collections.abc import Iterable, Sequence
 from random import Random
+from typing import Any
 
 from pyuvm import uvm_sequence
 
-from gibbsite_hw.spec.packets import LEGAL_STATES, Opcode, Packet, header
+from gibbsite_hw.spec.packets import ENGINE_BIT, Opcode, Packet, header
 from gibbsite_hw.spec.parameters import GraphParameters
 from gibbsite_hw.spec.program import Row
-from gibbsite_hw.spec.registers import REGISTERS, Register, RunFlags, State
+from gibbsite_hw.spec.registers import Register, RunFlags, State
+from gibbsite_sim.cosim.dialects import GRAPH, Dialect
 from gibbsite_sim.cosim.environment import CommandItem, DeviceEnvironment
 from gibbsite_sim.cosim.programs import Case, loading
 from gibbsite_sim.cosim.registers import RegisterModel
@@ -45,6 +47,7 @@ class Commands(uvm_sequence):
 
     async def on(self, environment: DeviceEnvironment) -> None:
         """Run on the environment's command side."""
+        self.environment = environment
         await self.start(environment.command.sequencer)
 
     async def put(self, opcode: int, *payload: int) -> None:
@@ -82,40 +85,51 @@ class RunCase(Commands):
 class RegisterWalk(Commands):
     """Reset values, every bound from both sides, all offsets, what cannot be written."""
 
+    def __init__(self, dialect: Dialect = GRAPH) -> None:
+        super().__init__()
+        self._dialect = dialect
+
     async def body(self) -> None:
+        registers = self._dialect.registers
+        read, write = self._dialect.own(Opcode.READ), self._dialect.own(Opcode.WRITE)
         for offset in [*range(0x40), 0x100, 0x8000_0000, WORD]:
-            await self.put(Opcode.READ, offset)
-        for offset, value in RegisterModel.probes():
-            await self.put(Opcode.WRITE, offset, value)
-            if offset in REGISTERS:
-                await self.put(Opcode.READ, offset)
-        for register, info in REGISTERS.items():
+            await self.put(read, offset)
+        for offset, value in RegisterModel.probes(registers):
+            await self.put(write, offset, value)
+            if offset in registers:
+                await self.put(read, offset)
+        for register, info in registers.items():
             if info.writable:
-                await self.put(Opcode.WRITE, register, info.reset)
+                await self.put(write, register, info.reset)
 
 
 class EveryOpcode(Commands):
     """Every opcode that leaves ``state`` as it is, ``times`` over; payloads as the opcode wants."""
 
-    def __init__(self, parameters: GraphParameters, state: State, times: int, rng: Random) -> None:
+    dialect = GRAPH
+
+    def __init__(self, parameters: Any, state: State, times: int, rng: Random) -> None:
         super().__init__()
-        self._parameters, self._state, self._times, self._rng = parameters, state, times, rng
+        self.parameters, self.rng = parameters, rng
+        self._state, self._times = state, times
 
     async def body(self) -> None:
+        changing = [self.dialect.own(code) for code in _CHANGE_THE_STATE]
         for _ in range(self._times):
-            for opcode in Opcode:
-                legal = self._state in LEGAL_STATES[opcode]
-                if legal and opcode in (Opcode.BEGIN, Opcode.RUN, Opcode.ABORT, Opcode.COMMIT):
-                    continue  # these change the state: other sequences send them
-                await self.put(opcode, *self._payload(opcode))
+            for opcode in self.dialect.opcodes:
+                if self._state in self.dialect.legal_states[opcode] and opcode in changing:
+                    continue  # other sequences send them
+                await self.put(opcode, *self.payload(opcode))
 
-    def _payload(self, opcode: Opcode) -> tuple[int, ...]:
-        parameters, rng = self._parameters, self._rng
-        if opcode is Opcode.READ:
-            return (rng.choice(list(REGISTERS)),)
-        if opcode is Opcode.WRITE:
-            return (Register.FIRST_CHAIN, rng.getrandbits(32))
-        if opcode is Opcode.BEGIN:
+    def payload(self, opcode: int) -> tuple[int, ...]:
+        """A payload of a fitting length."""
+        parameters = self.parameters
+        common = opcode & ~ENGINE_BIT
+        if common == Opcode.READ:
+            return (self.rng.choice(list(self.dialect.registers)),)
+        if common == Opcode.WRITE:
+            return (Register.FIRST_CHAIN, self.rng.getrandbits(32))
+        if opcode == Opcode.BEGIN:
             return (1, 1)
         if opcode in (Opcode.ROWS, Opcode.CLAMPS):
             return (0, 0, 0)
@@ -126,16 +140,19 @@ class EveryOpcode(Commands):
         return ()
 
 
+_CHANGE_THE_STATE = (Opcode.BEGIN, Opcode.RUN, Opcode.ABORT, Opcode.COMMIT)
+
+
 class Framing(Commands):
     """Truncated, oversized, too long, unknown and of the wrong length, in any state."""
 
-    def __init__(self, parameters: GraphParameters, rng: Random) -> None:
+    def __init__(self, payload_words: int, rng: Random, dialect: Dialect = GRAPH) -> None:
         super().__init__()
-        self._parameters, self._rng = parameters, rng
+        self._most, self._rng, self._dialect = payload_words, rng, dialect
 
     async def body(self) -> None:
-        most, rng = self._parameters.payload_words, self._rng
-        for opcode in (*Opcode, 0x00, 0x7F, 0xFF):
+        most, rng, lengths = self._most, self._rng, self._dialect.fixed_lengths
+        for opcode in (*self._dialect.opcodes, 0x00, 0x7F, 0xFF):
             announced = rng.randint(1, most)
             await self.send([header(opcode, 1, announced)])  # last on the header
             await self.send([header(opcode, 2, announced), *range(rng.randrange(announced))])
@@ -144,13 +161,7 @@ class Framing(Commands):
             await self.send([header(opcode, 5, most + 1), *range(rng.choice([1, most, most + 1]))])
             await self.send([header(opcode, 6, rng.randint(most + 1, 0xFFFF))])
             await self.put(opcode, *(0,) * rng.choice([3, most]))
-            await self.put(opcode, *(0,) * (0 if opcode in _WITH_PAYLOAD else 1))
-
-
-_WITH_PAYLOAD = {
-    *(Opcode.READ, Opcode.WRITE, Opcode.BEGIN, Opcode.ROWS, Opcode.ENTRIES, Opcode.BIASES),
-    *(Opcode.CLAMPS, Opcode.SCHEDULE, Opcode.STATE),
-}
+            await self.put(opcode, *(0,) * (1 if lengths.get(opcode) == 0 else 0))
 
 
 class Mistakes(Commands):

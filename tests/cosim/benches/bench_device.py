@@ -121,7 +121,7 @@ class States(DeviceTest):
         for seed, pattern in enumerate(PATTERNS):
             self.env.stall(pattern, seed)
             await EveryOpcode(PARAMETERS, state, 4, self.rng).on(self.env)
-            await Framing(PARAMETERS, self.rng).on(self.env)
+            await Framing(PARAMETERS.payload_words, self.rng).on(self.env)
             assert self.env.state() is state
         self.env.stall("none")
 

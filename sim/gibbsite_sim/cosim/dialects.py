@@ -1,0 +1,55 @@
+"""What differs between the engines on the word stream, for the parts of a bench that serve both."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum, IntFlag
+from typing import Any
+
+from gibbsite_hw.spec.langevin_packets import (
+    LANGEVIN_FIXED_LENGTHS,
+    LANGEVIN_LEGAL_STATES,
+    LangevinErrorCode,
+    LangevinOpcode,
+)
+from gibbsite_hw.spec.langevin_registers import LANGEVIN_REGISTERS, LangevinFlags
+from gibbsite_hw.spec.packets import ENGINE_BIT, FIXED_LENGTHS, LEGAL_STATES, ErrorCode, Opcode
+from gibbsite_hw.spec.registers import REGISTERS, RegisterInfo, RunFlags, State
+
+__all__ = ["GRAPH", "LANGEVIN", "Dialect"]
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """Tables of one engine, keyed by its own enumerations.
+
+    What both engines have, such as READ, OK or BAD_VALUE, has the same number in both, but for
+    ``engine_bit`` in opcodes and kinds of response.
+    """
+
+    engine_bit: int
+    opcodes: type[IntEnum]
+    legal_states: Mapping[Any, frozenset[State]]
+    fixed_lengths: Mapping[Any, int]
+    errors: type[IntEnum]
+    registers: Mapping[Any, RegisterInfo]
+    flags: type[IntFlag]
+
+    def common(self, words: "list[int] | tuple[int, ...]") -> int:
+        """Opcode or kind of a packet without the engine bit; those of others are no graph's."""
+        return words[0] >> 24 ^ self.engine_bit
+
+    def own(self, code: int) -> int:
+        """Opcode or kind as this engine has it."""
+        return code | self.engine_bit
+
+
+GRAPH = Dialect(0, Opcode, LEGAL_STATES, FIXED_LENGTHS, ErrorCode, REGISTERS, RunFlags)
+LANGEVIN = Dialect(
+    ENGINE_BIT,
+    LangevinOpcode,
+    LANGEVIN_LEGAL_STATES,
+    LANGEVIN_FIXED_LENGTHS,
+    LangevinErrorCode,
+    LANGEVIN_REGISTERS,
+    LangevinFlags,
+)

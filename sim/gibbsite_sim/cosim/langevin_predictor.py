@@ -1,0 +1,102 @@
+"""The golden shell of the Langevin engine, as a predictor of what the real one answers."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from gibbsite_hw.spec.device_parameters import DeviceParameters
+from gibbsite_hw.spec.langevin_parameters import LangevinParameters
+from gibbsite_hw.spec.langevin_program import LangevinRequest
+from gibbsite_hw.spec.langevin_timing import (
+    moment_cycles,
+    pass_cycles,
+    seeding_cycles,
+    start_cycles,
+)
+from gibbsite_hw.spec.packets import Response
+from gibbsite_models.golden.langevin import LangevinDraws, LangevinEngine
+from gibbsite_models.golden.langevin_field import Weights
+from gibbsite_models.golden.langevin_schedule import Schedule
+from gibbsite_models.golden.langevin_shell import LangevinShell
+from gibbsite_sim.cosim.dialects import LANGEVIN
+from gibbsite_sim.cosim.packet_predictor import Answered, Golden, PacketPredictor
+
+__all__ = ["LangevinPredictor"]
+
+Run = tuple[Weights, LangevinRequest]
+
+
+class LangevinPredictor(PacketPredictor):
+    """Of the Langevin engine's shell; ``engine`` replaces the golden engine in tests of tests."""
+
+    dialect = LANGEVIN
+
+    def __init__(
+        self,
+        parameters: LangevinParameters,
+        on_answer: Callable[[Answered], None],
+        on_run: Callable[[Response], None],
+        engine: type[LangevinEngine] = LangevinEngine,
+    ) -> None:
+        self._parameters = parameters
+        self._engine = engine
+        self._runs: list[Run] = []
+        super().__init__(on_answer, on_run)
+
+    def golden(self) -> Golden:
+        runs, whole = self._runs, self._engine
+
+        class Watched(whole):  # type: ignore[valid-type, misc]
+            """The golden engine, which also leaves what it was asked to run."""
+
+            def __init__(self, parameters: LangevinParameters, weights: Weights) -> None:
+                super().__init__(parameters, weights)
+                self.weights = weights
+
+            def run(self, request: LangevinRequest) -> Iterator[list[LangevinDraws]]:
+                runs.append((self.weights, request))
+                blocks: Iterator[list[LangevinDraws]] = super().run(request)
+                return blocks
+
+        fingerprint = DeviceParameters.of(self._parameters).fingerprint()
+        return LangevinShell(self._parameters, fingerprint, Watched)
+
+    def check_aborted(self, counters: Sequence[int], draws: int) -> None:
+        """Whole passes: chain c was cut after pass p, or before its first one."""
+        cycles, products, updates, steps, reads, _ = counters
+        if reads != draws:
+            raise AssertionError(f"{draws} draws were seen, and the counters say {reads}")
+        if not any(
+            self._costs(c, p) == [cycles, products, updates] for c, p in self._places(steps)
+        ):
+            raise AssertionError(f"no place in the run costs {cycles}, {products}, {updates}")
+
+    def _places(self, steps: int) -> Iterator[tuple[int, int]]:
+        """Every (chain, pass) at which so many steps were made; pass -1: none yet."""
+        _, request = self._runs[-1]
+        whole = Schedule(request).steps
+        near = range(request.chains) if whole == 0 else (steps // whole, steps // whole - 1)
+        for chain in near:
+            made = steps - chain * whole  # steps of the chain at hand
+            if 0 <= chain < request.chains and made <= whole:
+                yield chain, made - 1
+                if made == whole:
+                    yield chain, made
+
+    def _costs(self, chain: int, last: int) -> list[int]:
+        """Cycles, products and updates up to a pass of a chain."""
+        weights, request = self._runs[-1]
+        schedule, p = Schedule(request), self._parameters
+        n, m, coupled = len(weights.quadratic), len(weights.rows), weights.couplings is not None
+
+        def cycles(end: int) -> int:
+            moments = schedule.additions(end, request.moment_every) if end > 0 else 0
+            fixed = seeding_cycles(p, n) + start_cycles(n)
+            passes = (end + 1) * pass_cycles(p, n, m, coupled)
+            return fixed + passes + moments * moment_cycles(len(request.pairs))
+
+        passes = chain * (schedule.steps + 1) + last + 1
+        steps = chain * schedule.steps + min(last + 1, schedule.steps)
+        return [
+            chain * cycles(schedule.steps) + cycles(last),
+            passes * (2 * m * n + coupled * n * n),
+            steps * n,
+        ]
