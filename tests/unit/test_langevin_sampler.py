@@ -1,0 +1,172 @@
+"""The sampler of potentials: independent reproducible samples, conditions, frames, refusals."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+import gibbsite
+from gibbsite.langevin_entropy import entropy_production
+from gibbsite.langevin_sampler import LangevinConfig, LangevinSampler
+from gibbsite_hw.spec.device import Device
+from gibbsite_hw.spec.errors import ProgramError
+from gibbsite_models.energies.potential import Condition, Potential
+from gibbsite_models.exact.langevin import gaussian
+from gibbsite_models.langevin_float import Protocol, Segment
+
+CONFIG = LangevinConfig(mu=1.5, kT=0.6, dt=0.02, n_steps=300, dim=3)
+
+
+def potential() -> Potential:
+    """Two coupled harmonic units and a quartic one."""
+    return Potential.build(
+        3, J2=[1, 0.5, 0.2], J4=[0, 0, 0.1], b=[0.1, 0.2, 0.3], J={(0, 1): 0.4}, force=[0, 0, 1]
+    )
+
+
+@pytest.fixture(scope="module")
+def device() -> Iterator[Device]:
+    with gibbsite.open("golden:?engines=langevin") as opened:
+        yield opened
+
+
+def test_samples_are_different_independent_and_reproducible(device: Device) -> None:
+    with LangevinSampler(potential(), CONFIG, device) as sampler:
+        draws = sampler.sample(n_samples=200, seed=7)
+        again = sampler.sample(n_samples=200, seed=7)
+        other = sampler.sample(n_samples=200, seed=8)
+        alone = sampler.sample(n_samples=3, seed=7)
+    assert np.asarray(draws).shape == (200, 3)
+    assert len({tuple(state) for state in draws}) == len(draws) == 200
+    assert np.array_equal(draws.states, again.states)
+    assert np.array_equal(draws.states[:3], alone.states)  # a sample is its own, however many
+    assert not np.array_equal(draws.states, other.states)
+    assert draws.energies == pytest.approx(potential().energy(draws.states), abs=2e-3)
+    assert draws.best.tolist() == draws.states[draws.energies.argmin()].tolist()
+    assert draws.info["seed"] == 7
+    assert draws.info["steps"] == 200 * 300
+    assert draws.info["saturations"] == 0
+    assert draws.info["joules"] is None  # none is measured
+    # neighbouring samples are no closer than others: correlation 0 +- 5 / sqrt(199)
+    x = draws.states[:, 0]
+    assert abs(np.corrcoef(x[:-1], x[1:])[0, 1]) < 5 / np.sqrt(199)
+
+
+def test_conditions_stream_without_loading_again(device: Device) -> None:
+    model = Potential.build(2, J2=1.0, J={(0, 1): 0.5}, K=[[1.0, 1.0]], d=0.2, lam=0.5)
+    config = LangevinConfig(kT=0.4, dt=0.02, n_steps=400, dim=2)
+    with LangevinSampler(model, config, device) as sampler:
+        sampler.sample(n_samples=1, seed=1)
+        loads = device.loads
+        condition = Condition(bias=np.array([0.5, -0.2]), d=np.array([0.1]), lam=np.array([0.8]))
+        draws = sampler.sample(condition, n_samples=4000, seed=1)
+        assert device.loads == loads
+        law = gaussian(model.conditioned(condition), 0.4)
+        # 4,000 samples: five standard errors of each mean
+        limit = 5 * np.sqrt(np.diag(law.covariance_at(1.0, 0.02)) / 4000)
+        assert (np.abs(draws.states.mean(axis=0) - law.mean) < limit).all()
+        held = sampler.sample(Condition(clamps={1: 0.75}), n_samples=5, seed=2)
+        assert (held.states[:, 1] == 0.75).all()
+        assert device.loads == loads
+        # far beyond the scales that were chosen: loaded anew, and right
+        far = Condition(bias=np.array([400.0, 0.0]))
+        assert sampler.sample(far, n_samples=50, seed=3).states.mean(axis=0) == pytest.approx(
+            gaussian(model.conditioned(far), 0.4).mean, abs=1.0
+        )
+        assert device.loads == loads + 1
+
+
+def test_frames_begin_at_the_start_and_end_where_samples_do(device: Device) -> None:
+    with LangevinSampler(potential(), CONFIG, device, start=[1, 0, -1], spread=0.5) as sampler:
+        path = sampler.trajectory(seed=7, every=100, chains=20)
+        ends = sampler.sample(n_samples=20, seed=7)
+    assert path.steps.tolist() == [0, 100, 200, 300]
+    assert path.states.shape == (20, 4, 3)
+    assert np.array_equal(path.states[:, -1], ends.states)
+    assert np.array_equal(path.heat[:, -1], ends.heat)
+    assert (path.heat[:, 0] == 0).all()
+    # the start: mean of 60 normal numbers within 5 standard errors
+    assert abs((path.states[:, 0] - [1, 0, -1]).mean()) < 5 * 0.5 / np.sqrt(60)
+
+
+def test_a_relaxing_well_produces_what_theory_says(device: Device) -> None:
+    """From a wide Gaussian into a narrow one: Sigma = D_KL(start || equilibrium), exactly known.
+
+    Once relaxed the total is the relative entropy, here 1/2 (r - 1 - ln r) with r = s^2 k / kT.
+    """
+    k, kT, spread = 2.0, 0.5, 1.0
+    model = Potential.build(1, J2=k / 2)
+    config = LangevinConfig(kT=kT, dt=0.005, n_steps=600, dim=1)
+    with LangevinSampler(model, config, device, spread=spread) as sampler:
+        path = sampler.trajectory(seed=5, every=600, chains=6000)
+        found = sampler.estimate_entropy_production(path)
+    ratio = spread**2 * k / kT
+    assert found.total is not None
+    assert found.total_error is not None
+    # 0.01: kT dt k / 2 of the stationary variance, to first order 0.5 k dt mu = 0.5 %, twice
+    limit = 5 * found.total_error + 0.01
+    assert found.total == pytest.approx(0.5 * (ratio - 1 - np.log(ratio)), abs=limit)
+    assert found.total_error < 0.05
+    # heat of the other sign is no entropy production of this relaxation
+    wrong = entropy_production(-path.heat, path.states, path.kT)
+    assert wrong.total is not None
+    assert abs(wrong.total - found.total) > limit
+
+
+def test_a_chain_on_its_own_has_an_error_bar_of_its_blocks(device: Device) -> None:
+    with LangevinSampler(potential(), CONFIG, device) as sampler:
+        found = sampler.estimate_entropy_production(sampler.trajectory(seed=1, every=2))
+        few = sampler.estimate_entropy_production(sampler.trajectory(seed=1, every=150))
+    assert found.bath_error is not None
+    assert found.bath_error > 0
+    assert few.bath_error is None
+    assert found.total is found.total_error is None  # one chain has no entropy of its own
+
+
+def test_a_protocol_anneals_on_the_device(device: Device) -> None:
+    hot = [Segment(50, kT, 0.02) for kT in (2.0, 1.0, 0.5, 0.1, 0.01)]
+    with LangevinSampler(potential(), CONFIG, device) as sampler:
+        cold = sampler.sample(n_samples=200, seed=3, protocol=Protocol(1.5, hot))
+        warm = sampler.sample(n_samples=200, seed=3)
+    assert cold.energies.mean() < warm.energies.mean() - 0.3
+    assert cold.info["steps"] == 200 * 250
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"mu": 0.0}, "mobility mu must be finite and above 0 and is 0"),
+        ({"kT": -1.0}, "kT must be finite and at least 0 and is -1"),
+        ({"kT": float("nan")}, "kT must be finite"),
+        ({"dt": 0.0}, "dt must be finite and above 0 and is 0"),
+        ({"n_steps": 0}, "n_steps must be a whole number from 1, not 0"),
+        ({"dim": True}, "dim must be a whole number from 1, not True"),
+        ({"dim": 2.0}, "dim must be a whole number from 1, not 2.0"),
+    ],
+)
+def test_ill_posed_settings_are_refused(settings: dict, says: str) -> None:
+    with pytest.raises(ProgramError, match=says):
+        LangevinConfig(**settings)
+
+
+def test_what_does_not_fit_the_energy_is_refused_before_it_runs(device: Device) -> None:
+    with pytest.raises(ProgramError, match=r"dim is 64 and the energy has 3 units: give Lang"):
+        LangevinSampler(potential(), LangevinConfig(), device)
+    with pytest.raises(ProgramError, match=r"dt must be below 0\.\d+, .* and is 3; take a smaller"):
+        LangevinSampler(potential(), LangevinConfig(dim=3, dt=3.0), device)
+    with pytest.raises(ProgramError, match="bounded below and normalizable"):
+        LangevinSampler(Potential.build(1, J2=-1.0), LangevinConfig(dim=1), device)
+    with pytest.raises(ProgramError, match="start and spread must be finite"):
+        LangevinSampler(potential(), CONFIG, device, spread=-1.0)
+    sampler = LangevinSampler(potential(), CONFIG, device)
+    for wrong in (0, -3, 1.5, True):
+        with pytest.raises(ProgramError, match="n_samples must be a whole number from 1"):
+            sampler.sample(n_samples=wrong)
+    with pytest.raises(ProgramError, match=r"every must lie in 1\.\.300"):
+        sampler.trajectory(every=301)
+    with pytest.raises(ProgramError, match="a clamp names unit 9; units are 0 to 2"):
+        sampler.sample(Condition(clamps={9: 0.0}))
+    with pytest.raises(ProgramError, match="b must have shape"):
+        sampler.sample(Condition(bias=np.zeros(2)))
+    with pytest.raises(ProgramError, match="the largest curvature"):
+        sampler.sample(protocol=Protocol(1.5, [Segment(5, 0.1, 9.0)]))
