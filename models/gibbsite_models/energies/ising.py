@@ -7,10 +7,11 @@ curvature 8 B in them. At z = s the energy is ``V(s) = E(s) - offset - n B``: co
 of the model enter without a factor, and kT = 1/beta.
 
 What the map costs. A field ``g_i = h_i + sum_j J_ij s_j`` shifts the minimum by ``-g_i/(8 B)`` and
-lowers it by ``g_i^2/(16 B)``, to leading order, which favours states of large fields; the widths of
-the wells change, too. Signs follow Boltzmann's law of E up to these terms, small where ``g^2 << 16
-B kT``. The barrier is passed at a rate near ``exp(-B/kT)``. So a high barrier is exact and slow,
-and a run anneals kT, or the strength of the quadratic term.
+lowers it by ``g_i^2/(16 B)``, to leading order, which favours states of large fields. Thermal
+motion in the lopsided wells shortens the mean of ``|z|`` to ``1 - 3 kT/(16 B)``, so that couplings
+act like ``J (1 - 3 kT/(8 B))`` and biases like ``h (1 - 3 kT/(16 B))``. Signs follow Boltzmann's
+law of E up to these terms. The barrier is passed at a rate near ``exp(-B/kT)``. So a high barrier
+is exact and slow, and a run anneals kT, or the strength of the quadratic term.
 
 Every sign pattern has its minimum if ``B >= 3/4 G``, G the largest possible field
 ``max_i |h_i| + sum_j |J_ij|``. For then ``1/sqrt 3 <= |z_i| <= R``, ``R^2 = 1 + G/(4 B)``, is a box

@@ -1,0 +1,281 @@
+r"""Energies that are made of penalties, with penalties as data and strengths that may be learned.
+
+    V(z; c) = sum_(linear a) w_a k_a.z + sum_(row a) lambda_a phi(s_a (k_a.z - d_a/scale)),
+
+one penalty a row: ``k_a.v <= d_a`` and ``>=`` are hinges, s = +1 and -1, ``k_a.v = d_a`` a square.
+Values ``v = scale z`` are in the problem's own unit, z is what the engine holds. What a penalty is
+called, in which sense it is meant, how strong it is by default and whether its violation makes a
+plan infeasible stands in one table, `KINDS`; agents add rows to plans, not code.
+
+**Learning lambda.** At rest, a hard row is pushed by the rest of V with a force that does not
+depend on its own stiffness, ``2 lambda_a v_a = p_a``: its violation v_a is ``p_a / (2 lambda_a)``.
+So, with the mean violation over samples and the tolerance t of the plan, `ConstraintEnergy.tighten`
+sets
+
+    lambda_a <- min(largest, lambda_a clip(v_a / t, 1, growth))
+
+for rows that may be learned, which brings v_a to t in one step where growth allows, and never
+softens. (The part of v_a that is thermal, of order ``sqrt(kT/lambda)``, takes the square: use
+samples of the cold end.) A penalty with ``learnable=False``, and soft ones by default, keep theirs.
+
+Source: D. Bertsekas, Constrained Optimization and Lagrange Multiplier Methods, 1982, section 2.1
+(the quadratic penalty and its multipliers).
+"""
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gibbsite_hw.spec.errors import ProgramError
+from gibbsite_models.energies.potential import Array, Condition, Potential
+
+__all__ = ["KINDS", "ConstraintEnergy", "Penalty", "PenaltyKind"]
+
+
+@dataclass(frozen=True, slots=True)
+class PenaltyKind:
+    """What all penalties of a name share: ``sense`` is ``<=``, ``>=``, ``=`` or ``linear``."""
+
+    sense: str
+    hard: bool
+    strength: float
+    meaning: str
+
+
+KINDS: Mapping[str, PenaltyKind] = MappingProxyType(
+    {
+        "no_overlap": PenaltyKind("<=", True, 10, "a task ends before the next one starts"),
+        "resource_limit": PenaltyKind("<=", True, 10, "a task waits for what another one uses"),
+        "precedence": PenaltyKind("<=", True, 10, "a task ends before its successor starts"),
+        "deadline": PenaltyKind("<=", True, 10, "a task ends by a time"),
+        "release": PenaltyKind(">=", True, 10, "a task starts no earlier than a time"),
+        "capacity": PenaltyKind("<=", True, 10, "a resource gives no more than it has"),
+        "demand": PenaltyKind("=", True, 10, "what is asked for is given"),
+        "flow": PenaltyKind("=", True, 10, "what comes in goes out or is stored"),
+        "lower": PenaltyKind(">=", True, 10, "a value is no lower than a bound"),
+        "upper": PenaltyKind("<=", True, 10, "a value is no higher than a bound"),
+        "preference": PenaltyKind("=", False, 0.1, "a wished value"),
+        "balance": PenaltyKind("=", False, 0.1, "loads are alike"),
+        "smoothness": PenaltyKind("=", False, 0.1, "neighbouring values are alike"),
+        "target": PenaltyKind("=", False, 0.1, "a wished level at the end"),
+        "cost": PenaltyKind("linear", False, 1, "a price a unit"),
+    }
+)
+"""Every kind of penalty that energies may use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Penalty:
+    """One row: ``k.v`` against ``bound`` in the sense of its kind, under a label of its own.
+
+    ``strength`` is lambda (for a cost its weight), by default the kind's; ``learnable`` by default
+    where the kind is hard.
+    """
+
+    kind: str
+    label: str
+    coefficients: Mapping[str, float]
+    bound: float = 0.0
+    strength: float | None = None
+    learnable: bool | None = None
+
+    @property
+    def rule(self) -> PenaltyKind:
+        """The kind's entry in `KINDS`."""
+        return KINDS[self.kind]
+
+    @property
+    def weight(self) -> float:
+        """The strength, given or the kind's."""
+        return self.rule.strength if self.strength is None else self.strength
+
+
+class ConstraintEnergy:
+    """Named variables under penalties; `potential` is what the engine runs.
+
+    ``rows`` are the penalties with a row, in order; ``lam[m]`` their current strengths. Variables
+    are units in the order of ``names``.
+
+    Raises: ProgramError for unknown kinds and variables, labels used twice, numbers that are not
+    finite, strengths below 0, rows without a variable.
+    """
+
+    def __init__(
+        self, names: Sequence[str], penalties: Sequence[Penalty], scale: float = 1.0
+    ) -> None:
+        self.names = tuple(names)
+        self.scale = float(scale)
+        if not self.names or len(set(self.names)) != len(self.names):
+            raise ProgramError(
+                f"an energy needs different names of its variables, at least 1, and has {names!r}"
+            )
+        if not (np.isfinite(scale) and scale > 0):
+            raise ProgramError(f"the scale must be finite and above 0 and is {scale}")
+        self._place = {name: i for i, name in enumerate(self.names)}
+        labels = set[str]()
+        for penalty in penalties:
+            self._require(penalty, labels)
+            labels.add(penalty.label)
+        self.rows = tuple(p for p in penalties if p.rule.sense != "linear")
+        self._row = {penalty.label: a for a, penalty in enumerate(self.rows)}
+        self.bias = np.zeros(len(self.names))
+        for penalty in penalties:
+            if penalty.rule.sense == "linear":
+                self.bias += penalty.weight * self._vector(penalty.coefficients)
+        signs = np.array([-1.0 if p.rule.sense == ">=" else 1.0 for p in self.rows])
+        vectors = [self._vector(penalty.coefficients) for penalty in self.rows]
+        self._K = signs[:, None] * np.array(vectors).reshape(-1, len(self.names))
+        self._d = signs * [penalty.bound / self.scale for penalty in self.rows]
+        self.lam = np.array([penalty.weight for penalty in self.rows], dtype=np.float64)
+        self.hinge = np.array([penalty.rule.sense != "=" for penalty in self.rows], dtype=bool)
+        self.hard = np.array([penalty.rule.hard for penalty in self.rows], dtype=bool)
+        self.learnable = np.array(
+            [p.rule.hard if p.learnable is None else p.learnable for p in self.rows], dtype=bool
+        )
+
+    @property
+    def active(self) -> NDArray[np.bool_]:
+        """The rows ``[m]`` that count; a subclass may hold rows that conditions switch on."""
+        return np.ones(len(self.rows), dtype=bool)
+
+    @property
+    def potential(self) -> Potential:
+        """``V`` at the current strengths."""
+        return Potential.build(
+            len(self.names),
+            b=self.bias,
+            K=self._K,
+            d=self._d,
+            lam=self.lam * self.active,
+            hinge=self.hinge,
+            names=self.names,
+        )
+
+    def energy(self, z: Array) -> Array:
+        """``V`` of states ``z[..., n]``: ``[...]``."""
+        return self.potential.energy(z)
+
+    def gradient(self, z: Array) -> Array:
+        """``grad V`` of states ``z[..., n]``: ``[..., n]``."""
+        return self.potential.gradient(z)
+
+    def states(self, values: Mapping[str, float]) -> Array:
+        """The state ``z[n]`` of values in the problem's unit."""
+        return self._vector(values) / self.scale
+
+    def values(self, z: Array) -> dict[str, float]:
+        """Values in the problem's unit of one state ``z[n]``."""
+        return dict(zip(self.names, (np.asarray(z) * self.scale).tolist(), strict=True))
+
+    def violations(self, z: Array) -> Array:
+        """By how much states miss each row, in the problem's unit, at least 0: ``[..., m]``."""
+        r = z @ self._K.T - self._d
+        missed = np.where(self.hinge, np.maximum(r, 0), np.abs(r))
+        return np.asarray(missed * self.scale * self.active)
+
+    def feasible(self, z: Array, tolerance: float) -> NDArray[np.bool_]:
+        """Whether no hard row is missed by more than the tolerance, in the problem's unit."""
+        return np.asarray((self.violations(z)[..., self.hard] <= tolerance).all(axis=-1))
+
+    def tighten(
+        self,
+        samples: Array,
+        tolerance: float,
+        growth: float = 4.0,
+        largest: float = float("inf"),
+    ) -> Self:
+        """This energy with learnable strengths raised by what ``samples[reads, n]`` violate.
+
+        Raises: ProgramError for a tolerance or growth that makes no step, or samples with NaN.
+        """
+        if not (tolerance > 0 and growth > 1 and np.isfinite(samples).all()):
+            raise ProgramError(
+                f"tightening needs a tolerance above 0, a growth above 1 and finite samples; "
+                f"tolerance is {tolerance}, growth {growth}"
+            )
+        missed = self.violations(np.atleast_2d(samples)).mean(axis=0)
+        raised = np.minimum(self.lam * np.clip(missed / tolerance, 1, growth), largest)
+        other = copy.copy(self)
+        # a strength that was given above `largest` stays: nothing is softened
+        other.lam = np.where(self.learnable, np.maximum(raised, self.lam), self.lam)
+        return other
+
+    def condition(
+        self,
+        bounds: Mapping[str, float] = MappingProxyType({}),
+        strengths: Mapping[str, float] = MappingProxyType({}),
+        bias: Mapping[str, float] = MappingProxyType({}),
+        clamps: Mapping[str, float] = MappingProxyType({}),
+    ) -> Condition:
+        """What to stream so that rows of these labels, and these variables, change; the rest stays.
+
+        ``bounds`` and ``clamps`` are in the problem's unit.
+
+        Raises: ProgramError for labels and variables that do not exist, and numbers out of range.
+        """
+        d, lam = self._d.copy(), self.lam * self.active
+        for label, value in bounds.items():
+            a = self._row_of(label)
+            sign = -1 if self.rows[a].rule.sense == ">=" else 1
+            d[a] = sign * _finite(value, label) / self.scale
+        for label, value in strengths.items():
+            if not _finite(value, label) >= 0:
+                raise ProgramError(f"the strength of {label!r} must be at least 0 and is {value}")
+            lam[self._row_of(label)] = value
+        linear = self.bias.copy()
+        for name, value in bias.items():
+            linear[self._unit_of(name)] = _finite(value, name)
+        pinned = {self._unit_of(n): _finite(v, n) / self.scale for n, v in clamps.items()}
+        return Condition(linear, d, lam, pinned)
+
+    def _require(self, penalty: Penalty, labels: set[str]) -> None:
+        label = penalty.label
+        if penalty.kind not in KINDS:
+            raise ProgramError(
+                f"penalty {label!r} is of kind {penalty.kind!r}; known are {', '.join(KINDS)}"
+            )
+        if label in labels:
+            raise ProgramError(f"the label {label!r} stands on two penalties; give each its own")
+        for name, value in penalty.coefficients.items():
+            self._unit_of(name)
+            _finite(value, label)
+        if not any(penalty.coefficients.values()):
+            raise ProgramError(f"penalty {label!r} has no coefficient; name at least one variable")
+        _finite(penalty.bound, label)
+        if not _finite(penalty.weight, label) >= 0:
+            raise ProgramError(
+                f"the strength of {label!r} must be at least 0 and is {penalty.weight}"
+            )
+
+    def _vector(self, coefficients: Mapping[str, float]) -> Array:
+        result = np.zeros(len(self.names))
+        for name, value in coefficients.items():
+            result[self._unit_of(name)] = value
+        return result
+
+    def _unit_of(self, name: str) -> int:
+        if name not in self._place:
+            raise ProgramError(
+                f"no variable is called {name!r}; known are {', '.join(self.names[:8])}"
+                f"{', ...' if len(self.names) > 8 else ''}"
+            )
+        return self._place[name]
+
+    def _row_of(self, label: str) -> int:
+        if label not in self._row:
+            raise ProgramError(
+                f"no row is labelled {label!r}; known are {', '.join(list(self._row)[:8])}"
+                f"{', ...' if len(self._row) > 8 else ''}"
+            )
+        return self._row[label]
+
+
+def _finite(value: float, name: str) -> float:
+    if not np.isfinite(value):
+        raise ProgramError(f"a number of {name!r} is {value}; all numbers must be finite")
+    return float(value)
