@@ -57,7 +57,7 @@ SHAPES = (
     LangevinShape(constraints=0, coupled=True),
     LangevinShape(coupled=False, wild=True),
     LangevinShape(units=PARAMETERS.units, constraints=PARAMETERS.constraints, coupled=True),
-    LangevinShape(units=1, constraints=1, coupled=True, clamps=0.0, wild=True),
+    LangevinShape(1, min(1, PARAMETERS.constraints), coupled=True, clamps=0.0, wild=True),
     LangevinShape(clamps=1.0),
 )
 
@@ -224,7 +224,7 @@ async def runs(dut: object) -> None:
         packets += len(engine.expected)
     engine.packets.finish(packets)
     engine.ends.finish(RUNS)
-    assert moments >= RUNS // 4
+    assert moments >= RUNS // 4 or not PARAMETERS.pairs
     assert 2 * saturated >= RUNS // 3
     assert saturated < RUNS or RUNS < 9
     assert (monitor.stalled > 0) == (pattern != "none")
