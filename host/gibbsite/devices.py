@@ -126,8 +126,6 @@ def _sim(uri: str, given: dict[str, str], progress: Stage | None) -> Device:
 
     waves = given.pop("waves", None)
     threads = _number(uri, "threads", given.pop("threads", "1"))
-    if given.get("like") != "langevin":
-        given.setdefault("engines", "graph")  # INTERIM: until gibbsite_hw.langevin exists
     parameters = _build(uri, given)
     if not 1 <= threads <= MOST_THREADS:
         raise UnknownDevice(f"{uri!r} has threads={threads}: give 1 to {MOST_THREADS}")
