@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from gibbsite_hw.spec.langevin_parameters import LangevinParameters
+from gibbsite_hw.spec.langevin_timing import pass_cycles
 from gibbsite_sim.cosim.build import LANGEVIN_SMALL, Bench
 from gibbsite_sim.cosim.run import cosimulate
 
@@ -52,3 +53,10 @@ def test_engine(parameters: LangevinParameters, stalls: str, tmp_path: Path) -> 
         settings={"GIBBSITE_STALLS": stalls},
     )
     assert report.passed == ("runs", "aborts")
+
+
+def test_use_of_the_multipliers() -> None:
+    """Of a dense step of 256 units and constraints, by the cycles that RTL and golden agree on."""
+    parameters, n, m = LangevinParameters(), 256, 256
+    slots = parameters.multipliers * pass_cycles(parameters, n, m, coupled=True)
+    assert (2 * m * n + n * n) / slots > 0.98

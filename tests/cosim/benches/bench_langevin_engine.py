@@ -148,8 +148,9 @@ class Engine:
         low, high = packet[1::2], packet[2::2]
         self.ends.expect(tuple(a | b << 32 for a, b in zip(low, high, strict=True)))
 
-    def load(self, case: LangevinCase) -> None:
-        """Queue all writes of a case."""
+    def load(self, case: LangevinCase, rng: Random) -> None:
+        """Queue all writes of a case; what pads a row is no coupling, whatever it is."""
+        in_use = self.lanes_in_use(case)
         for packet in langevin_loading(PARAMETERS, case):
             if packet.opcode not in MEMORIES:
                 continue
@@ -159,10 +160,21 @@ class Engine:
                 record = words[at * size : at * size + size]
                 memory, address = MEMORIES[LangevinOpcode(packet.opcode)], first + at
                 if packet.opcode == _O.WEIGHTS:
+                    for lane in range(in_use[address], PARAMETERS.multipliers):
+                        code = rng.randint(-PARAMETERS.weight_max, PARAMETERS.weight_max)
+                        assert not record[lane // 2] >> 16 * (lane % 2) & 0xFFFF
+                        record[lane // 2] |= (code & 0xFFFF) << 16 * (lane % 2)
                     self.queue += [(memory, address, k, w) for k, w in enumerate(record)]
                 else:
                     data = sum(w << 32 * k for k, w in enumerate(record))
                     self.queue.append((memory, address, 0, data))
+
+    @staticmethod
+    def lanes_in_use(case: LangevinCase) -> list[int]:
+        """Lanes that hold a coupling, of every coupling word."""
+        n, m, lanes = case.program.units, case.program.constraints, PARAMETERS.multipliers
+        rows = [n] * m + ([n] * bool(case.program.couplings) + [m] * bool(m)) * n
+        return [min(lanes, length - at) for length in rows for at in range(0, length, lanes)]
 
     def drive(self) -> None:
         dut = self.dut
@@ -178,7 +190,7 @@ class Engine:
     async def begin(self, case: LangevinCase, rng: Random) -> None:
         """Load a case and start its run."""
         dut, program = self.dut, case.program
-        self.load(case)
+        self.load(case, rng)
         await self.clocked.until(lambda: not self.queue, LONG, "writes")
         await self.clocked.wait(2)
         dut.units.value, dut.constraints.value = program.units, program.constraints
