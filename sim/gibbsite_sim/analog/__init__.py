@@ -1,0 +1,1 @@
+"""The analog device: stochastic circuits with mismatch, and what calibrates them."""

@@ -1,0 +1,155 @@
+"""The analog device: the circuits of both engines behind the shells that every device has.
+
+    stream = AnalogStream(build, mismatch=7)
+    with AnalogDevice(Driver(stream), stream) as device:     # what gibbsite.open("analog:") does
+        device.trim(Trims(...))                              # or gibbsite_sim.analog.calibrate
+
+Packets, checks and refusals are those of every device. Results are not bit-exact: they belong to
+the chip (mismatch seed, set of parameters), its trims and the run's seed, and repeat with these.
+
+Twin: `gibbsite_models.golden.device.GoldenStream`.
+"""
+
+from dataclasses import replace
+from types import TracebackType
+from typing import Self, overload
+
+from gibbsite_hw.spec.device import Device, DeviceInfo, Progress
+from gibbsite_hw.spec.device_parameters import Build, DeviceParameters
+from gibbsite_hw.spec.langevin_program import (
+    LangevinConditions,
+    LangevinProgram,
+    LangevinRequest,
+    LangevinResult,
+)
+from gibbsite_hw.spec.program import Conditions, GraphProgram, RunRequest, RunResult
+from gibbsite_models.golden.device import EngineShell, GoldenStream
+from gibbsite_models.golden.graph import GraphEngine
+from gibbsite_models.golden.graph_shell import GraphShell
+from gibbsite_models.golden.langevin_shell import LangevinShell
+from gibbsite_sim.analog.chip import Chip, TrimRange, Trims
+from gibbsite_sim.analog.circuit import RESOLUTION
+from gibbsite_sim.analog.graph import AnalogGraphEngine
+from gibbsite_sim.analog.langevin import AnalogLangevinEngine
+from gibbsite_sim.analog.parameters import DEFAULT_SET, AnalogParameters, named_set
+
+__all__ = ["AnalogDevice", "AnalogStream"]
+
+
+class AnalogStream(GoldenStream):
+    """The word stream of an analog chip, by default with both engines.
+
+    ``parameters`` is a set's name or a set; ``mismatch`` the seed of the chip's parts;
+    ``resolution`` substeps in a time constant of the circuit's buffers.
+    """
+
+    def __init__(
+        self,
+        build: Build | None = None,
+        *,
+        uri: str = "analog:",
+        circuit: str | AnalogParameters = DEFAULT_SET,
+        mismatch: int = 0,
+        resolution: int = RESOLUTION,
+    ) -> None:
+        parts = named_set(circuit) if isinstance(circuit, str) else circuit
+        self.chip = Chip(parts, DeviceParameters.of(build), mismatch)
+        self._resolution = resolution
+        super().__init__(build, uri)
+
+    def _made(self, _engine: type[GraphEngine]) -> list[EngineShell]:
+        """The shell of every engine, its circuit inside."""
+        parameters, shells = self.parameters, list[EngineShell]()
+        fingerprint = parameters.fingerprint()
+        if parameters.graph is not None:
+            shells.append(
+                GraphShell(parameters.graph, fingerprint, AnalogGraphEngine.on(self.chip))
+            )
+        if parameters.langevin is not None:
+            circuits = AnalogLangevinEngine.on(self.chip, self._resolution)
+            shells.append(LangevinShell(parameters.langevin, fingerprint, circuits))
+        return shells
+
+
+class AnalogDevice:
+    """A `Device` with trims: what a driver sees through an `AnalogStream`.
+
+    Counters of cycles, products and terms are 0, since no clock runs in a circuit; steps, updates,
+    sweeps, reads and saturations count as ever.
+    """
+
+    def __init__(self, device: Device, stream: AnalogStream) -> None:
+        self._device, self._chip = device, stream.chip
+
+    @property
+    def info(self) -> DeviceInfo:
+        """Engines, sizes, formats and fingerprint."""
+        return self._device.info
+
+    @property
+    def loads(self) -> int:
+        """How often couplings were loaded since the device was opened."""
+        return self._device.loads
+
+    @property
+    def trims(self) -> Trims:
+        """The trims in force."""
+        return self._chip.trims
+
+    @property
+    def trim_range(self) -> TrimRange:
+        """What codes are worth and how far they reach."""
+        return self._chip.range
+
+    @property
+    def circuit(self) -> AnalogParameters:
+        """The set of circuit parameters; what a data sheet would say, not what this chip is."""
+        return self._chip.parameters
+
+    def trim(self, trims: Trims) -> None:
+        """Set all trims; they hold from the next run on.
+
+        Raises: ProgramError for wrong shapes, codes beyond their bits, asymmetric couplings.
+        """
+        self._chip.trim(trims)
+
+    def load(self, program: GraphProgram | LangevinProgram) -> None:
+        """Load couplings and first conditions; a refused program changes nothing."""
+        self._device.load(program)
+
+    def condition(self, conditions: Conditions | LangevinConditions) -> None:
+        """Replace the conditions of the loaded program; couplings stay on the device."""
+        self._device.condition(conditions)
+
+    @overload
+    def run(self, request: RunRequest, progress: Progress | None = None) -> RunResult: ...
+
+    @overload
+    def run(self, request: LangevinRequest, progress: Progress | None = None) -> LangevinResult: ...
+
+    def run(
+        self, request: RunRequest | LangevinRequest, progress: Progress | None = None
+    ) -> RunResult | LangevinResult:
+        """Draw; the same chip, trims, program, conditions and request give the same result."""
+        if isinstance(request, LangevinRequest):
+            drawn = self._device.run(request, progress)
+            drawn.counters = replace(drawn.counters, cycles=0, products=0)
+            return drawn
+        result = self._device.run(request, progress)
+        result.counters = replace(result.counters, cycles=0, sweep_cycles=0, terms=0)
+        return result
+
+    def close(self) -> None:
+        """Give the device back; closing twice is allowed."""
+        self._device.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
