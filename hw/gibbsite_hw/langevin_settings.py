@@ -3,7 +3,7 @@
 Twin: ``_read`` and ``_write`` in `gibbsite_models.golden.langevin_shell`.
 """
 
-from amaranth.hdl import Module, Signal, unsigned
+from amaranth.hdl import Cat, Module, Signal, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -80,8 +80,12 @@ class LangevinSettings(wiring.Component):
     def _set(self, m, register: LangevinRegister, value: Signal) -> None:
         """A register that can be written, within its bounds."""
         info = LANGEVIN_REGISTERS[register]
+        outside = [self.word < info.minimum] if info.minimum > 0 else []
+        if info.maximum < 0xFFFF_FFFF:
+            outside.append(self.word > info.maximum)
         m.d.comb += [self.value.eq(value), self.error.eq(0)]
-        with m.If((self.word < info.minimum) | (self.word > info.maximum)):
-            m.d.comb += [self.error.eq(LangevinErrorCode.BAD_VALUE), self.detail.eq(1)]
-        with m.Elif(self.write):
+        if outside:
+            with m.If(Cat(outside).any()):
+                m.d.comb += [self.error.eq(LangevinErrorCode.BAD_VALUE), self.detail.eq(1)]
+        with m.If(self.write & (self.error == 0)):
             m.d.sync += value.eq(self.word)

@@ -60,43 +60,42 @@ class LangevinPredictor(PacketPredictor):
         return LangevinShell(self._parameters, fingerprint, Watched)
 
     def check_aborted(self, counters: Sequence[int], draws: int) -> None:
-        """Whole passes: chain c was cut after pass p, or before its first one."""
+        """Whole passes up to pass p of chain c, whose step is made only as the next pass begins.
+
+        Moments of that pass are added or left out.
+        """
         cycles, products, updates, steps, reads, _ = counters
         if reads != draws:
             raise AssertionError(f"{draws} draws were seen, and the counters say {reads}")
-        if not any(
-            self._costs(c, p) == [cycles, products, updates] for c, p in self._places(steps)
-        ):
-            raise AssertionError(f"no place in the run costs {cycles}, {products}, {updates}")
+        seen = [cycles, products, updates]
+        wanted = [cost for place in self._places(steps) for cost in self._costs(*place)]
+        if seen not in wanted:
+            raise AssertionError(f"{steps} steps cost {seen} and should cost one of {wanted}")
 
     def _places(self, steps: int) -> Iterator[tuple[int, int]]:
-        """Every (chain, pass) at which so many steps were made; pass -1: none yet."""
+        """Every (chain, pass) at which so many steps were made."""
         _, request = self._runs[-1]
         whole = Schedule(request).steps
         near = range(request.chains) if whole == 0 else (steps // whole, steps // whole - 1)
         for chain in near:
-            made = steps - chain * whole  # steps of the chain at hand
-            if 0 <= chain < request.chains and made <= whole:
-                yield chain, made - 1
-                if made == whole:
-                    yield chain, made
+            if 0 <= chain < request.chains and steps - chain * whole <= whole:
+                yield chain, steps - chain * whole
 
-    def _costs(self, chain: int, last: int) -> list[int]:
-        """Cycles, products and updates up to a pass of a chain."""
+    def _costs(self, chain: int, last: int) -> Iterator[list[int]]:
+        """Cycles, products and updates up to a pass of a chain, with its moments and without."""
         weights, request = self._runs[-1]
         schedule, p = Schedule(request), self._parameters
         n, m, coupled = len(weights.quadratic), len(weights.rows), weights.couplings is not None
+        fixed = seeding_cycles(p, n) + start_cycles(n)
+        one = pass_cycles(p, n, m, coupled)
 
-        def cycles(end: int) -> int:
-            moments = schedule.additions(end, request.moment_every) if end > 0 else 0
-            fixed = seeding_cycles(p, n) + start_cycles(n)
-            passes = (end + 1) * pass_cycles(p, n, m, coupled)
-            return fixed + passes + moments * moment_cycles(len(request.pairs))
+        def cycles(end: int, added: int) -> int:
+            moments = schedule.additions(added, request.moment_every)
+            return fixed + (end + 1) * one + moments * moment_cycles(len(request.pairs))
 
+        before = chain * cycles(schedule.steps, schedule.steps)
         passes = chain * (schedule.steps + 1) + last + 1
-        steps = chain * schedule.steps + min(last + 1, schedule.steps)
-        return [
-            chain * cycles(schedule.steps) + cycles(last),
-            passes * (2 * m * n + coupled * n * n),
-            steps * n,
-        ]
+        products = passes * (2 * m * n + coupled * n * n)
+        for added in (last, last - 1):
+            updates = (chain * schedule.steps + last) * n
+            yield [before + cycles(last, added), products, updates]

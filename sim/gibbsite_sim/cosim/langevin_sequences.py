@@ -45,9 +45,8 @@ class LangevinEnvironment(DeviceEnvironment):
     """The environment of a device around the Langevin engine's shell alone."""
 
     def predicts(self) -> PacketPredictor:
-        """The golden shell of that engine; ``golden`` replaces its engine."""
-        engine = {} if self.golden is None else {"engine": self.golden}
-        return LangevinPredictor(langevin_parameters_here(), self.heard, self.run_ended, **engine)
+        """The golden shell of that engine."""
+        return LangevinPredictor(langevin_parameters_here(), self.heard, self.run_ended)
 
 
 class LoadLangevin(Commands):

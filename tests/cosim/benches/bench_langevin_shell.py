@@ -163,6 +163,7 @@ class Programs(ShellTest):
             LangevinShape(constraints=c, coupled=j) for c in (0, 1, m) for j in (False, True)
         ]
         shapes += [LangevinShape(units=n, clamps=0.9), LangevinShape(units=n, clamps=0.0)]
+        shapes += [LangevinShape(units=n, constraints=m, coupled=True, wild=True)] * 2
         for number in range(int(os.environ["GIBBSITE_PROGRAMS"])):
             self.env.stall(PATTERNS[number % len(PATTERNS)], number)
             shape = shapes[number % len(shapes)]
@@ -246,22 +247,27 @@ class Race(ShellTest):
 
 
 @pyuvm.test()
-class AbortEarly(ShellTest):
-    """ABORT in each of the first cycles of a run: seeding, start, residuals, units, tail."""
+class AbortAnywhere(ShellTest):
+    """ABORT in each of the first cycles of a run: seeding, passes, draws, moments, next chain."""
 
     async def scenario(self) -> None:
-        case = await self.load(LangevinShape(units=2, constraints=1))
-        settings = {"FLAGS": 3, "CHAINS": 3, "DRAWS": 2, "PAIRS": len(case.pairs)}
-        await RunLangevin(case, **settings).on(self.env)
-        await self.env.settled()
-        for wait in range(int(os.environ["GIBBSITE_ABORTS"])):
-            await self.put(LangevinOpcode.RUN)
-            await self.env.clocked.wait(wait)
-            await self.put(LangevinOpcode.ABORT)
+        shape = LangevinShape(units=2, constraints=1)
+        case = await self.load(shape)
+        while len(case.pairs) < 2:
+            case = await self.load(shape)
+        settings = {"FLAGS": int(LangevinFlags.TRAJECTORY), "CHAINS": 3, "DRAWS": 2, "THIN": 1}
+        for pairs, pattern in ((0, "none"), (2, "short")):
+            self.env.stall(pattern, 4)
+            await RunLangevin(case, PAIRS=pairs, MOMENT_EVERY=1, **settings).on(self.env)
             await self.env.settled()
-            # what an aborted run leaves behind must not reach the next one
-        await self.put(LangevinOpcode.RUN)
-        await self.env.settled()
+            for wait in range(int(os.environ["GIBBSITE_ABORTS"])):
+                await self.put(LangevinOpcode.RUN)
+                await self.env.clocked.wait(wait)
+                await self.put(LangevinOpcode.ABORT)
+                await self.env.settled()
+            # what an aborted run leaves behind does not reach the next one
+            await self.put(LangevinOpcode.RUN)
+            await self.env.settled()
 
 
 @pyuvm.test()
