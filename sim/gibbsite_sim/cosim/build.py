@@ -80,6 +80,12 @@ def _gaussian_shaper(_: LangevinParameters) -> Any:
     return GaussianShaper()
 
 
+def _langevin_tail(_: LangevinParameters) -> Any:
+    from gibbsite_hw.langevin_tail import LangevinTail
+
+    return LangevinTail()
+
+
 def _langevin_shell(parameters: LangevinParameters) -> Any:
     from gibbsite_hw.langevin_shell import LangevinShell
 
@@ -110,6 +116,7 @@ BLOCKS: dict[str, Callable[[Any], Any]] = {
     "device_router": _router,
     "device_shell": _component("device", "DeviceShell"),
     "langevin_gauss": _gaussian_shaper,
+    "langevin_tail": _langevin_tail,
     "langevin_engine": _component("langevin", "LangevinEngine"),
     "langevin_loader": _component("langevin_loader", "LangevinLoader"),
     "langevin_shell": _langevin_shell,
