@@ -15,6 +15,8 @@ from gibbsite_hw.spec.errors import DeviceError
 from gibbsite_hw.spec.packets import ENGINE_BIT
 from gibbsite_models.golden.graph import GraphEngine
 from gibbsite_models.golden.graph_shell import GraphShell
+from gibbsite_models.golden.langevin import LangevinEngine
+from gibbsite_models.golden.langevin_shell import LangevinShell
 
 __all__ = ["EngineShell", "GoldenStream"]
 
@@ -46,7 +48,8 @@ class EngineShell(Protocol):
 class GoldenStream:
     """The golden device of a build, by default with both engines.
 
-    ``engine`` is the graph engine's `GraphEngine` or, in tests of tests, a broken one.
+    ``engine`` is the graph engine's `GraphEngine` or, in tests of tests, a broken one; ``langevin``
+    takes the place of `LangevinEngine` in the same way.
     """
 
     def __init__(
@@ -54,11 +57,12 @@ class GoldenStream:
         build: Build | None = None,
         uri: str = "golden:",
         engine: type[GraphEngine] = GraphEngine,
+        langevin: type[LangevinEngine] = LangevinEngine,
     ) -> None:
         self._parameters = DeviceParameters.of(build)
         self._uri = uri
         self._closed = False
-        self._shells = self._made(engine)
+        self._shells = self._made(engine, langevin)
         self._answers: deque[EngineShell] = deque()  # whose answer is next, one entry for each
         self._turns = deque(self._shells)  # whose draw is next
 
@@ -116,14 +120,12 @@ class GoldenStream:
         if self._closed:
             raise DeviceError(f"{self._uri} was closed: open it again")
 
-    def _made(self, engine: type[GraphEngine]) -> list[EngineShell]:
+    def _made(self, engine: type[GraphEngine], langevin: type[LangevinEngine]) -> list[EngineShell]:
         """The shell of every engine, in the order of the engines' numbers."""
         parameters, shells = self._parameters, list[EngineShell]()
         fingerprint = parameters.fingerprint()
         if parameters.graph is not None:
             shells.append(GraphShell(parameters.graph, fingerprint, engine))
         if parameters.langevin is not None:
-            from gibbsite_models.golden.langevin_shell import LangevinShell
-
-            shells.append(LangevinShell(parameters.langevin, fingerprint))
+            shells.append(LangevinShell(parameters.langevin, fingerprint, langevin))
         return shells
