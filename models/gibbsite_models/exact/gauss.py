@@ -107,9 +107,9 @@ def gauss_law(shape: Shape = shape_gaussian) -> GaussLaw:
     upto = np.cumsum(number, dtype=np.uint64)
     return GaussLaw(
         x=codes[starts] * 2.0**-GAUSS_FRAC,
-        below=(upto - number) * 2.0**-64,
-        above=(np.uint64(0) - upto) * 2.0**-64,
-        weight=number * 2.0**-64,
+        below=(upto - number).astype(np.float64) * 2.0**-64,
+        above=(np.uint64(0) - upto).astype(np.float64) * 2.0**-64,
+        weight=number.astype(np.float64) * 2.0**-64,
     )
 
 
