@@ -4,8 +4,10 @@ residuals   for every constraint its row k, ceil(n / L) words; then a pause of R
 units       for every unit its row of J, then its column of k; one empty slot if it has neither
 """
 
+from enum import IntEnum
+
 from amaranth.hdl import Module, Mux, Signal, unsigned
-from amaranth.lib import enum, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from gibbsite_hw.langevin_signatures import operand_bits, slot_layout
@@ -15,7 +17,7 @@ from gibbsite_hw.spec.langevin_timing import RESIDUAL_LATENCY
 __all__ = ["LangevinSequencer"]
 
 
-class _Phase(enum.Enum, shape=2):
+class _Phase(IntEnum):
     REST, RESIDUALS, PAUSE, UNITS = range(4)
 
 
