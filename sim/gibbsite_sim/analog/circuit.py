@@ -10,9 +10,11 @@ coefficients behind their DACs; M, T, G and o are the parts of a `Chip` with the
 the buffers give that couplings and constraints read. S is full scale: the program's largest
 conductance times the rails, since all currents share one reference.
 
-A step is taken in ``substeps`` of h = lag / RESOLUTION steps or a little less: noise as in
+Programs without quartic terms and hinges, up to `LINEAR_UNITS`, take a step exactly (`Propagator`).
+All others take it in ``substeps`` of h = lag / RESOLUTION steps or a little less: noise as in
 Leimkuhler and Matthews, whose error in stationary moments is of second order in h, the buffers by
-their exact exponential over the line between two states. States are cut at the rails.
+their exact exponential over the line between two states. States are cut at the rails, between
+substeps or steps.
 
 Shapes: states ``float32[units, chains]``.
 
@@ -32,6 +34,7 @@ from gibbsite_hw.spec.langevin_program import LangevinConditions
 from gibbsite_models.golden.langevin_field import Weights
 from gibbsite_sim.analog.chip import Chip
 from gibbsite_sim.analog.converters import dac
+from gibbsite_sim.analog.propagator import Propagator
 
 __all__ = ["RESOLUTION", "Circuit", "Drive", "Motion"]
 
@@ -41,11 +44,14 @@ Single = NDArray[np.float32]
 RESOLUTION: Final = 4
 """Substeps in a time constant of the buffers; a test doubles it."""
 
+LINEAR_UNITS: Final = 64
+"""Largest linear network whose steps are taken whole; beyond, matrices cost more than substeps."""
+
 _GRADIENT: Final = 6
 """FORCE_FRAC - OPERAND_FRAC: between a product of codes and a gradient."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Drive:
     """Settings of one step: drift and noise a step, and the strengths, all behind their DACs."""
 
@@ -73,11 +79,15 @@ class Circuit:
         weights: Weights,
         conditions: LangevinConditions,
         resolution: int = RESOLUTION,
+        exact: bool = True,
     ) -> None:
+        self.exact = exact
+        self._propagators: dict[Drive, tuple[Propagator, Single, Single]] = {}
         p, n, m = chip.parameters, len(weights.quadratic), len(weights.rows)
         self.units, self.rails = n, p.rails
-        self.substeps = ceil(resolution / p.lag_steps)
-        self.decay = float(np.exp(-1 / (self.substeps * p.lag_steps)))
+        self.lag = p.lag_steps
+        self.substeps = ceil(resolution / self.lag)
+        self.decay = float(np.exp(-1 / (self.substeps * self.lag)))
         self.drift_spread, self.drift_decay = p.drift, float(np.exp(-1 / p.drift_steps))
         shifts, bits = weights.shifts, p.dac_bits
 
@@ -132,13 +142,62 @@ class Circuit:
         still = np.zeros_like(start)
         return Motion(start, start.copy(), drift.astype(np.float32), still)
 
+    def rows(self, drive: Drive) -> int:
+        """Rows of Gaussians that a step under these settings takes, ``[n, chains]`` each."""
+        return 3 if self.linear(drive) else self.substeps + 1
+
+    def linear(self, drive: Drive) -> bool:
+        """Whether a step is taken exactly."""
+        bent = bool(drive.strengths[1] and self.quartic.any())
+        hinged = bool(drive.strengths[4] and (self.hinge & (self.penalty != 0)).any())
+        return self.exact and not bent and not hinged and self.units <= LINEAR_UNITS
+
     def step(self, motion: Motion, drive: Drive, noise: Single) -> None:
-        """One step of the program; ``noise[substeps + 1, n, chains]``, the last one for drift."""
-        steps, s = self.substeps, drive.strengths
-        rate = (drive.rate / steps * self.mobility)[:, None]
+        """One step of the program; ``noise[rows(drive), n, chains]``, the last row for drift."""
         relax = np.sqrt(1 - self.drift_decay**2) * self.drift_spread
         motion.drift = np.float32(self.drift_decay) * motion.drift
-        motion.drift += np.float32(relax * self.full_scale) * noise[steps]
+        motion.drift += np.float32(relax * self.full_scale) * noise[-1]
+        if self.linear(drive):
+            self._whole(motion, drive, noise)
+        else:
+            self._divided(motion, drive, noise)
+
+    def network(self, drive: Drive) -> tuple[Floats, Floats, Floats]:
+        """B, the constant force on z (drift left out) and the noise on z, a step.
+
+        Hinges and quartic terms are none of it.
+        """
+        n, s = self.units, drive.strengths
+        rate = drive.rate * self.mobility
+        inner = s[3] * self.coupling
+        constant = s[2] * self.bias + s[5] * self.force + self.offset
+        if len(self.k):
+            back = self.k.T * (s[4] * self.back * self.penalty)
+            inner, constant = inner + back @ self.k, constant - back @ self.target
+        B = np.zeros((2 * n, 2 * n))
+        B[:n, :n] = np.diag(rate * s[0] * self.quadratic)
+        B[:n, n:] = rate[:, None] * inner
+        B[n:, :n], B[n:, n:] = -np.eye(n) / self.lag, np.eye(n) / self.lag
+        return B, -rate * constant, drive.noise * self.amplitude
+
+    def _whole(self, motion: Motion, drive: Drive, noise: Single) -> None:
+        if drive not in self._propagators:
+            B, force, amplitude = self.network(drive)
+            push = (-drive.rate * self.mobility[:, None]).astype(np.float32)
+            self._propagators[drive] = (
+                Propagator(B, amplitude),
+                force[:, None].astype(np.float32),
+                push,
+            )
+        propagator, constant, push = self._propagators[drive]
+        x = np.concatenate([motion.z, motion.y])
+        x = propagator.step(x, constant + push * motion.drift, noise[:2].reshape(x.shape))
+        motion.z = np.clip(x[: self.units], -self.rails, self.rails)
+        motion.y = x[self.units :]
+
+    def _divided(self, motion: Motion, drive: Drive, noise: Single) -> None:
+        steps, s = self.substeps, drive.strengths
+        rate = (drive.rate / steps * self.mobility)[:, None]
         constant = (s[2] * self.bias + s[5] * self.force + self.offset)[:, None]
         push = (rate * (constant + motion.drift)).astype(np.float32)
         half = np.float32(drive.noise / np.sqrt(steps) / 2) * self.amplitude.astype(np.float32)

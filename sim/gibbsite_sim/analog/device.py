@@ -23,10 +23,7 @@ from gibbsite_hw.spec.langevin_program import (
     LangevinResult,
 )
 from gibbsite_hw.spec.program import Conditions, GraphProgram, RunRequest, RunResult
-from gibbsite_models.golden.device import EngineShell, GoldenStream
-from gibbsite_models.golden.graph import GraphEngine
-from gibbsite_models.golden.graph_shell import GraphShell
-from gibbsite_models.golden.langevin_shell import LangevinShell
+from gibbsite_models.golden.device import GoldenStream
 from gibbsite_sim.analog.chip import Chip, TrimRange, Trims
 from gibbsite_sim.analog.circuit import RESOLUTION
 from gibbsite_sim.analog.graph import AnalogGraphEngine
@@ -40,7 +37,8 @@ class AnalogStream(GoldenStream):
     """The word stream of an analog chip, by default with both engines.
 
     ``parameters`` is a set's name or a set; ``mismatch`` the seed of the chip's parts;
-    ``resolution`` substeps in a time constant of the circuit's buffers.
+    ``resolution`` substeps in a time constant of the circuit's buffers; with ``exact`` linear
+    networks need none.
     """
 
     def __init__(
@@ -51,24 +49,13 @@ class AnalogStream(GoldenStream):
         circuit: str | AnalogParameters = DEFAULT_SET,
         mismatch: int = 0,
         resolution: int = RESOLUTION,
+        exact: bool = True,
     ) -> None:
         parts = named_set(circuit) if isinstance(circuit, str) else circuit
         self.chip = Chip(parts, DeviceParameters.of(build), mismatch)
-        self._resolution = resolution
-        super().__init__(build, uri)
-
-    def _made(self, _engine: type[GraphEngine]) -> list[EngineShell]:
-        """The shell of every engine, its circuit inside."""
-        parameters, shells = self.parameters, list[EngineShell]()
-        fingerprint = parameters.fingerprint()
-        if parameters.graph is not None:
-            shells.append(
-                GraphShell(parameters.graph, fingerprint, AnalogGraphEngine.on(self.chip))
-            )
-        if parameters.langevin is not None:
-            circuits = AnalogLangevinEngine.on(self.chip, self._resolution)
-            shells.append(LangevinShell(parameters.langevin, fingerprint, circuits))
-        return shells
+        graph = AnalogGraphEngine.on(self.chip)
+        langevin = AnalogLangevinEngine.on(self.chip, resolution, exact)
+        super().__init__(build, uri, graph, langevin)
 
 
 class AnalogDevice:

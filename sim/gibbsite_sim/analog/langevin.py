@@ -44,11 +44,14 @@ class AnalogLangevinEngine(LangevinEngine):
 
     chip: Chip
     resolution = RESOLUTION
+    exact = True
 
     @classmethod
-    def on(cls, chip: Chip, resolution: int = RESOLUTION) -> type["AnalogLangevinEngine"]:
+    def on(
+        cls, chip: Chip, resolution: int = RESOLUTION, exact: bool = True
+    ) -> type["AnalogLangevinEngine"]:
         """The engine of a chip, as a shell takes it."""
-        return type(cls.__name__, (cls,), {"chip": chip, "resolution": resolution})
+        return type(cls.__name__, (cls,), {"chip": chip, "resolution": resolution, "exact": exact})
 
     def __init__(self, parameters: LangevinParameters, weights: Weights) -> None:
         super().__init__(parameters, weights)
@@ -65,7 +68,9 @@ class AnalogLangevinEngine(LangevinEngine):
     def seed(self, request: LangevinRequest, chain_numbers: NDArray[np.uint64]) -> Walkers:
         """Chains whose noise is seeded; the circuit takes over the trims in force."""
         assert self._conditions is not None, "the shell sends conditions before it runs"
-        self._circuit = Circuit(self.chip, self._weights, self._conditions, self.resolution)
+        self._circuit = Circuit(
+            self.chip, self._weights, self._conditions, self.resolution, self.exact
+        )
         self._noise = _Noise(request.seed, chain_numbers, self.field.units)
         self._dials = _Dials(request, self.chip.parameters.dac_bits)
         return super().seed(request, chain_numbers)
@@ -88,8 +93,9 @@ class AnalogLangevinEngine(LangevinEngine):
     def step(self, walkers: Walkers, gradient: NDArray[np.int64], setting: Setting) -> None:
         """One step of the circuit, then a reading."""
         walkers.before, walkers.kept = walkers.z, gradient
-        noise = self._noise.draw(self._circuit.substeps + 1)
-        self._circuit.step(self._motion, self._dials.drive(setting), noise)
+        drive = self._dials.drive(setting)
+        noise = self._noise.draw(self._circuit.rows(drive))
+        self._circuit.step(self._motion, drive, noise)
         walkers.z = self._read(walkers)
 
     def _read(self, walkers: Walkers) -> NDArray[np.int64]:
