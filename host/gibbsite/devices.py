@@ -7,6 +7,8 @@
     sim:                                the RTL itself, Verilated; takes the same parameters
     sim:?waves=out.fst                  with a waveform
     sim:?threads=2                      chains shared by two copies of it, side by side
+    analog:?mismatch=7                  a circuit with mismatch, drawn from a seed of its own
+    analog:?set=rc-2026.1               with a named set of circuit parameters
 
 Parameters that both engines have are the graph engine's under their plain name; the Langevin
 engine's are written ``langevin_weight_bits`` and so on.
@@ -99,7 +101,9 @@ def open(
         if "waves" in given:
             raise UnknownDevice(f"{uri!r} names a waveform and another was asked: give one")
         given["waves"] = os.fspath(waves)
-    return _golden(uri, given) if scheme == "golden" else _sim(uri, given, progress)
+    if scheme == "sim":
+        return _sim(uri, given, progress)
+    return _golden(uri, given) if scheme == "golden" else _analog(uri, given)
 
 
 def available() -> list[Scheme]:
@@ -107,10 +111,15 @@ def available() -> list[Scheme]:
     return [
         Scheme("golden:", "the reference in NumPy, bit-exact", NAMES["golden"], None),
         Scheme("sim:", "the RTL itself, Verilated", NAMES["sim"], _missing_for_sim()),
+        Scheme("analog:", "a stochastic circuit with mismatch", NAMES["analog"], None),
     ]
 
 
-NAMES: Final[Mapping[str, tuple[str, ...]]] = {"golden": BUILD, "sim": (*BUILD, "waves", "threads")}
+NAMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "golden": BUILD,
+    "sim": (*BUILD, "waves", "threads"),
+    "analog": (*BUILD, "mismatch", "set"),
+}
 """The schemes, and the parameters that each takes."""
 
 
@@ -142,6 +151,20 @@ def _sim(uri: str, given: dict[str, str], progress: Stage | None) -> Device:
             stream.close()
         raise
     return devices[0] if threads == 1 else ParallelDevice(devices, streams)
+
+
+def _analog(uri: str, given: dict[str, str]) -> Device:
+    from gibbsite_sim.analog.device import AnalogDevice, AnalogStream
+    from gibbsite_sim.analog.parameters import DEFAULT_SET
+
+    mismatch = _number(uri, "mismatch", given.pop("mismatch", "0"))
+    circuit = given.pop("set", DEFAULT_SET)
+    build = _build(uri, given)
+    try:
+        stream = AnalogStream(build, uri=uri, circuit=circuit, mismatch=mismatch)
+    except ProgramError as error:
+        raise UnknownDevice(f"{uri!r} cannot be built: {error}") from None
+    return AnalogDevice(Driver(stream), stream)
 
 
 def _missing_for_sim() -> str | None:
