@@ -125,7 +125,8 @@ def slot_model(model: AnyModel) -> SlotModel:
 
 
 def _from_bqm(model: dimod.BinaryQuadraticModel) -> SlotModel:
-    vectors = model.to_numpy_vectors()
+    # in the order of the labels below: left alone, dimod sorts labels that can be sorted
+    vectors = model.to_numpy_vectors(variable_order=model.variables)
     count = len(model.variables)
     linear = np.asarray(vectors.linear_biases, dtype=np.float64).copy()
     one = np.asarray(vectors.quadratic.row_indices, dtype=np.int64)

@@ -129,6 +129,23 @@ def test_random_models_keep_their_energies(seed: int, lanes: int, binary: bool) 
     assert out.energies[0] == pytest.approx(model.energy(sample), abs=1e-9)
 
 
+@pytest.mark.parametrize("binary", [False, True])
+def test_labels_out_of_their_alphabet_keep_their_own_numbers(binary: bool) -> None:
+    model = dimod.BinaryQuadraticModel(dimod.BINARY if binary else dimod.SPIN)
+    for label, bias in (("c", 2.0), ("a", -3.0), ("b", 0.5)):
+        model.add_linear(label, bias)
+    model.add_quadratic("c", "b", 1.5)
+    compiled = compile_model(model, DEFAULT)
+    assert compiled.variables == ("c", "a", "b")
+    low = 0 if binary else -1
+    for values in ((low, 1, 1), (1, low, 1), (1, 1, low), (low, low, 1)):
+        sample = dict(zip("cab", values, strict=True))
+        words = compiled.state(sample)
+        codes = code_energy(compiled.program, compiled.base.conditions, DEFAULT, words)
+        held = compiled.base.code_offset + compiled.scale * codes
+        assert held == pytest.approx(model.energy(sample))
+
+
 def test_conditions_add_biases_and_move_the_offset() -> None:
     model = mixed_model()
     compiled = compile_model(model, SMALL, future_biases=[10, 20, 30])
