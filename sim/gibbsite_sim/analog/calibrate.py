@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 
 CHAINS: Final = 512
 READINGS: Final = 4
-"""Chains and readings of each where means are measured; temperatures take 32 times as many."""
+"""Chains and readings of each where means are measured; temperatures take 64 times as many."""
 
 
 @runtime_checkable

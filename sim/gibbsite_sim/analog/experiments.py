@@ -88,7 +88,7 @@ class Bench:
         well = 2 * PUSH / _apart(down - up)
         return well, -(up + down) / 2 * well / self.rails
 
-    def temperatures(self, well: Floats, seed: int, longer: int = 32) -> Floats:
+    def temperatures(self, well: Floats, seed: int, longer: int = 64) -> Floats:
         """Relative temperatures of units whose conductances are known."""
         self._load(None)
         mean, square = self._look(np.zeros(self.units), LOUD, seed, 4, longer)
