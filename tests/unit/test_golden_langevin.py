@@ -528,6 +528,10 @@ def test_gradients_count_under_both_strengths() -> None:
     program, request = lone(1, schedule=schedule, **fields)
     kinds = assert_same(program, request)
     assert (kinds["old gradient"], kinds["new gradient"]) == (2, 3)
+    # in the last pass the strengths of the last step stand for the next one's, even where the
+    # schedule would change them
+    kinds = assert_same(program, replace(request, trajectory=True))
+    assert (kinds["old gradient"], kinds["new gradient"]) == (0, 0)
 
 
 @pytest.mark.parametrize("sign", [1, -1])
