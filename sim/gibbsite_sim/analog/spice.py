@@ -11,8 +11,8 @@ spectrum is ``NA^2 TS sinc(f TS)^4`` (two-sided; ``2 NA^2 TS`` one-sided at low 
 
     NA = C_i noise_i / sqrt(step TS)
 
-gives the circuit's diffusion. The roll-off takes about 0.46 TS/tau of a mode's variance;
-`piecewise_linear` has the exact covariance under such noise.
+gives the circuit's diffusion. The roll-off takes about TS/(2 tau) of a mode's variance where the
+lines meet; `piecewise_linear` has the exact covariance under such noise.
 
 Source: ngspice manual, sections "Transient noise source" and "Transient noise analysis".
 Twin: `gibbsite_sim.analog.circuit`.
