@@ -129,16 +129,21 @@ class SchedulingEnergy(ConstraintEnergy):
         """What to stream for an order: the strengths of all rows."""
         return self.in_order(order).condition()
 
-    def order_model(self, z: Array) -> dimod.BinaryQuadraticModel:
+    def order_model(
+        self, z: Array, cap: float = float("inf"), strength: float | None = None
+    ) -> dimod.BinaryQuadraticModel:
         """Orders given times ``z[n]``, in V's own units: draw it at beta = 1/kT.
 
         Variables are ("order", i, j), 1 where i is first, and, of overloads that the energy's order
         leaves, ("arc", i, j), exactly one of each set. `read_order` takes samples back.
+
+        For formats of few bits, prices differ by ``cap`` at most: from some 20 kT on, orders are
+        certain anyway. ``strength`` is what a cycle costs, by default more than all orders may.
         """
         model = dimod.BinaryQuadraticModel(dimod.BINARY)
         for pair in self.choices:
             one, zero = self._price(pair, z), self._price(pair[::-1], z)
-            model.add_linear(("order", *pair), one - zero)
+            model.add_linear(("order", *pair), min(max(one - zero, -cap), cap))
             model.offset += zero
         groups, used = [], set[str]()
         for _, members in self.overloads(z, self.order):
@@ -147,9 +152,10 @@ class SchedulingEnergy(ConstraintEnergy):
                 both = [p for q in combinations(members, 2) for p in (q, q[::-1])]
                 groups.append([("arc", *pair) for pair in both])
                 for pair in both:
-                    model.add_linear(("arc", *pair), self._price(pair, z))
+                    model.add_linear(("arc", *pair), min(self._price(pair, z), cap))
         # an order without cycles exists and differs from any by at most all that orders cost
-        strength = 1.0 + sum(abs(float(bias)) for bias in model.linear.values())
+        if strength is None:
+            strength = 1.0 + sum(abs(float(bias)) for bias in model.linear.values())
         for group in groups:
             for variable in group:
                 model.add_linear(variable, -strength)
