@@ -15,12 +15,13 @@ from scipy.optimize import linear_sum_assignment
 
 from gibbsite_hw.spec.errors import ProgramError
 
-__all__ = ["balanced_clusters", "codes_of_images"]
+__all__ = ["arranged", "balanced_clusters", "codes_of_images"]
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 ROUNDS = 50
+ARRANGEMENTS = 4
 
 
 def balanced_clusters(x: Array, clusters: int, seed: int, starts: int = 4) -> Integers:
@@ -52,23 +53,58 @@ def codes_of_images(
 ) -> tuple[Integers, Integers]:
     """The code of each image, and the class of each code; larger classes get the extra codes.
 
+    ``codes`` is a power of 2; `arranged` says which code is which cluster.
+
     Raises: ProgramError for a class with fewer than two images a code.
     """
     counts = {c: int((labels == c).sum()) for c in classes}
     shares = dict.fromkeys(classes, codes // len(classes))
     for c in sorted(classes, key=lambda c: (-counts[c], c))[: codes % len(classes)]:
         shares[c] += 1
-    # which code means what is drawn, so that neighbouring codes are no likelier of one class
-    order = np.random.default_rng([seed, codes]).permutation(codes)
-    result, class_of_code, used = np.zeros(len(x), dtype=np.int64), order * 0, 0
+    result, used = np.zeros(len(x), dtype=np.int64), 0
+    class_of_cluster = np.zeros(codes, dtype=np.int64)
     for c in classes:
         if counts[c] < 2 * shares[c]:
             raise ProgramError(
                 f"class {c} needs at least {2 * shares[c]} images for its {shares[c]} codes and "
                 f"has {counts[c]}; give more images or take fewer bits"
             )
-        own = order[used : used + shares[c]]
-        result[labels == c] = own[balanced_clusters(x[labels == c], shares[c], seed)]
-        class_of_code[own] = c
+        result[labels == c] = used + balanced_clusters(x[labels == c], shares[c], seed)
+        class_of_cluster[used : used + shares[c]] = c
         used += shares[c]
-    return result, class_of_code
+    code = arranged(np.stack([x[result == k].mean(axis=0) for k in range(codes)]), seed)
+    class_of_code = np.zeros(codes, dtype=np.int64)
+    class_of_code[code] = class_of_cluster
+    return code[result], class_of_code
+
+
+def arranged(means: Array, seed: int) -> Integers:
+    """A code for each of 2^M clusters, such that codes one bit apart have means close together.
+
+    A bit then stands for something that can be seen in an image, which lets clamped pixels choose
+    it. Swaps of two codes, as long as the sum of squared distances over all edges of the hypercube
+    falls.
+    """
+    count = len(means)
+    far = ((means[:, None] - means[None]) ** 2).sum(axis=2)
+    numbers = np.arange(count)
+    apart = numbers[:, None] ^ numbers[None]
+    edge = (apart > 0) & (apart & (apart - 1) == 0)
+    random = np.random.default_rng([seed, count])
+    best, least = numbers, np.inf
+    for _ in range(ARRANGEMENTS):
+        at, better = random.permutation(count), True
+        cost = float(far[edge[np.ix_(at, at)]].sum())
+        while better:
+            better = False
+            for i in range(count):
+                for j in range(i):
+                    at[[i, j]] = at[[j, i]]
+                    new = float(far[edge[np.ix_(at, at)]].sum())
+                    if new < cost - 1e-12:
+                        cost, better = new, True
+                    else:
+                        at[[i, j]] = at[[j, i]]
+        if cost < least:
+            best, least = at, cost
+    return best.astype(np.int64)

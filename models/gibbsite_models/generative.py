@@ -45,6 +45,8 @@ Integers = NDArray[np.int64]
 
 MU, KT = 1.0, 1.0
 NOISING_KT = KT / 2
+DECIDING, UNDECIDED = 60, 0.008
+"""Completion: cold steps until the hidden units have decided; its sigma0 in units of sigma0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +55,22 @@ class Plan:
 
     ``levels`` is the brightest grey level; a pixel p becomes ``pixel_scale (2 p / levels - 1)``.
     ``noise`` is a noising step's standard deviation, so ``dt = noise^2 / (2 mu NOISING_KT)``.
-    ``stiffness`` of the hidden wells is given times mu dt. Generation takes ``steps`` steps, the
-    last ``cold`` of them at kT = 0.
+    ``stiffness`` and ``rise`` of the selector are given times mu dt. Generation takes ``steps``
+    steps, the last ``cold`` of them at kT = 0.
     """
 
     classes: tuple[int, ...]
-    bits: int = 4
+    bits: int = 5
     levels: float = 16.0
     pixel_scale: float = 0.25
-    noise: float = 0.04
+    noise: float = 0.05
     noising_steps: int = 2
     paths_per_image: int = 60
-    stiffness: float = 0.2
-    drive: float = 2.3
-    amplitude: float = 3.5
-    sigma0: float = 0.15
-    steps: int = 110
+    stiffness: float = 0.15
+    rise: float = 0.25
+    amplitude: float = 3.2
+    sigma0: float = 0.25
+    steps: int = 100
     cold: int = 1
     lambda_entropy: float = 0.0
     seed: int = 1
@@ -97,7 +99,8 @@ class Plan:
     @property
     def selector(self) -> Selector:
         """The hidden units."""
-        return Selector(self.bits, self.amplitude, self.stiffness / (MU * self.dt), self.drive)
+        rate = MU * self.dt
+        return Selector(self.bits, self.amplitude, self.stiffness / rate, self.rise / rate)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,12 +121,18 @@ class Generator:
 
     Chains start at ``start[units] + sigma0 gaussian`` and run ``protocol`` on ``potential``; the
     first ``visible`` units are pixels.
+
+    To complete an image, clamp known pixels at `encode`'s values and run ``completion`` from
+    ``start + completion_sigma0 gaussian``: it begins cold, for what known pixels say to undecided
+    hidden units is small beside the noise that otherwise decides.
     """
 
     potential: Potential
     protocol: Protocol
     start: Array
     sigma0: float
+    completion: Protocol
+    completion_sigma0: float
     visible: int
     pixel_scale: float
     levels: float
@@ -151,15 +160,17 @@ class Generator:
 def generator(trained: Trained) -> Generator:
     """The deployment of a trained machine."""
     plan = trained.plan
-    segments = [Segment(plan.steps - plan.cold, KT, plan.dt)]
+    warm = [Segment(plan.steps - plan.cold, KT, plan.dt)]
     if plan.cold:
-        segments.append(Segment(plan.cold, 0.0, plan.dt))
+        warm.append(Segment(plan.cold, 0.0, plan.dt))
     start = np.concatenate([trained.mean, np.zeros(plan.selector.size)])
     return Generator(
         trained.potential,
-        Protocol(MU, segments),
+        Protocol(MU, warm),
         start,
         plan.sigma0,
+        Protocol(MU, [Segment(DECIDING, 0.0, plan.dt), *warm]),
+        plan.sigma0 * UNDECIDED,
         len(trained.mean),
         plan.pixel_scale,
         plan.levels,

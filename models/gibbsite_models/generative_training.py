@@ -84,10 +84,16 @@ def train(
                 _keep(checkpoint, fingerprint, sums, batch, descent.state())
     loss = regularizer.compute_loss(sums, descent.potential, trainable.free)
     before = regularizer.compute_loss(sums, start, trainable.free)
-    figures = {"loss": loss, "loss_untrained": before, "steps": descent.steps, "images": len(x)}
+    figures = {
+        "objective": loss,
+        "objective_untrained": before,
+        "path_heat": sums.heat(descent.potential),
+        "steps": descent.steps,
+        "images": len(x),
+    }
     return Trained(
         plan,
-        _completed(descent.potential, pixels.shape[1]),
+        _completed(descent.potential, pixels.shape[1], selector),
         start,
         pixels.mean(axis=0),
         class_of_code,
@@ -159,8 +165,13 @@ def _trainable(visible: int, selector: Selector) -> Trainable:
     return Trainable.build(free, quartic=False, pairs=pairs)
 
 
-def _completed(v: Potential, n: int) -> Potential:
-    """Add ``1/2 (c + W h).K^-1 (c + W h)`` to V, so that x integrates out of exp(-V/kT)."""
+def _completed(v: Potential, n: int, selector: Selector) -> Potential:
+    """Add ``1/2 (c + W h).K^-1 (c + W h)`` to V, so that x integrates out of exp(-V/kT).
+
+    First the gauge: the decoders' sum is the same at all codes, so a part common to all of W may go
+    to c. It goes there whole: pixels then expect the mean image as long as no code is chosen, and
+    clamped pixels push undecided hidden units by what sets them apart from it.
+    """
     K = v.J[:n, :n] + np.diag(2 * v.J2[:n])
     lowest = float(np.linalg.eigvalsh(K)[0])
     if lowest <= 0:
@@ -168,11 +179,16 @@ def _completed(v: Potential, n: int) -> Potential:
             f"the trained couplings have a curvature of {lowest:.3g} and it must be above 0; take "
             f"more paths_per_image or more noise"
         )
-    drive, shift = v.J[:n, n:], v.b[:n]
+    drive, shift = v.J[:n, n:].copy(), v.b[:n].copy()
+    decoders, total = slice(selector.bits, None), selector.minima()[0, selector.bits :].sum()
+    common = drive[:, decoders].mean(axis=1)
+    drive[:, decoders] -= common[:, None]
+    shift += common * total
     solved = np.linalg.solve(K, np.column_stack([drive, shift]))
     square = drive.T @ solved[:, :-1]
     square = (square + square.T) / 2
     J2, b, J = v.J2.copy(), v.b.copy(), v.J.copy()
+    b[:n], J[:n, n:], J[n:, :n] = shift, drive, drive.T
     J2[n:] += np.diag(square) / 2
     b[n:] += drive.T @ solved[:, -1]
     J[n:, n:] += square - np.diag(np.diag(square))
