@@ -1,4 +1,4 @@
-"""The proofs, on a build of 16 spins and 2 lanes: each holds, is not empty, and can fail.
+"""The proofs, on small builds of both engines: each holds, is not empty, and can fail.
 
 `docs/formal.md` says what is proven, from what, and to which depth.
 """
@@ -10,15 +10,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from proofs.build import SMALL
+from proofs.build import LANGEVIN_SMALL, SMALL
 from proofs.checker import CheckerHarness
 from proofs.decide import DecideHarness
 from proofs.jobs import Harness, Outcome, job
+from proofs.langevin_loader import LangevinLoaderHarness
+from proofs.langevin_shell import LangevinShellHarness
 from proofs.loader import LoaderHarness
 from proofs.readout import ReadoutHarness
 from proofs.responder import ResponderHarness
 from proofs.sequencer import SequencerHarness
 from proofs.shell import ShellHarness
+
+from gibbsite_hw.spec.langevin_parameters import LangevinParameters
+from gibbsite_hw.spec.parameters import GraphParameters
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
@@ -37,6 +42,7 @@ class Proof:
     steps: int
     part: str
     """The mutated component."""
+    build: GraphParameters | LangevinParameters = SMALL
 
 
 PROOFS = {
@@ -47,6 +53,14 @@ PROOFS = {
     "checker": Proof(CheckerHarness, 2, 20, "barrier_inside_group", 8, "DeviceChecker"),
     "decide": Proof(DecideHarness, 2, 12, "clamp_off_ignored", 10, "GraphDecide"),
     "shell": Proof(ShellHarness, 2, 16, "command_while_busy", 8, "DeviceReceiver"),
+    "langevin_loader": Proof(
+        *(LangevinLoaderHarness, 2, 18, "langevin_unchecked_word", 12, "LangevinLoader"),
+        build=LANGEVIN_SMALL,
+    ),
+    "langevin_shell": Proof(
+        *(LangevinShellHarness, 2, 16, "langevin_answer_tag", 8, "LangevinShell"),
+        build=LANGEVIN_SMALL,
+    ),
 }
 
 
@@ -67,8 +81,8 @@ def outcomes(
         jobs = {}
         for name, proof in PROOFS.items():
             makers = {
-                "test_holds": (lambda p=proof: p.harness(SMALL), "prove", proof.depth),
-                "test_is_not_empty": (lambda p=proof: p.harness(SMALL), "cover", proof.scenes),
+                "test_holds": (lambda p=proof: p.harness(p.build), "prove", proof.depth),
+                "test_is_not_empty": (lambda p=proof: p.harness(p.build), "cover", proof.scenes),
                 "test_sees_its_fault": (lambda p=proof: _faulty(p), "bmc", proof.steps),
             }
             for test, (make, mode, depth) in makers.items():
@@ -81,7 +95,7 @@ def outcomes(
 
 def _faulty(proof: Proof) -> Harness:
     module = planted_module(by_name(proof.fault))
-    return proof.harness(SMALL, getattr(module, proof.part))
+    return proof.harness(proof.build, getattr(module, proof.part))
 
 
 @pytest.mark.parametrize("name", PROOFS)

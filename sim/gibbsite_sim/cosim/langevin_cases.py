@@ -211,13 +211,19 @@ def _packets(
 
 
 def langevin_loading(
-    parameters: LangevinParameters, case: LangevinCase, rng: Random | None = None
+    parameters: LangevinParameters,
+    case: LangevinCase,
+    rng: Random | None = None,
+    leave: tuple[LangevinOpcode, ...] = (),
 ) -> list[Packet]:
-    """BEGIN to COMMIT; given ``rng`` in any order and in packets of any size."""
+    """BEGIN to COMMIT; given ``rng`` in any order and in packets of any size.
+
+    What ``leave`` names is not sent: BEGIN clears CLAMPS and STATE.
+    """
     program = case.program
     coupled = len(program.couplings) > 0
     sizes = (program.units, program.constraints, int(coupled), *program.shifts.encode())
-    opcodes = [*LANGEVIN_RECORDS, _O.WEIGHTS]
+    opcodes = [code for code in (*LANGEVIN_RECORDS, _O.WEIGHTS) if code not in leave]
     if rng is not None:
         rng.shuffle(opcodes)
     packets = _packets(parameters, case, opcodes, rng)

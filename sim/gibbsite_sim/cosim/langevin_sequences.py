@@ -50,12 +50,16 @@ class LangevinEnvironment(DeviceEnvironment):
 
 
 class LoadLangevin(Commands):
-    """Load a program; with ``rng`` in any order and in packets of any size."""
+    """Load a program; with ``rng`` in any order and in packets of any size, without ``leave``."""
 
     def __init__(
-        self, parameters: LangevinParameters, case: LangevinCase, rng: Random | None = None
+        self,
+        parameters: LangevinParameters,
+        case: LangevinCase,
+        rng: Random | None = None,
+        leave: tuple[LangevinOpcode, ...] = (),
     ) -> None:
-        super().__init__(langevin_loading(parameters, case, rng))
+        super().__init__(langevin_loading(parameters, case, rng, leave))
 
 
 class RunLangevin(Commands):

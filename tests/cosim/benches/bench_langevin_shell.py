@@ -176,6 +176,11 @@ class Programs(ShellTest):
                 await Commands(conditioning(PARAMETERS, case, self.rng)).on(self.env)
             await RunLangevin(case, FLAGS=3).on(self.env)
             await self.env.settled()
+            # the next program finds neither clamps nor states of this one
+            rng, leave = self.rng, (LangevinOpcode.CLAMPS, LangevinOpcode.STATE)
+            await LoadLangevin(PARAMETERS, case, rng, leave).on(self.env)
+            await RunLangevin(case, FLAGS=1, DRAWS=1, CHAINS=1).on(self.env)
+            await self.env.settled()
 
 
 @pyuvm.test()

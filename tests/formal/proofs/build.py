@@ -1,8 +1,9 @@
-"""The small build that is proven: 16 spins, 2 lanes."""
+"""The small builds that are proven: of the graph engine 16 spins, 2 lanes."""
 
+from gibbsite_hw.spec.langevin_parameters import LangevinParameters
 from gibbsite_hw.spec.parameters import GraphParameters
 
-__all__ = ["SMALL"]
+__all__ = ["LANGEVIN_SMALL", "SMALL"]
 
 SMALL = GraphParameters(
     lanes=2,
@@ -18,3 +19,14 @@ SMALL = GraphParameters(
     max_group=6,
     payload_words=16,
 )
+
+LANGEVIN_SMALL = LangevinParameters(
+    units=4,
+    constraints=2,
+    multipliers=4,
+    weight_bits=4,
+    schedule_entries=2,
+    pairs=4,
+    payload_words=16,
+)
+"""The same of the Langevin engine: 4 units, 4 multipliers."""

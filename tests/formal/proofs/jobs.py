@@ -17,6 +17,7 @@ from typing import Any
 
 from amaranth.back import rtlil
 from amaranth.hdl import Assert, Assume, ClockDomain, Cover, Elaboratable, Fragment, Module, Signal
+from amaranth.lib import wiring
 
 __all__ = ["Harness", "Inside", "Outcome", "job", "program"]
 
@@ -48,17 +49,18 @@ class Inside:
 
     ``inside["name"]`` is the local variable ``name`` of the component's ``elaborate`` (or of a
     method that it calls), so that invariants speak of registers by the names that the source gives
-    them.
+    them. ``inside.part(other)["name"]`` is the same of a component within it.
     """
 
     def __init__(self, component: Elaboratable) -> None:
-        self._locals: dict[str, Any] = {}
+        self._component = component
+        self._locals: dict[int, dict[str, Any]] = {}
 
         def note(frame: FrameType, event: str, _: object) -> None:
             if event == "return" and frame.f_code.co_varnames[:1] == ("self",):
-                names = frame.f_locals
-                if names.get("self") is component:
-                    self._locals.update(names)
+                owner = frame.f_locals.get("self")
+                if isinstance(owner, wiring.Component):
+                    self._locals.setdefault(id(owner), {}).update(frame.f_locals)
 
         sys.setprofile(note)
         try:
@@ -67,7 +69,11 @@ class Inside:
             sys.setprofile(None)
 
     def __getitem__(self, name: str) -> Any:
-        return self._locals[name]
+        return self._locals[id(self._component)][name]
+
+    def part(self, component: Elaboratable) -> dict[str, Any]:
+        """Local variables of a component that the whole is made of."""
+        return self._locals[id(component)]
 
     def in_some_state(self, *path: str):
         """Whether the FSM's register holds one of its states; ``path`` leads to a submodule."""

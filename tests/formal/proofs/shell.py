@@ -18,10 +18,10 @@ from gibbsite_hw.spec.packets import Opcode, Response
 from gibbsite_hw.spec.parameters import GraphParameters
 from gibbsite_hw.spec.registers import State
 
-__all__ = ["ShellHarness"]
+__all__ = ["Free", "ShellHarness"]
 
 
-class _Free(wiring.Component):
+class Free(wiring.Component):
     """A part cut away: its ports, all of whose outputs are driven by the harness."""
 
     def __init__(self, whole: wiring.Component) -> None:
@@ -42,7 +42,7 @@ class ShellHarness(Harness):
 
     def properties(self, m: Module) -> None:
         parameters = self._parameters
-        engine, responder = _Free(GraphEngine(parameters)), _Free(DeviceResponder())
+        engine, responder = Free(GraphEngine(parameters)), Free(DeviceResponder())
         cut = {
             "GraphEngine": lambda _: engine,
             "DeviceResponder": lambda: responder,
