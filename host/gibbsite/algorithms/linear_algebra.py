@@ -73,9 +73,10 @@ def solve(
     device: Device | str = DEVICE,
     progress: Progress | None = None,
 ) -> Estimate:
-    """``A^-1 b`` as the mean of at least ``samples`` states; its error is ``sqrt(kT A^-1_ii / N)``.
+    """``A^-1 b`` as the mean of at least ``samples`` states.
 
-    A[n, n] is symmetric positive definite, b[n]. A lower kT is a smaller error, for any b.
+    A[n, n] is symmetric positive definite, b[n]. Errors are near ``1.3 sqrt(kT A^-1_ii / N)``,
+    since states of a chain are a relaxation time apart: a lower kT is a smaller error, for any b.
 
     Raises: ProgramError for a matrix or vector that is not such, or that the device cannot hold.
     """
@@ -123,6 +124,7 @@ def _estimate(
 ) -> Estimate:
     require_count("samples", samples, 1)
     require_count("chains", chains, 2)
+    require_count("seed", seed, 0)
     draws = -(-samples // chains)
     with opened(device) as found:
         require_units(len(matrix), found)

@@ -7,6 +7,7 @@ tau and R-hat are `gibbsite_models.convergence`'s, with their sources.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,7 +84,10 @@ class Posterior:
         Raises: ToolMissing where arviz is not installed.
         """
         try:
-            from arviz import from_dict
+            with warnings.catch_warnings():
+                # arviz 0 announces the 1.0 that has another data model, once a day
+                warnings.simplefilter("ignore", FutureWarning)
+                from arviz import from_dict
         except ImportError as error:
             raise ToolMissing(
                 "arviz is not installed and InferenceData is its type: pip install 'arviz<1'"

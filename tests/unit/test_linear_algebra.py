@@ -1,0 +1,98 @@
+"""Linear algebra by equilibrium: what is refused, scaling, shapes, several runs for many pairs."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gibbsite.algorithms.gaussian_well import DEVICE
+from gibbsite.algorithms.linear_algebra import inverse, solve
+from gibbsite_hw.spec.errors import ProgramError
+
+A = np.array([[2.0, -0.6, 0.1], [-0.6, 1.0, 0.3], [0.1, 0.3, 4.0]])
+B = np.array([1.0, -2.0, 0.5])
+
+
+@pytest.mark.parametrize(
+    ("matrix", "sentence"),
+    [
+        (np.zeros((2, 3)), r"square matrix and has shape \(2, 3\)"),
+        (np.zeros((0, 0)), "square matrix"),
+        ([[1.0, np.nan], [np.nan, 1.0]], r"A\[0,1\] is nan"),
+        ([[2.0, 1.0], [0.5, 2.0]], r"A must be symmetric and holds A\[0,1\] = 1, A\[1,0\] = 0.5"),
+        ([[1.0, 2.0], [2.0, 1.0]], "positive definite and its smallest eigenvalue is -1"),
+        ([[1.0, 1.0], [1.0, 1.0]], "positive definite"),
+        ([[1.0, 0.0], [0.0, -3.0]], "smallest eigenvalue is -3"),
+        (np.eye(257), "257 unknowns were given and the device holds 256 units"),
+        ([[1.0, 0.9999], [0.9999, 1.0]], "rounding to 12 bits changes the matrix"),
+    ],
+)
+def test_matrices_without_an_answer_are_refused(matrix: Any, sentence: str) -> None:
+    with pytest.raises(ProgramError, match=sentence):
+        inverse(matrix)
+    with pytest.raises(ProgramError, match=sentence):
+        solve(matrix, np.ones(len(matrix)))
+
+
+@pytest.mark.parametrize(
+    ("b", "sentence"),
+    [([1.0, 2.0], r"shape \(3,\) as A does and has \(2,\)"), ([1, 2, np.inf], r"b\[2\] is inf")],
+)
+def test_vectors_that_do_not_fit_are_refused(b: Any, sentence: str) -> None:
+    with pytest.raises(ProgramError, match=sentence):
+        solve(A, b)
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"samples": 0}, "samples must be a whole number from 1"),
+        ({"chains": 1}, "chains must be a whole number from 2"),
+        ({"seed": -3}, "seed must be a whole number from 0"),
+        ({"kT": 0.0}, "kT must be finite and above 0"),
+        ({"kT": np.nan}, "kT must be finite and above 0"),
+        ({"device": DEVICE + "&pairs=0"}, "no memory of pairs"),
+        ({"device": "golden:?engines=graph"}, "no langevin engine"),
+    ],
+)
+def test_settings_that_are_none_are_refused(settings: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ProgramError, match=sentence):
+        solve(A, B, **settings)
+    with pytest.raises(ProgramError, match=sentence):
+        inverse(A, **settings)
+
+
+def test_estimates_tell_their_samples_and_repeat() -> None:
+    one, two = (solve(A, B, samples=100, chains=8, kT=0.3, seed=5) for _ in range(2))
+    assert one.samples == 104  # whole draws of 8 chains
+    assert one.value.shape == one.standard_error.shape == (3,)
+    assert (one.value == two.value).all()
+    assert (one.value != solve(A, B, samples=100, chains=8, kT=0.3, seed=6).value).all()
+    assert one.info["saturations"] == 0
+    assert one.info["kT"] == 0.3
+
+
+def test_several_runs_of_the_same_chains_give_what_one_run_gives() -> None:
+    # 6 moments in a memory of 4 pairs: two runs, the same states to the bit
+    whole = inverse(A, samples=64, chains=4, kT=0.7)
+    parts = inverse(A, samples=64, chains=4, kT=0.7, device=DEVICE + "&pairs=4")
+    assert parts.info["runs"] == whole.info["runs"] + 1
+    assert (whole.value == parts.value).all()
+    assert (whole.value == whole.value.T).all()
+
+
+def test_scales_far_apart_do_not_matter() -> None:
+    # 12 orders of magnitude between the unknowns: the device sees the same codes
+    scale = np.array([1e-6, 1.0, 2.0**20])
+    plain = inverse(A, samples=64, chains=4).value
+    scaled = inverse(A * scale * scale[:, None], samples=64, chains=4).value
+    assert np.allclose(scaled * scale * scale[:, None], plain, rtol=1e-3)
+
+
+def test_a_far_away_well_is_found() -> None:
+    # at kT = 1e-8 its width is 1e-4 and its centre 1e6 away: 10 digits in 18-bit operands
+    b = np.array([1e6, -2e6, 3.0])
+    found = solve(A, b, samples=640, kT=1e-8)
+    assert found.info["pilots"] > 2
+    assert np.abs(found.value - np.linalg.solve(A, b)).max() < 6 * found.standard_error.max()
+    assert found.standard_error.max() < 1e-5
