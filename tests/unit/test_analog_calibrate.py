@@ -104,6 +104,18 @@ def test_trims_of_the_wrong_sign_are_noticed(wrong: str) -> None:
         calibrate(device, UNITS, **QUICK)
 
 
+class Deaf(AnalogDevice):
+    """A planted fault: trims are taken and do nothing."""
+
+    def trim(self, _trims: Trims) -> None:
+        pass
+
+
+def test_trims_that_do_nothing_are_noticed() -> None:
+    with opened(kind=Deaf) as device, pytest.raises(DeviceError, match="offset error is"):
+        calibrate(device, UNITS, **QUICK)
+
+
 class Dead(AnalogDevice):
     """A planted fault: a device without biases, whose units do not move."""
 

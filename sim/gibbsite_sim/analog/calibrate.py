@@ -6,7 +6,7 @@
 It sees the device as any user does: programs, runs, readings and trims. The device's data sheet
 (`AnalogParameters`) tells it the ADC's step and the rails; nothing tells what mismatch was drawn.
 Three rounds: wells (offset, conductance), couplings, temperatures, each trimmed before the next is
-measured. Then all are measured again, with other noise; what came out worse is refused.
+measured. Then all are measured again, with other noise; trims that do not act are refused.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from gibbsite_hw.spec.device import Device
 from gibbsite_hw.spec.errors import DeviceError, ProgramError
 from gibbsite_sim.analog.chip import TrimRange, Trims
-from gibbsite_sim.analog.experiments import Bench
+from gibbsite_sim.analog.experiments import LOUDER, Bench
 from gibbsite_sim.analog.parameters import AnalogParameters
 
 __all__ = ["Calibration", "Readings", "Trimmable", "calibrate"]
@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 
 CHAINS: Final = 512
 READINGS: Final = 4
-"""Chains and readings of each where means are measured; temperatures take 64 times as many."""
+"""Chains, and readings of each, where means are measured; temperatures take `LOUDER` as many."""
 
 
 @runtime_checkable
@@ -117,7 +117,7 @@ def calibrate(
     their trims; those of the calibrated ones start from zero.
 
     Raises: ProgramError for a device without trims, or too few units or moments for the request;
-    DeviceError where a unit does not answer or the trims made it worse.
+    DeviceError where a unit does not answer or trims do not act.
     """
     if not isinstance(device, Trimmable):
         raise ProgramError(
@@ -143,7 +143,8 @@ def calibrate(
         bench.temperatures(well, seed + 5),
         bench.couplings(well, seed + 6),
     )
-    _require_better(before, after)
+    # a temperature, which is known worst, errs by sqrt(2 / readings), in its trim and afterwards
+    _require_better(before, after, 0.005 + 3 * float(np.sqrt(2 / (chains * readings * LOUDER))))
     return Calibration(units, before, after, device.trims, work.cut)
 
 
@@ -174,11 +175,11 @@ class _Trimming:
         self._device.trim(Trims(**fields))
 
 
-def _require_better(before: Readings, after: Readings) -> None:
-    """Refuse trims that moved a kind of part away from nominal, beyond what measuring errs."""
+def _require_better(before: Readings, after: Readings, floor: float) -> None:
+    """Refuse trims that did not halve an error, unless what is left may be what measuring errs."""
     first, last = before.errors, after.errors
     for name, value in last.items():
-        if value > 1.5 * first[name] and value > 0.01:
+        if value > max(0.5 * first[name], floor):
             raise DeviceError(
                 f"after trimming, the {name} error is {value:.4f} and was {first[name]:.4f}: the "
                 "trims do not act as the data sheet says, check their sign and wiring"

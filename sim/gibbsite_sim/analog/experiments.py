@@ -31,7 +31,7 @@ from gibbsite_hw.spec.langevin_program import (
     Shifts,
 )
 
-__all__ = ["Bench", "matchings"]
+__all__ = ["LOUDER", "Bench", "matchings"]
 
 Floats = NDArray[np.float64]
 
@@ -45,6 +45,8 @@ QUIET: Final = 0.15
 """Spread of a well where its mean is measured: some LSB of the ADC, which it dithers."""
 LOUD: Final = 1.0
 """Spread of a well where its width is measured."""
+LOUDER: Final = 64
+"""How many more readings a width takes than a mean."""
 ONE: Final = (1 << 16,) * 6
 
 _WELL_SHIFT, _PUSH_SHIFT = 16, 14
@@ -88,10 +90,10 @@ class Bench:
         well = 2 * PUSH / _apart(down - up)
         return well, -(up + down) / 2 * well / self.rails
 
-    def temperatures(self, well: Floats, seed: int, longer: int = 64) -> Floats:
+    def temperatures(self, well: Floats, seed: int) -> Floats:
         """Relative temperatures of units whose conductances are known."""
         self._load(None)
-        mean, square = self._look(np.zeros(self.units), LOUD, seed, 4, longer)
+        mean, square = self._look(np.zeros(self.units), LOUD, seed, 4, LOUDER)
         variance = square - mean**2 - self.lsb**2 / 12
         return np.asarray(variance * well / LOUD**2)
 
