@@ -347,12 +347,16 @@ def test_what_does_not_fit_the_way_or_the_device_is_refused(device: Device) -> N
         settings: Any = {"tolerance": 0.1, "reach": 30.0} | wrong
         with pytest.raises(ProgramError, match="must be"):
             minimise(bikes(), device, **settings)
-    with gibbsite.open("golden:?engines=langevin") as half:
-        with pytest.raises(ProgramError, match="has no graph engine"):
-            solve_schedule(tiny(), half)
-    with gibbsite.open("golden:?like=small") as small:
-        with pytest.raises(ProgramError, match="constraints and the device holds 4"):
-            solve_schedule(tiny(), small)
+    with (
+        gibbsite.open("golden:?engines=langevin") as half,
+        pytest.raises(ProgramError, match="has no graph engine"),
+    ):
+        solve_schedule(tiny(), half)
+    with (
+        gibbsite.open("golden:?like=small") as small,
+        pytest.raises(ProgramError, match="constraints and the device holds 4"),
+    ):
+        solve_schedule(tiny(), small)
 
 
 def test_rows_that_an_order_switches_off_exert_no_force(device: Device) -> None:

@@ -4,7 +4,7 @@ r"""Energies of penalties minimised on the Langevin engine: anneal, see what is 
 
 until some read keeps every hard row within the tolerance. Couplings are loaded once; strengths are
 conditions, temperatures a schedule on the device. The first anneal starts wide and hot, each
-further one at the best read so far, from a kT that is lower by ``hot / cold`` to the power k/iterations.
+further one at the best read so far and cooler, at ``hot (cold / hot)^(k / iterations)``.
 
 Used for `AllocationEnergy` and `PlanningEnergy`, whose rows all fit the device's penalty form;
 schedules have disjunctions and take `gibbsite.algorithms.alternating`. The host repairs nothing:
@@ -79,8 +79,8 @@ def minimise(
 ) -> Minimum:
     """Values of least cost that keep hard rows; equal arguments give equal values on equal devices.
 
-    ``tolerance`` and ``reach``, the largest size of a value, are in the problem's unit; ``headroom``
-    is how many times stronger than at first a hard row may become.
+    ``tolerance`` and ``reach``, the largest size of a value, are in the problem's unit;
+    ``headroom`` is how many times stronger than at first a hard row may become.
 
     Ctrl-C after the first anneal ends the iterations: ``info["interrupted"]`` says so.
 
@@ -188,8 +188,8 @@ def _best(energy: ConstraintEnergy, states: Array, tolerance: float) -> int:
 def _refuse(energy: ConstraintEnergy, tolerance: float, reach: float, headroom: float) -> None:
     if isinstance(energy, SchedulingEnergy) and (energy.choices or energy.arcs):
         raise ProgramError(
-            f"this schedule leaves {len(energy.choices) + len(energy.arcs)} orders to choose, which "
-            "no penalty holds: use gibbsite.algorithms.alternating.solve_schedule"
+            f"this schedule leaves {len(energy.choices) + len(energy.arcs)} orders to choose, "
+            "which no penalty holds: use gibbsite.algorithms.alternating.solve_schedule"
         )
     for name, value in (("tolerance", tolerance), ("reach", reach)):
         if not (np.isfinite(value) and value > 0):
