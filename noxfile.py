@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -96,6 +97,16 @@ def nightly(session: nox.Session) -> None:
     """The long forms of the checks; nothing waits for them."""
     home = prepare("dev", checkout=True)
     _run(session, home, "pytest", "-m", "nightly", *(session.posargs or ["tests"]))
+
+
+@nox.session
+def spice(session: nox.Session) -> None:
+    """The analog circuit against ngspice, a package of Debian's."""
+    if shutil.which("ngspice") is None:
+        session.error("ngspice is not on PATH: apt-get install ngspice  (Debian, Ubuntu)")
+    home = prepare("dev", checkout=True)
+    wanted = session.posargs or ["tests/stats/test_spice.py"]
+    _run(session, home, "pytest", "-m", "nightly", "--durations=4", *wanted)
 
 
 @nox.session
