@@ -6,6 +6,8 @@ python examples/allocation.py --device sim:        on the RTL itself, Verilated 
 
 import argparse
 
+from rich.console import Console
+
 import gibbsite
 from gibbsite.algorithms.minimising import minimise
 from gibbsite.progress import bars
@@ -29,6 +31,8 @@ BAKERIES = AllocationEnergy(
 
 TOLERANCE = 0.1
 
+say = Console(highlight=False).out
+
 
 def main() -> None:
     """Allocate, and print amounts and what they miss."""
@@ -38,17 +42,17 @@ def main() -> None:
         found = minimise(
             BAKERIES, device, tolerance=TOLERANCE, reach=70, seed=2026, progress=progress
         )
-    print(f"{'':8}" + "".join(f"{resource:>10}" for resource in BAKERIES.capacity))
+    say(f"{'':8}" + "".join(f"{resource:>10}" for resource in BAKERIES.capacity))
     for item in BAKERIES.demand:
         amounts = [found.values.get(f"{item}/{resource}") for resource in BAKERIES.capacity]
-        print(f"{item:8}" + "".join(f"{'-' if x is None else f'{x:.2f}':>10}" for x in amounts))
+        say(f"{item:8}" + "".join(f"{'-' if x is None else f'{x:.2f}':>10}" for x in amounts))
     worst = max(found.violations.items(), key=lambda pair: pair[1], default=("nothing", 0))
-    print(
+    say(
         f"\nverified in fractions: {'every' if found.feasible else 'not every'} row holds within "
         f"{TOLERANCE}; worst is {worst[0]!r}, missed by {float(worst[1]):.4f}; repaired: nothing"
     )
     info = found.info
-    print(
+    say(
         f"{info['iterations']} anneals of {info['langevin']['reads'] // info['iterations']} chains,"
         f" couplings loaded {info['loads']} time, {100 * found.share:.0f} % of the last reads fit"
     )

@@ -9,11 +9,14 @@ import argparse
 import dimod
 import networkx as nx
 import numpy as np
+from rich.console import Console
 
 import gibbsite
 from gibbsite.algorithms.ising import sample_double_wells
 
 SPINS, READS, SWEEPS = 16, 100, 1000
+
+say = Console(highlight=False).out
 
 
 def main() -> None:
@@ -29,18 +32,18 @@ def main() -> None:
     with gibbsite.open(parser.parse_args().device) as device:
         graph = gibbsite.Sampler(device).sample(model, num_reads=READS, num_sweeps=SWEEPS, seed=1)
         wells = sample_double_wells(model, device, num_reads=READS, num_steps=SWEEPS, seed=1)
-    print(f"{SPINS} spins, exact minimum {lowest:g}\n")
-    print(f"{'engine':10} {'updates':>10} {'best':>6} {'at minimum':>11} {'mean':>8}")
+    say(f"{SPINS} spins, exact minimum {lowest:g}\n")
+    say(f"{'engine':10} {'updates':>10} {'best':>6} {'at minimum':>11} {'mean':>8}")
     for name, found in (("graph", graph), ("langevin", wells)):
         energy = found.record.energy
         share = float((energy <= lowest + 1e-6).mean())
-        print(
+        say(
             f"{name:10} {found.info['updates']:10,} {energy.min():6g} {share:11.0%} "
             f"{energy.mean():8.2f}"
         )
     spins = wells.first.sample
-    print("\nbest signs:", "".join("+" if spins[v] > 0 else "-" for v in range(SPINS)))
-    print(f"verified with the model's own numbers: {float(model.energy(spins)):g}")
+    say("\nbest signs:", "".join("+" if spins[v] > 0 else "-" for v in range(SPINS)))
+    say(f"verified with the model's own numbers: {float(model.energy(spins)):g}")
 
 
 if __name__ == "__main__":

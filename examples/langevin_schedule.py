@@ -6,6 +6,8 @@ python examples/langevin_schedule.py --device sim:        on the RTL itself, Ver
 
 import argparse
 
+from rich.console import Console
+
 import gibbsite
 from gibbsite.algorithms.alternating import solve_schedule
 from gibbsite.progress import bars
@@ -26,6 +28,8 @@ SHOP = SchedulingEnergy(
     scale=2.0,
 )
 
+say = Console(highlight=False).out
+
 
 def main() -> None:
     """Schedule, and print the plan beside what the device drew."""
@@ -33,19 +37,19 @@ def main() -> None:
     parser.add_argument("--device", default="golden:")
     with gibbsite.open(parser.parse_args().device) as device, bars() as progress:
         plan = solve_schedule(SHOP, device, seed=2026, chains=2, progress=progress)
-    print(f"{'task':8} {'machine':8} {'start':>6} {'end':>6}   drawn by the device")
+    say(f"{'task':8} {'machine':8} {'start':>6} {'end':>6}   drawn by the device")
     for task in sorted(SHOP.set.tasks, key=lambda t: plan.times[t.name]):
         start, end = plan.times[task.name]
         drawn = plan.drawn.starts[task.name]
         machine = task.machine or "-"
-        print(f"{task.name:8} {machine:8} {float(start):6.2f} {float(end):6.2f}   {drawn:9.4f}")
-    print(f"\nverified in fractions: {'a schedule' if plan.feasible else dict(plan.broken)}")
-    print(
+        say(f"{task.name:8} {machine:8} {float(start):6.2f} {float(end):6.2f}   {drawn:9.4f}")
+    say(f"\nverified in fractions: {'a schedule' if plan.feasible else dict(plan.broken)}")
+    say(
         f"as drawn, rules were missed by at most {plan.drawn.violation:.4f}; the host's "
         f"{plan.repair} moved a task by at most {plan.moved:.3f}"
     )
     loads, langevin, graph = (plan.info[name] for name in ("loads", "langevin", "graph"))
-    print(
+    say(
         f"couplings loaded: {loads['langevin']} and {loads['graph']} times; {langevin['runs']} runs"
         f" of times ({langevin['steps']} steps), {graph['draws']} draws of orders"
     )

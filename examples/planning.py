@@ -6,6 +6,8 @@ python examples/planning.py --device sim:        on the RTL itself, Verilated (m
 
 import argparse
 
+from rich.console import Console
+
 import gibbsite
 from gibbsite.algorithms.minimising import minimise
 from gibbsite.progress import bars
@@ -24,6 +26,8 @@ PLAN = PlanningEnergy(
 
 TOLERANCE = 0.1
 
+say = Console(highlight=False).out
+
 
 def main() -> None:
     """Plan, and print levels and what they miss."""
@@ -31,20 +35,20 @@ def main() -> None:
     parser.add_argument("--device", default="golden:")
     with gibbsite.open(parser.parse_args().device) as device, bars() as progress:
         found = minimise(PLAN, device, tolerance=TOLERANCE, reach=30, seed=2026, progress=progress)
-    print(f"{'month':14}" + "".join(f"{t:>9}" for t in range(PLAN.horizon)))
+    say(f"{'month':14}" + "".join(f"{t:>9}" for t in range(PLAN.horizon)))
     for product in PLAN.products:
-        print(f"{product.name:14}")
-        print(f"{'  asked':14}" + "".join(f"{x:9.2f}" for x in product.demand))
+        say(f"{product.name:14}")
+        say(f"{'  asked':14}" + "".join(f"{x:9.2f}" for x in product.demand))
         for what in ("make", "stock"):
             levels = [found.values[f"{product.name}.{what}.{t}"] for t in range(PLAN.horizon)]
-            print(f"{'  ' + what:14}" + "".join(f"{x:9.2f}" for x in levels))
+            say(f"{'  ' + what:14}" + "".join(f"{x:9.2f}" for x in levels))
     worst = max(found.violations.items(), key=lambda pair: pair[1], default=("nothing", 0))
-    print(
+    say(
         f"\nverified in fractions: {'every' if found.feasible else 'not every'} row holds within "
         f"{TOLERANCE}; worst is {worst[0]!r}, missed by {float(worst[1]):.4f}; repaired: nothing"
     )
     info = found.info
-    print(
+    say(
         f"{info['iterations']} anneals of {info['langevin']['reads'] // info['iterations']} chains,"
         f" couplings loaded {info['loads']} time, {100 * found.share:.0f} % of the last reads fit"
     )
