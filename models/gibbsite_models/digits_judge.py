@@ -154,8 +154,8 @@ def nearest_distances(x: Array, others: Array) -> Array:
 
 def _squares(x: Array, y: Array) -> Array:
     found = (x * x).sum(axis=1)[:, None] + (y * y).sum(axis=1) - 2 * x @ y.T
-    return np.maximum(found, 0)
+    return np.asarray(np.maximum(found, 0))
 
 
 def _kernel(x: Array, y: Array, width: float) -> Array:
-    return np.exp(-_squares(x, y) / (2 * width * width))
+    return np.asarray(np.exp(-_squares(x, y) / (2 * width * width)))

@@ -68,7 +68,7 @@ class Plan:
     paths_per_image: int = 60
     stiffness: float = 0.15
     rise: float = 0.25
-    amplitude: float = 3.2
+    swing: float = 6.6
     sigma0: float = 0.25
     steps: int = 100
     cold: int = 1
@@ -100,7 +100,7 @@ class Plan:
     def selector(self) -> Selector:
         """The hidden units."""
         rate = MU * self.dt
-        return Selector(self.bits, self.amplitude, self.stiffness / rate, self.rise / rate)
+        return Selector(self.bits, self.swing, self.stiffness / rate, self.rise / rate)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,7 +154,7 @@ class Generator:
         """The nearest hidden code of states ``[chains, units]``."""
         hidden = np.asarray(z, dtype=np.float64)[:, self.visible :]
         far = ((hidden[:, None, :] - self.minima[None]) ** 2).sum(axis=2)
-        return far.argmin(axis=1)
+        return np.asarray(far.argmin(axis=1), dtype=np.int64)
 
 
 def generator(trained: Trained) -> Generator:
@@ -213,7 +213,8 @@ def load_trained(path: Path) -> Trained:
     """
     stored = load(path, TRAINED)
     metadata = dict(stored.metadata)
-    plan = Plan(**{k: tuple(v) if k == "classes" else v for k, v in metadata["plan"].items()})
+    fields: dict[str, Any] = dict(metadata["plan"])
+    plan = Plan(**fields | {"classes": tuple(fields["classes"])})
     machines = []
     for prefix in ("", "untrained_"):
         J2, J4, b = (stored.arrays[prefix + name] for name in ("J2", "J4", "b"))

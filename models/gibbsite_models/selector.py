@@ -5,11 +5,11 @@ r"""Hidden units that choose one of 2^M codes with equal probability: bits and t
 
 with M bits m, 2^M decoders c, S the signs of code c's bits and ``g B = 4 a A^3``. With bits at +-B,
 a decoder's field is +g B where all agree with its code and -g B, -3 g B, ... where 1, 2, ...
-disagree: it rests at A and at ``-A (2 k - 1)^(1/3)``, and exactly one decoder is on. B is the
-largest of these numbers. Bits start at 0, the top of their wells, and fall to either side by noise;
-decoders that are off push a bit both ways alike, the one that is on holds its code, and e is such
-that bits come to rest at +-B.
-Flipping a bit and swapping decoders leaves U as it is: no code is favoured.
+disagree: it rests at A and at ``-A (2 k - 1)^(1/3)``, and exactly one decoder is on. A is such that
+the largest of these numbers is B too. Bits start at 0, the top of their wells, and fall to either
+side by noise; decoders that are off push a bit both ways alike, the one that is on holds its code,
+and e is such that bits come to rest at +-B. Flipping a bit and swapping decoders leaves U as it is:
+no code is favoured.
 """
 
 from dataclasses import dataclass
@@ -30,21 +30,22 @@ Array = NDArray[np.float64]
 class Selector:
     """M bits and 2^M decoders.
 
-    ``amplitude`` is A, ``stiffness`` a decoder's second derivative 12 a A^2 at A, ``rise`` the
-    negative second derivative of a bit at 0, which sets how fast bits decide.
+    ``swing`` is B, the largest number that any unit rests at; ``stiffness`` a decoder's second
+    derivative 12 a A^2 at A; ``rise`` the negative second derivative of a bit at 0, which sets how
+    fast bits decide.
 
     Raises: ProgramError for less than 1 or more than 6 bits and numbers that are not above 0.
     """
 
     bits: int
-    amplitude: float = 3.5
+    swing: float = 6.5
     stiffness: float = 1.0
     rise: float = 1.0
 
     def __post_init__(self) -> None:
         if not 1 <= self.bits <= 6:
             raise ProgramError(f"a selector has 1 to 6 bits and {self.bits} were asked for")
-        for name in ("amplitude", "stiffness", "rise"):
+        for name in ("swing", "stiffness", "rise"):
             value = getattr(self, name)
             if not (np.isfinite(value) and value > 0):
                 raise ProgramError(f"a selector's {name} must be above 0 and is {value}")
@@ -66,12 +67,12 @@ class Selector:
 
     def levels(self) -> Array:
         """Where a decoder rests when 0, 1, ... M bits disagree with its code: ``[M + 1]``."""
-        return self.amplitude * np.cbrt(1.0 - 2 * np.arange(self.bits + 1))
+        return np.asarray(self.amplitude * np.cbrt(1.0 - 2 * np.arange(self.bits + 1)))
 
     @property
-    def swing(self) -> float:
-        """B: how far bits swing, the largest of `levels`."""
-        return float(np.abs(self.levels()).max())
+    def amplitude(self) -> float:
+        """A: where the decoder that is on rests."""
+        return float(self.swing / np.cbrt(2.0 * self.bits - 1))
 
     def parameters(self) -> tuple[Array, Array, Array, Array]:
         """``J2, J4, b[size]`` and ``J[size, size]`` of U."""

@@ -141,7 +141,7 @@ class Descent:
             {key: state[f"{name}_{key}"] for key in ("J2", "J4", "b", "J")}
             for name in ("at", "residual", "direction")
         )
-        self.potential = replace(self.potential, **at)
+        self.potential = replace(self.potential, J2=at["J2"], J4=at["J4"], b=at["b"], J=at["J"])
         self.residual, self.direction = Gradient(**residual), Gradient(**direction)
         self.square, self.first, steps = (float(v) for v in state["numbers"])
         self.steps = int(steps)
