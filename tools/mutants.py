@@ -21,10 +21,13 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from mutants_table import MUTANTS, Mutant
+from mutants_langevin import LANGEVIN_MUTANTS
+from mutants_table import MUTANTS as SHARED_MUTANTS
+from mutants_table import Mutant
 
 __all__ = ["MUTANTS", "Mutant", "by_name", "kill", "planted_module", "planted_text"]
 
+MUTANTS = (*SHARED_MUTANTS, *LANGEVIN_MUTANTS)
 ROOT = Path(__file__).resolve().parent.parent
 RTL = ROOT / "hw" / "gibbsite_hw"
 RECORD, TABLE = ROOT / "docs" / "mutants.json", ROOT / "docs" / "mutants.md"
@@ -133,7 +136,7 @@ def _write(rows: list[dict[str, Any]]) -> None:
         "# Mutants of the RTL",
         "",
         f"{killed} of {len(rows)} killed, at {commits}. Written by `python tools/mutants.py`; the",
-        "faults themselves are in `tools/mutants_table.py`.",
+        "faults themselves are in `tools/mutants_table.py` and `tools/mutants_langevin.py`.",
         "",
         "| mutant | file | what it breaks | killed by |",
         "|---|---|---|---|",
