@@ -66,6 +66,15 @@ def test_line_coverage_of_the_verilog(report: Report) -> None:
     assert len(shell) <= 2, missed
 
 
+def test_programs_of_another_seed(tmp_path: Path) -> None:
+    settings = {"GIBBSITE_PROGRAMS": "6", "GIBBSITE_SEED": "9"}
+    tests = ("Programs",)
+    report = cosimulate(
+        SHELL, BENCHES, "bench_langevin_shell", tmp_path, tests=tests, settings=settings
+    )
+    assert report.passed == tests
+
+
 @pytest.mark.nightly
 @pytest.mark.parametrize("seed", range(2, 8))
 def test_many_random_programs(seed: int, tmp_path: Path) -> None:
