@@ -4,7 +4,7 @@ from array import array
 
 import numpy as np
 import pytest
-from scipy.linalg import expm
+from scipy.linalg import expm, solve_discrete_lyapunov
 
 from gibbsite_hw.spec.device_parameters import DeviceParameters
 from gibbsite_hw.spec.errors import ProgramError
@@ -124,7 +124,7 @@ def test_substeps_and_exact_steps_agree_without_noise(hinge: bool | None) -> Non
 def test_a_deterministic_quartic_well_ends_in_its_minimum() -> None:
     built = circuit(program(quartic=1.5, coupled=False), "matched-2026.1")
     drive = Drive(0.05, 0.0, ONE)
-    assert not built.linear(drive)
+    assert not built.whole(drive)
     z = walk(built, drive, 400)[:, 0]
     force = np.array([2, 3, 4]) * z + 1.5 * z**3 + np.array([1, -0.5, 0.25])
     assert np.abs(force).max() < 1e-3
@@ -133,7 +133,7 @@ def test_a_deterministic_quartic_well_ends_in_its_minimum() -> None:
 def test_a_hinge_acts_on_one_side_only() -> None:
     built = circuit(program(hinge=True, coupled=False), "matched-2026.1")
     strong = Drive(0.05, 0.0, (1.0, 1.0, 1.0, 1.0, 2.0, 1.0))
-    assert not built.linear(strong)
+    assert not built.whole(strong)
     z = walk(built, strong, 300)[:, 0]
     # its rest, (-1/2, 1/6, -1/16), has k z - d < 0, so the hinge is slack there
     assert z == pytest.approx([-0.5, 1 / 6, -1 / 16], abs=2e-3)
@@ -172,3 +172,72 @@ def test_what_has_no_gaussian_law_is_refused() -> None:
         stationary(circuit(program(quartic=1.0)), Drive(0.1, 0.1, ONE))
     with pytest.raises(ProgramError, match="slowest mode grows"):
         stationary(circuit(program()), Drive(0.1, 0.1, (-1.0, 1.0, 1.0, 1.0, 1.0, 1.0)))
+
+
+def test_a_ramp_of_many_settings_keeps_no_more_exact_steps_than_it_may() -> None:
+    built = circuit(program())
+    motion = built.rest(np.ones((3, 1)), np.zeros((3, 1)))
+    for k in range(200):
+        built.step(motion, Drive(0.1, 0.001 * k, ONE), np.zeros((3, 3, 1), dtype=np.float32))
+    assert len(built._propagators) <= 64
+
+
+def test_large_networks_take_substeps() -> None:
+    build = DeviceParameters(None, LangevinParameters(units=40, constraints=0, multipliers=4))
+    n = 40
+    codes = array("i", [0] * n)
+    couplings = np.zeros((n, n), dtype=np.int64)
+    couplings[0, 1] = couplings[1, 0] = 40
+    wide = LangevinProgram(
+        quadratic=array("i", [2 * UNIT] * n),
+        quartic=codes,
+        force=codes,
+        couplings=array("i", couplings.ravel().tolist()),
+        rows=array("i"),
+        shifts=Shifts(quadratic=14, bias=14),
+        conditions=LangevinConditions(codes),
+    )
+    built = Circuit(Chip(named_set(DEFAULT_SET), build), Weights.of(wide), wide.conditions)
+    drive = Drive(0.1, 0.2, ONE)
+    assert built.linear(drive)
+    assert not built.whole(drive)
+    assert built.rows(drive) == built.substeps + 1
+
+
+def covariance_of_substeps(built: Circuit, drive: Drive) -> np.ndarray:
+    """The exact stationary covariance of the integrator itself, from what one step does.
+
+    A step is linear in (z, y, kicks) and the noise, so unit vectors as chains show its matrices.
+    """
+    state, fresh = 9, 3 * built.substeps
+    chains = 1 + state + fresh
+    motion = built.rest(np.zeros((3, chains)), np.zeros((3, chains)))
+    noise = np.zeros((built.rows(drive), 3, chains), dtype=np.float32)
+    for k in range(3):
+        motion.z[k, 1 + k] = motion.y[k, 4 + k] = motion.kicks[k, 7 + k] = 1
+    for k in range(fresh):
+        noise[k // 3, k % 3, 1 + state + k] = 1
+    built.step(motion, drive, noise)
+    after = np.concatenate([motion.z, motion.y, motion.kicks]).astype(np.float64)
+    after -= after[:, :1]
+    A, N = after[:, 1 : 1 + state], after[:, 1 + state :]
+    return np.asarray(solve_discrete_lyapunov(A, N @ N.T)[:3, :3])
+
+
+def test_substeps_converge_to_the_law_of_the_circuit() -> None:
+    drive = Drive(0.05, np.sqrt(2 * 0.6 * 0.05), ONE)
+    _, exact = stationary(circuit(program(hinge=False)), drive)
+    errors = [
+        np.abs(
+            covariance_of_substeps(
+                circuit(program(hinge=False), resolution=resolution, exact=False), drive
+            )
+            - exact
+        ).max()
+        / exact.max()
+        for resolution in (1, 2, RESOLUTION)
+    ]
+    # second order in the well, first (and small) in what the buffers see of the noise
+    assert errors[1] < errors[0] / 2
+    assert errors[2] < errors[1] / 2
+    assert errors[2] < 1e-4

@@ -44,8 +44,11 @@ Single = NDArray[np.float32]
 RESOLUTION: Final = 4
 """Substeps in a time constant of the buffers; a test doubles it."""
 
-LINEAR_UNITS: Final = 64
+LINEAR_UNITS: Final = 32
 """Largest linear network whose steps are taken whole; beyond, matrices cost more than substeps."""
+
+MOST_KEPT: Final = 64
+"""Settings whose exact steps are kept."""
 
 _GRADIENT: Final = 6
 """FORCE_FRAC - OPERAND_FRAC: between a product of codes and a gradient."""
@@ -144,20 +147,24 @@ class Circuit:
 
     def rows(self, drive: Drive) -> int:
         """Rows of Gaussians that a step under these settings takes, ``[n, chains]`` each."""
-        return 3 if self.linear(drive) else self.substeps + 1
+        return 3 if self.whole(drive) else self.substeps + 1
 
     def linear(self, drive: Drive) -> bool:
+        """Whether neither quartic terms nor hinges act under these settings."""
+        bent = drive.strengths[1] and self.quartic.any()
+        hinged = drive.strengths[4] and (self.hinge & (self.penalty != 0)).any()
+        return not (bent or hinged)
+
+    def whole(self, drive: Drive) -> bool:
         """Whether a step is taken exactly."""
-        bent = bool(drive.strengths[1] and self.quartic.any())
-        hinged = bool(drive.strengths[4] and (self.hinge & (self.penalty != 0)).any())
-        return self.exact and not bent and not hinged and self.units <= LINEAR_UNITS
+        return self.exact and self.units <= LINEAR_UNITS and self.linear(drive)
 
     def step(self, motion: Motion, drive: Drive, noise: Single) -> None:
         """One step of the program; ``noise[rows(drive), n, chains]``, the last row for drift."""
         relax = np.sqrt(1 - self.drift_decay**2) * self.drift_spread
         motion.drift = np.float32(self.drift_decay) * motion.drift
         motion.drift += np.float32(relax * self.full_scale) * noise[-1]
-        if self.linear(drive):
+        if self.whole(drive):
             self._whole(motion, drive, noise)
         else:
             self._divided(motion, drive, noise)
@@ -182,6 +189,8 @@ class Circuit:
 
     def _whole(self, motion: Motion, drive: Drive, noise: Single) -> None:
         if drive not in self._propagators:
+            if len(self._propagators) == MOST_KEPT:  # a long ramp needs each only once
+                self._propagators.clear()
             B, force, amplitude = self.network(drive)
             push = (-drive.rate * self.mobility[:, None]).astype(np.float32)
             self._propagators[drive] = (

@@ -79,6 +79,16 @@ class AnalogDevice:
         return self._device.loads
 
     @property
+    def words_sent(self) -> int:
+        """Words that went into the device, as far as its driver counts them."""
+        return int(getattr(self._device, "words_sent", 0))
+
+    @property
+    def words_received(self) -> int:
+        """Words that came out of the device, as far as its driver counts them."""
+        return int(getattr(self._device, "words_received", 0))
+
+    @property
     def trims(self) -> Trims:
         """The trims in force."""
         return self._chip.trims
