@@ -79,6 +79,7 @@ class Engine:
         self.start = self.running = self.abort = self.may_abort = self.aborted = False
         self.began = self.took = 0
         self.expected: list[list[int]] = []
+        self.counters: tuple[int, ...] = ()
         for name in ("enable", "memory", "address", "lane", "data"):
             getattr(self.dut, f"write__{name}").value = 0
         for name in ("start", "abort", "tag", "seed", *SETTINGS):
@@ -101,6 +102,7 @@ class Engine:
             self.aborted = bool(read(dut.aborted))
             assert self.may_abort or not self.aborted
             if not self.aborted:
+                self.ends.expect(self.counters)
                 self.ends.saw(tuple(read(getattr(dut, name)) for name in COUNTERS))
             self.running = False
 
@@ -146,7 +148,7 @@ class Engine:
             self.expected.append(packet)
             self.packets.expect(packet)
         low, high = packet[1::2], packet[2::2]
-        self.ends.expect(tuple(a | b << 32 for a, b in zip(low, high, strict=True)))
+        self.counters = tuple(a | b << 32 for a, b in zip(low, high, strict=True))
 
     def load(self, case: LangevinCase, rng: Random) -> None:
         """Queue all writes of a case; what pads a row is no coupling, whatever it is."""
