@@ -48,6 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--checkpoint", type=Path, help="keep the state of training here")
     parser.add_argument("--seed", type=int, default=Plan(classes=(0,)).seed)
     parser.add_argument("--bits", type=int, default=Plan(classes=(0,)).bits)
+    parser.add_argument("--split", type=int, default=1, help="seed of the held-out choice")
     parser.add_argument("--lambda-entropy", type=float, default=0.0)
     parser.add_argument("--samples", type=int, default=1000, help="images to judge (default 1000)")
     parser.add_argument("--judge", action="store_true", help="judge the trained file only")
@@ -73,7 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(given: argparse.Namespace, classes: tuple[int, ...]) -> int:
-    digits = load_digits()
+    digits = load_digits(given.split)
     plan = Plan(
         classes=classes, bits=given.bits, seed=given.seed, lambda_entropy=given.lambda_entropy
     )
@@ -87,6 +88,7 @@ def _run(given: argparse.Namespace, classes: tuple[int, ...]) -> int:
         print(file=sys.stderr)
         command = "python tools/train_digits.py " + " ".join(
             [f"--classes {given.classes}", f"--seed {plan.seed}", f"--bits {plan.bits}"]
+            + ([f"--split {given.split}"] if given.split != 1 else [])
             + ([f"--lambda-entropy {plan.lambda_entropy}"] if plan.lambda_entropy else [])
         )
         out.parent.mkdir(parents=True, exist_ok=True)

