@@ -23,6 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from gibbsite.langevin_scales import Scales, choose_scales
 from gibbsite_hw.spec.errors import ProgramError
 from gibbsite_hw.spec.langevin_formats import (
+    COEFFICIENT_MAX,
     ENERGY_FRAC,
     HEAT_FRAC,
     MANTISSA_BITS,
@@ -31,6 +32,7 @@ from gibbsite_hw.spec.langevin_formats import (
     OPERAND_FRAC,
     REPEAT_MAX,
     RESIDUAL_FRAC,
+    RESIDUAL_MAX,
     SHIFT_MAX,
     STATE_FRAC,
     STATE_MAX,
@@ -99,12 +101,13 @@ class CompiledPotential:
         return found
 
     def conditions(self, condition: Condition) -> LangevinConditions:
-        """Conditions to stream; b, d and lambda must fit the scales that were chosen.
+        """Conditions to stream; units that the condition does not clamp are free.
 
-        Raises `ProgramError` where they do not: compile with more ``headroom``.
+        Raises `ProgramError` where b, d or lambda do not fit the scales that were chosen (compile
+        with more ``headroom``) or a clamp lies beyond the reach.
         """
         return _conditions(
-            self.potential.conditioned(condition), self.scales, condition.clamps or self.clamps
+            self.potential.conditioned(condition), self.scales, dict(condition.clamps)
         )
 
     def request(
@@ -119,11 +122,21 @@ class CompiledPotential:
         """The run of a protocol; ``start[units]`` and ``spread`` draw the first state.
 
         ``fields``: those of `LangevinRequest` (seed, chains, draws, thin, trajectory, best ...).
+        Raises `ProgramError` for a start, spread, dt, kT or strength that the program cannot hold.
         """
+        if not (math.isfinite(spread) and spread >= 0):
+            raise ProgramError(
+                f"the spread of the start is {spread}: give a finite one of at least 0"
+            )
         state = None
         if start is not None:
-            wanted = np.broadcast_to(np.asarray(start, dtype=np.float64), (self.potential.size,))
-            state = array("i", self.state_codes(wanted).tolist())
+            given, size = np.asarray(start, dtype=np.float64), self.potential.size
+            if given.shape not in ((), (1,), (size,)):
+                raise ProgramError(
+                    f"the start has shape {given.shape} and the program {size} units: give one "
+                    "number or one a unit"
+                )
+            state = array("i", self.state_codes(np.broadcast_to(given, size)).tolist())
         return replace(
             LangevinRequest(
                 self.schedule(protocol),
@@ -171,14 +184,7 @@ class CompiledPotential:
 
     def state_codes(self, states: Floats) -> NDArray[np.int64]:
         """Codes of states. Raises `ProgramError` beyond the reach."""
-        codes = np.rint(states / self.scales.length * 2**STATE_FRAC)
-        if not np.isfinite(codes).all() or np.abs(codes).max(initial=0) > STATE_MAX:
-            raise ProgramError(
-                f"a state lies beyond +-{STATE_MAX / 2**STATE_FRAC * self.scales.length:g}, what "
-                "the compiled program holds: compile with a larger reach"
-            )
-        result: NDArray[np.int64] = codes.astype(np.int64)
-        return result
+        return _state_codes(states, self.scales.length)
 
     def decode(self, result: LangevinResult, request: LangevinRequest) -> LangevinSamples:
         """A result in physical units."""
@@ -263,26 +269,32 @@ def compile_potential(
         J=couplings / (2.0**e.coupling * c * s**2),
         K=rows / (2.0**e.weight * s * scales.row[:, None]),
     )
-    return CompiledPotential(
-        potential, program, scales, _held(held, program.conditions, scales), held_units
-    )
+    held = _held(held, program.conditions, scales)
+    try:
+        held.check(clamps=held_units)
+    except ProgramError as error:
+        raise ProgramError(
+            f"what {parameters.weight_bits}-bit couplings and 24-bit coefficients keep of this "
+            f"potential is not bounded: {error}"
+        ) from error
+    return CompiledPotential(potential, program, scales, held, held_units)
 
 
 def _conditions(
     potential: Potential, scales: Scales, clamps: Mapping[int, float]
 ) -> LangevinConditions:
     s, c, q = scales.length, scales.energy, scales.row
-    biases = _codes(c * s * potential.b, scales.bias)
-    weights = _codes(c * potential.lam / q**2, scales.penalty)
-    offsets = _codes(potential.d * q, RESIDUAL_FRAC)
-    states = {unit: round(value / s * 2**STATE_FRAC) for unit, value in clamps.items()}
+    biases = _fitted("b", potential.b, c * s, scales.bias, COEFFICIENT_MAX)
+    weights = _fitted("lambda", potential.lam, c / q**2, scales.penalty, COEFFICIENT_MAX)
+    offsets = _fitted("d", potential.d, q, RESIDUAL_FRAC, RESIDUAL_MAX)
+    states = _state_codes(np.array(list(clamps.values()), dtype=np.float64), s)
     return LangevinConditions(
         biases=_array(biases),
         constraints=[
             Constraint(bool(hinge), int(weight), int(offset))
             for hinge, weight, offset in zip(potential.hinge, weights, offsets, strict=True)
         ],
-        clamps=states,
+        clamps=dict(zip(clamps, states.tolist(), strict=True)),
     )
 
 
@@ -298,18 +310,41 @@ def _held(potential: Potential, conditions: LangevinConditions, scales: Scales) 
     )
 
 
+def _state_codes(states: Floats, length: float) -> NDArray[np.int64]:
+    if not np.isfinite(states).all():
+        raise ProgramError("states must be finite and some are not: give a number for each")
+    codes = np.rint(states / length * 2**STATE_FRAC)
+    if np.abs(codes).max(initial=0) > STATE_MAX:
+        raise ProgramError(
+            f"a state is {states[np.abs(codes).argmax()]:g} and the compiled program holds "
+            f"+-{STATE_MAX / 2**STATE_FRAC * length:g}: compile with a larger reach"
+        )
+    result: NDArray[np.int64] = codes.astype(np.int64)
+    return result
+
+
+def _fitted(
+    what: str, values: Floats, unit: Floats | float, bits: int, largest: int
+) -> NDArray[np.int64]:
+    """Codes of conditions, ``values`` times ``unit``, which may have outgrown their scales."""
+    codes = np.rint(values * unit * 2.0**bits)
+    if np.abs(codes).max(initial=0.0) > largest:
+        at = int(np.abs(codes).argmax())
+        most = largest / 2.0**bits / np.broadcast_to(unit, values.shape)[at]
+        raise ProgramError(
+            f"{what} is {values[at]:g} at {at} and the compiled program holds {most:g}: compile "
+            "with more headroom"
+        )
+    result: NDArray[np.int64] = codes.astype(np.int64)
+    return result
+
+
 def _codes(values: Floats, bits: int) -> NDArray[np.int64]:
     return np.rint(values * 2.0**bits).astype(np.int64)
 
 
 def _array(codes: NDArray[np.int64]) -> array[int]:
-    try:
-        return array("i", codes.ravel().tolist())
-    except OverflowError as error:
-        raise ProgramError(
-            "a condition is far beyond the scales of the compiled program: compile with more "
-            "headroom"
-        ) from error
+    return array("i", codes.ravel().tolist())
 
 
 def _scaled(value: float, lift: int, what: str) -> tuple[int, int]:

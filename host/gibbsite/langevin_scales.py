@@ -49,6 +49,9 @@ LARGEST_FORCE = FORCE_MAX / 2**FORCE_FRAC / 4
 LARGEST_ENERGY = ENERGY_MAX / 2**ENERGY_FRAC / 4
 """A quarter is left for states beyond the reach and strengths above 1."""
 
+LEAST = 2.0**-100
+"""Smallest reach, and the smallest row of a constraint that is scaled up to the formats."""
+
 # shift = e - SHIFT[name] for coefficients; see the equations of langevin_program
 QUADRATIC, QUARTIC, LINEAR, COUPLING = 7, 8, 6, 6
 
@@ -97,8 +100,10 @@ def choose_scales(
 
     Raises `ProgramError` for a reach that no scale can hold or numbers too far apart.
     """
-    if not (math.isfinite(reach) and reach > 0):
-        raise ProgramError(f"reach must be finite and above 0, not {reach}: give the largest |z|")
+    if not LEAST <= reach <= 1 / LEAST:
+        raise ProgramError(
+            f"reach must lie in {LEAST:.0e} to {1 / LEAST:.0e}, not {reach}: give the largest |z|"
+        )
     if not (math.isfinite(headroom) and headroom >= 1):
         raise ProgramError(f"headroom must be finite and at least 1, not {headroom}: give 1 or 4")
     s = 2.0 ** math.ceil(math.log2(reach / (STATE_MAX / 2**STATE_FRAC)))
@@ -142,9 +147,10 @@ def choose_scales(
 def _rows(potential: Potential, s: float) -> tuple[Floats, Floats]:
     """Rows ``k s q`` whose largest entry lies in (1/2, 1], or less where d is large."""
     k = s * potential.K
-    largest = np.maximum(np.abs(k).max(axis=1, initial=0.0), 1e-300)
+    largest = np.abs(k).max(axis=1, initial=0.0)
+    largest = np.where(largest > 0, np.maximum(largest, LEAST), 1.0)  # a row of zeros is as it is
     reach = np.abs(k).sum(axis=1) * TOP + np.abs(potential.d)
-    room = RESIDUAL_MAX / 2**RESIDUAL_FRAC / 2 / np.maximum(reach, 1e-300)
+    room = RESIDUAL_MAX / 2**RESIDUAL_FRAC / 2 / np.maximum(reach, LEAST)
     q = np.exp2(np.floor(np.log2(np.minimum(1 / largest, room))))
     return k * q[:, None], q
 
@@ -196,5 +202,6 @@ def _fraction_bits(values: Floats, largest: int, least: int = 0) -> int:
     top = float(np.abs(values).max(initial=0.0))
     if top == 0:
         return least + OPERAND_FRAC
-    bits = math.floor(math.log2(largest / top))
+    # a quotient a rounding error below a power of two is one: what overflows by it rounds back
+    bits = math.floor(math.log2(largest / top) + 1e-9)
     return min(bits, least + SHIFT_MAX)
