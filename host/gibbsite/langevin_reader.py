@@ -20,6 +20,8 @@ __all__ = ["LangevinReader"]
 WORD = 0xFFFF_FFFF
 FIXED = 10
 """Words of a draw before its states: header, chain, draw, step, and three pairs."""
+END = 13
+"""Words of DONE and ABORTED: header and six pairs."""
 
 
 class LangevinReader:
@@ -67,7 +69,7 @@ class LangevinReader:
             or packet[1] != (request.first_chain + chain) & WORD
             or packet[2] != draw
         ):
-            self._refuse(packet)
+            self._refuse(packet, self._length)
         result.steps.append(packet[3])
         result.energies.append(_signed(packet[4], packet[5]))
         result.work.append(_signed(packet[6], packet[7]))
@@ -89,7 +91,7 @@ class LangevinReader:
             or packet[1] != (request.first_chain + self._chains) & WORD
             or result.reads != (self._chains + 1) * request.draws
         ):
-            self._refuse(packet)
+            self._refuse(packet, length + 1)
         result.moment_counts.append(packet[2])
         result.moments.extend(
             _signed(low, high) for low, high in zip(packet[3::2], packet[4::2], strict=True)
@@ -99,8 +101,8 @@ class LangevinReader:
     def _finish(self, packet: list[int], tag: int) -> None:
         kind = packet[0] >> 24
         ends = (LangevinResponse.DONE, LangevinResponse.ABORTED)
-        if kind not in ends or packet[0] >> 16 & 0xFF != tag or len(packet) != 13:
-            self._refuse(packet)
+        if kind not in ends or packet[0] >> 16 & 0xFF != tag or len(packet) != END:
+            self._refuse(packet, END)
         self.ended = True
         values = [low | high << 32 for low, high in zip(packet[1::2], packet[2::2], strict=True)]
         self.result.counters = LangevinCounters(*values)
@@ -111,11 +113,11 @@ class LangevinReader:
                 "close the device and open it again"
             )
 
-    def _refuse(self, packet: list[int]) -> None:
+    def _refuse(self, packet: list[int], belongs: int) -> None:
         raise DeviceError(
-            f"draw {self.result.reads} of {self.reads} came as a packet of {len(packet)} words "
-            f"that starts {[hex(word) for word in packet[:3]]} where {self._length} words belong: "
-            "close the device and open it again"
+            f"after {self.result.reads} of {self.reads} draws came a packet of {len(packet)} words "
+            f"that starts {[hex(word) for word in packet[:3]]} where another of {belongs} words "
+            "belongs: close the device and open it again"
         )
 
 
