@@ -3,10 +3,12 @@
     gibbsite.solve(text)               the whole way, one `Result`
     gibbsite.formalize(text)           the first step alone, one `Problem`
     gibbsite.open("sim:")              a `Device`, as a context manager
-    gibbsite.Sampler(device)           a dimod sampler on that device
+    gibbsite.Sampler(device)           a dimod sampler on that device: spins and choices
+    gibbsite.LangevinSampler(potential, gibbsite.LangevinConfig(...))        continuous states
 
-Energies are dimod's: `E(s) = offset + sum h_i s_i + sum_(i<j) J_ij s_i s_j`, spins -1/+1,
-minimised; the device draws from `P(s) ~ exp(-beta E(s))`.
+Energies of spins are dimod's: `E(s) = offset + sum h_i s_i + sum_(i<j) J_ij s_i s_j`, spins -1/+1,
+minimised; the device draws from `P(s) ~ exp(-beta E(s))`. Energies of continuous states are a
+`Potential` V(z); the device draws from `P(z) ~ exp(-V(z) / kT)`.
 
 Names are imported when first used, so that `import gibbsite` stays light.
 """
@@ -17,22 +19,40 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from gibbsite.algorithms.bayesian import BayesianSampler
     from gibbsite.devices import open
     from gibbsite.formalizer import FormalizationError, formalize
+    from gibbsite.langevin_sampler import LangevinConfig, LangevinSampler
     from gibbsite.orchestrator import solve
     from gibbsite.problem import Problem
     from gibbsite.result import Result
     from gibbsite.sampler import Sampler
     from gibbsite_hw.spec.device import Device
     from gibbsite_hw.spec.errors import GibbsiteError
+    from gibbsite_models.energies.allocation import AllocationEnergy
+    from gibbsite_models.energies.constraints import ConstraintEnergy
+    from gibbsite_models.energies.planning import PlanningEnergy
+    from gibbsite_models.energies.potential import Condition, Potential
+    from gibbsite_models.energies.scheduling import SchedulingEnergy
+    from gibbsite_models.training import EntropyProductionRegularizer
 
 __all__ = [
+    "AllocationEnergy",
+    "BayesianSampler",
+    "Condition",
+    "ConstraintEnergy",
     "Device",
+    "EntropyProductionRegularizer",
     "FormalizationError",
     "GibbsiteError",
+    "LangevinConfig",
+    "LangevinSampler",
+    "PlanningEnergy",
+    "Potential",
     "Problem",
     "Result",
     "Sampler",
+    "SchedulingEnergy",
     "formalize",
     "open",
     "solve",
@@ -41,12 +61,22 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AllocationEnergy": "gibbsite_models.energies.allocation",
+    "BayesianSampler": "gibbsite.algorithms.bayesian",
+    "Condition": "gibbsite_models.energies.potential",
+    "ConstraintEnergy": "gibbsite_models.energies.constraints",
     "Device": "gibbsite_hw.spec.device",
+    "EntropyProductionRegularizer": "gibbsite_models.training",
     "FormalizationError": "gibbsite.formalizer",
     "GibbsiteError": "gibbsite_hw.spec.errors",
+    "LangevinConfig": "gibbsite.langevin_sampler",
+    "LangevinSampler": "gibbsite.langevin_sampler",
+    "PlanningEnergy": "gibbsite_models.energies.planning",
+    "Potential": "gibbsite_models.energies.potential",
     "Problem": "gibbsite.problem",
     "Result": "gibbsite.result",
     "Sampler": "gibbsite.sampler",
+    "SchedulingEnergy": "gibbsite_models.energies.scheduling",
     "formalize": "gibbsite.formalizer",
     "open": "gibbsite.devices",
     "solve": "gibbsite.orchestrator",

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gibbsite.langevin_resolution import require_resolution
 from gibbsite.langevin_scales import Scales, choose_scales
 from gibbsite_hw.spec.errors import ProgramError
 from gibbsite_hw.spec.langevin_formats import (
@@ -55,6 +56,9 @@ __all__ = ["CompiledPotential", "LangevinSamples", "compile_potential"]
 
 Floats = NDArray[np.float64]
 DEFAULT_REACH = 7.5
+
+LEAST_MANTISSA = 1 << 10
+"""Of mu dt: below it the time step would be off by more than 1/2,048 of itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,30 @@ class CompiledPotential:
             self.potential.conditioned(condition), self.scales, dict(condition.clamps)
         )
 
+    def under(self, condition: Condition) -> CompiledPotential:
+        """This program under other conditions: what streams without loading weights again.
+
+        Raises `ProgramError` as `conditions` does.
+        """
+        conditions = self.conditions(condition)
+        potential = self.potential.conditioned(condition)
+        held = replace(self.held, hinge=potential.hinge)
+        return replace(
+            self,
+            potential=potential,
+            program=replace(self.program, conditions=conditions),
+            held=_held(held, conditions, self.scales),
+            clamps=dict(condition.clamps),
+        )
+
+    def shares_weights(self, other: CompiledPotential) -> bool:
+        """Whether the two programs differ in conditions alone."""
+        mine, theirs = self.program, other.program
+        return mine is theirs or all(
+            getattr(mine, name) == getattr(theirs, name)
+            for name in ("quadratic", "quartic", "force", "couplings", "rows", "shifts")
+        )
+
     def request(
         self,
         protocol: Protocol,
@@ -128,6 +156,7 @@ class CompiledPotential:
             raise ProgramError(
                 f"the spread of the start is {spread}: give a finite one of at least 0"
             )
+        require_resolution(self.potential, self.scales, self.clamps, protocol)
         state = None
         if start is not None:
             given, size = np.asarray(start, dtype=np.float64), self.potential.size
@@ -141,7 +170,7 @@ class CompiledPotential:
             LangevinRequest(
                 self.schedule(protocol),
                 state=state,
-                start=_scaled(spread / self.scales.length, 0, "the spread of the start"),
+                start=_scaled(spread, self.scales.length, 0, 0, "the spread of the start"),
                 pairs=list(pairs),
             ),
             **fields,
@@ -173,11 +202,11 @@ class CompiledPotential:
                 "largest one into the potential"
             )
         one, two, three, four, five, six = strengths
-        noise = math.sqrt(2 * mu * segment.kT * segment.dt) / s
+        noise = math.sqrt(2 * mu * segment.kT * segment.dt)
         return ScheduleEntry(
             repeat=1,
-            rate=_scaled(mu * segment.dt / (c * s * s), NOISE_LIFT, "mu dt"),
-            noise=_scaled(noise, 0, "sqrt(2 mu kT dt)"),
+            rate=_scaled(mu * segment.dt, c * s * s, NOISE_LIFT, LEAST_MANTISSA, "mu dt"),
+            noise=_scaled(noise, s, 0, 0, "sqrt(2 mu kT dt)"),
             strengths=(one, two, three, four, five, six),
             measure=segment.measure,
         )
@@ -347,18 +376,23 @@ def _array(codes: NDArray[np.int64]) -> array[int]:
     return array("i", codes.ravel().tolist())
 
 
-def _scaled(value: float, lift: int, what: str) -> tuple[int, int]:
-    """(mantissa, shift) with ``value = mantissa / 2^(shift + lift)``, as precise as they can be."""
+def _scaled(value: float, unit: float, lift: int, least: int, what: str) -> tuple[int, int]:
+    """(mantissa, shift), as precise as can be: ``value = unit mantissa / 2^(shift + lift)``.
+
+    Raises `ProgramError` above the largest, and for a mantissa below ``least``.
+    """
     if value == 0:
         return 0, 0
-    shift = min(MANTISSA_BITS - 1 - math.floor(math.log2(value)) - lift, SHIFT_MAX)
-    mantissa = round(value * 2.0 ** (shift + lift))
+    scaled = value / unit
+    shift = min(MANTISSA_BITS - 1 - math.floor(math.log2(scaled)) - lift, SHIFT_MAX)
+    mantissa = round(scaled * 2.0 ** (shift + lift))
     if mantissa > MANTISSA_MAX:
         mantissa, shift = mantissa >> 1, shift - 1
-    if shift < 0 or mantissa == 0:
+    if shift < 0 or mantissa < least:
         raise ProgramError(
-            f"{what} is {value:g} in device units and lies outside what the device holds, "
-            f"{2.0 ** -(SHIFT_MAX + lift):.1e} to {2.0 ** (MANTISSA_BITS - lift):g}: choose "
-            "another dt, kT or reach"
+            f"{what} is {value:g} and this program holds "
+            f"{max(least, 1) * unit * 2.0 ** -(SHIFT_MAX + lift):.3g} to "
+            f"{unit * 2.0 ** (MANTISSA_BITS - lift):.3g}: choose another dt, or other scales by "
+            "another reach, less headroom or weaker terms"
         )
     return mantissa, shift

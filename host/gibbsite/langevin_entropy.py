@@ -58,11 +58,18 @@ class EntropyProduction:
 def entropy_production(heat: Floats, states: Floats, kT: Floats) -> EntropyProduction:
     """From ``heat[chains, frames]`` since the start, ``states[chains, frames, n]``, ``kT[frames]``.
 
-    ``kT`` is that of the steps before each frame. Raises `ProgramError` without a step or at kT 0.
+    ``kT`` is that of all steps since the frame before, NaN where they had several or were not
+    measured. Raises `ProgramError` there, without a step, or at kT = 0.
     """
     frames = heat.shape[1]
     if frames < 2:
         raise ProgramError("entropy is produced between frames and there is 1: record two or more")
+    if np.isnan(kT[1:]).any():
+        at = int(np.isnan(kT[1:]).argmax()) + 1
+        raise ProgramError(
+            f"the steps to frame {at} had more than one kT, or were not measured, so their heat "
+            "has no one temperature: record more frames (every=1 always works) and measure all"
+        )
     if not (kT[1:] > 0).all():
         raise ProgramError("a bath at kT = 0 takes no entropy: use steps of kT above 0")
     given = np.diff(heat, axis=1) / kT[1:]

@@ -13,9 +13,9 @@ Whitelam's design of a thermodynamic computer (arXiv:2506.15121).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from time import perf_counter_ns
+import operator
+from collections.abc import Mapping
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 from typing import Protocol as Interface
@@ -25,20 +25,34 @@ from numpy.typing import ArrayLike, NDArray
 
 from gibbsite.devices import open as open_device
 from gibbsite.langevin_compiler import CompiledPotential, LangevinSamples, compile_potential
+from gibbsite.langevin_draws import (
+    LangevinDraws,
+    Moments,
+    Trajectory,
+    frame_temperatures,
+    run_info,
+    timed_run,
+)
 from gibbsite.langevin_entropy import EntropyProduction, entropy_production
-from gibbsite.langevin_reach import natural_reach
+from gibbsite.langevin_reach import natural_reach, require_stable
+from gibbsite.langevin_slot import LangevinSlot
 from gibbsite_hw.spec.device import Device, Progress
 from gibbsite_hw.spec.errors import ProgramError
-from gibbsite_hw.spec.langevin_program import LangevinRequest, LangevinResult
 from gibbsite_models.energies.potential import Condition, Potential
 from gibbsite_models.langevin_float import Protocol, Segment
 
-__all__ = ["LangevinConfig", "LangevinDraws", "LangevinSampler", "Trajectory"]
+__all__ = ["LangevinConfig", "LangevinDraws", "LangevinSampler", "Moments", "Trajectory"]
 
 Floats = NDArray[np.float64]
 
 DEVICE = "golden:?engines=langevin"
 """Where a sampler draws unless it is told otherwise."""
+
+HEADROOM = 4.0
+"""Times that b, d and lambda may grow in a condition before a program of its own is made for it."""
+
+WIDENINGS = 10
+"""Times that a run whose states saturate is made again with four times the reach."""
 
 
 class EnergyModel(Interface):
@@ -65,69 +79,24 @@ class LangevinConfig:
 
     def __post_init__(self) -> None:
         for name in ("n_steps", "dim"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ProgramError(f"{name} must be a whole number from 1, not {value!r}: give one")
-        Protocol(self.mu, [Segment(self.n_steps, self.kT, self.dt)])
+            object.__setattr__(self, name, _count(name, getattr(self, name)))
+        for name in ("mu", "kT", "dt"):
+            object.__setattr__(self, name, _number(name, getattr(self, name)))
+        self.protocol()
 
     def protocol(self) -> Protocol:
         """All steps at one temperature."""
         return Protocol(self.mu, [Segment(self.n_steps, self.kT, self.dt)])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class LangevinDraws:
-    """Independent samples: ``states[n_samples, dim]``; ``numpy.asarray`` gives these.
-
-    ``energies``, ``heat``, ``work`` ``[n_samples]``: V of the state, heat given to the bath and
-    work done on the way there. ``info``: seed, device, counters, timing, rounding errors.
-    """
-
-    states: Floats
-    energies: Floats
-    heat: Floats
-    work: Floats
-    info: dict[str, Any]
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Floats:
-        return np.array(self.states, dtype=dtype, copy=copy)
-
-    def __len__(self) -> int:
-        return len(self.states)
-
-    def __iter__(self) -> Iterator[Floats]:
-        return iter(self.states)
-
-    @property
-    def best(self) -> Floats:
-        """The sample of lowest energy, ``[dim]``."""
-        lowest: Floats = self.states[int(self.energies.argmin())]
-        return lowest
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Trajectory:
-    """Frames of chains from the start on, every ``every``-th step.
-
-    ``steps[frames]``, ``states[chains, frames, dim]``; ``energies``, ``work``, ``heat``
-    ``[chains, frames]`` since the start; ``kT[frames]`` of the step that led to each frame.
-    """
-
-    steps: NDArray[np.int64]
-    states: Floats
-    energies: Floats
-    work: Floats
-    heat: Floats
-    kT: Floats
-    info: dict[str, Any]
-
-
 class LangevinSampler:
     """Draws from ``exp(-V / kT)`` on a device that has a Langevin engine.
 
     ``energy_model`` is a `Potential` or has one; ``device`` an open device or an address, opened
-    when first needed and closed with the sampler. ``reach`` is the largest |z| that must fit, by
-    default what a short float run visits with a margin; ``start`` and ``spread`` draw first states.
+    when first needed and closed with the sampler. ``start`` and ``spread`` draw first states.
+    ``condition`` holds where a call names none. ``reach`` is the largest |z| that must fit; by
+    default it is estimated, and a run whose states do not fit is made again with a larger one.
+    Equal arguments give equal samples, whatever was drawn before.
 
     Raises `ProgramError` for ill-posed settings, before anything runs: a dimension that is not the
     model's, a V that is not normalizable, a dt that is unstable (with the largest stable one).
@@ -139,6 +108,7 @@ class LangevinSampler:
         config: LangevinConfig | None = None,
         device: Device | str = DEVICE,
         *,
+        condition: Condition | None = None,
         reach: float | None = None,
         start: ArrayLike = 0.0,
         spread: float = 0.0,
@@ -151,17 +121,16 @@ class LangevinSampler:
                 f"dim is {self.config.dim} and the energy has {potential.size} units: give "
                 f"LangevinConfig(dim={potential.size})"
             )
-        self._start = np.broadcast_to(np.asarray(start, dtype=np.float64), (potential.size,))
-        if not (np.isfinite(self._start).all() and np.isfinite(spread) and spread >= 0):
-            raise ProgramError(
-                f"start and spread must be finite, spread at least 0, not {spread}: give numbers"
-            )
-        self._spread = float(spread)
+        self._condition = condition or Condition()
+        self._start = _start(start, potential.size)
+        self._spread = _number("spread", spread)
+        if self._spread < 0:
+            raise ProgramError(f"spread is {spread} and must be at least 0: give such a number")
+        self._reach = None if reach is None else _number("reach", reach)
         self._address = device if isinstance(device, str) else None
-        self._device = None if isinstance(device, str) else device
-        self._reach = reach
-        self._compiled: CompiledPotential | None = None
-        self._require_stable(potential, self.config.protocol(), {})
+        self._slot = None if isinstance(device, str) else LangevinSlot(_device(device))
+        self._base: tuple[Potential, float, CompiledPotential] | None = None
+        self._require_stable(potential.conditioned(self._condition), self._condition, self.config)
 
     def sample(
         self,
@@ -169,22 +138,30 @@ class LangevinSampler:
         n_samples: int = 1,
         seed: int = 0,
         *,
+        best: bool = False,
         protocol: Protocol | None = None,
         progress: Progress | None = None,
     ) -> LangevinDraws:
         """The ends of ``n_samples`` independent chains; equal arguments give equal samples.
 
         ``condition`` streams b, d, lambda and clamps without touching couplings; ``protocol``
-        replaces the configuration's steps, to anneal or to drive.
+        replaces the configuration's steps, to anneal or to drive; with ``best`` the device also
+        keeps the state of lowest energy of every chain.
         """
-        if isinstance(n_samples, bool) or not isinstance(n_samples, int) or n_samples < 1:
-            raise ProgramError(f"n_samples must be a whole number from 1, not {n_samples!r}")
+        chains = _count("n_samples", n_samples)
         drawn, info = self._run(
-            condition, protocol, progress, seed=seed, chains=n_samples, best=False
+            condition, protocol, progress, seed=_seed(seed), chains=chains, best=best
         )
         assert drawn.states is not None, "states were asked for"
+        kept, lowest = drawn.best_states, drawn.best_energies
         return LangevinDraws(
-            drawn.states[:, 0], drawn.energies[:, 0], drawn.heat[:, 0], drawn.work[:, 0], info
+            states=drawn.states[:, 0],
+            energies=drawn.energies[:, 0],
+            heat=drawn.heat[:, 0],
+            work=drawn.work[:, 0],
+            best_states=None if kept is None else kept[:, 0],
+            best_energies=None if lowest is None else lowest[:, 0],
+            info=info,
         )
 
     def trajectory(
@@ -198,25 +175,53 @@ class LangevinSampler:
         progress: Progress | None = None,
     ) -> Trajectory:
         """Frames of ``chains`` chains: the start, and the state after every ``every``-th step."""
-        steps = (protocol or self.config.protocol()).steps
-        if not 1 <= every <= steps:
-            raise ProgramError(f"every must lie in 1..{steps}, the steps of a chain, not {every}")
+        wanted = _protocol(protocol, self.config)
+        thin = _count("every", every)
+        if thin > wanted.steps:
+            raise ProgramError(
+                f"every must lie in 1..{wanted.steps}, the steps of a chain, and is {every}: give "
+                "one of these"
+            )
         drawn, info = self._run(
-            condition, protocol, progress, seed=seed, chains=chains, trajectory=True, thin=every,
-            draws=steps // every + 1,
+            condition, protocol, progress, seed=_seed(seed), chains=_count("chains", chains),
+            trajectory=True, thin=thin, draws=wanted.steps // thin + 1,
         )  # fmt: skip
         assert drawn.states is not None, "states were asked for"
-        segments = (protocol or self.config.protocol()).segments
-        kT = np.repeat([segment.kT for segment in segments], [seg.steps for seg in segments])
         return Trajectory(
             steps=drawn.steps,
             states=drawn.states,
             energies=drawn.energies,
             work=drawn.work,
             heat=drawn.heat,
-            kT=kT[np.maximum(drawn.steps - 1, 0)],
+            kT=frame_temperatures(wanted, drawn.steps),
             info=info,
         )
+
+    def moments(
+        self,
+        condition: Condition | None = None,
+        seed: int = 0,
+        *,
+        chains: int = 64,
+        every: int = 1,
+        progress: Progress | None = None,
+    ) -> Moments:
+        """Mean and covariance summed on the device, after every ``every``-th step.
+
+        Each chain takes ``n_steps`` steps first, which do not count, and as many that do. Raises
+        `ProgramError` where the device's pairs do not hold all n (n + 3) / 2 sums.
+        """
+        n, config = self.config.dim, self.config
+        pairs: list[tuple[int, int | None]] = [(i, None) for i in range(n)]
+        pairs += [(i, j) for i in range(n) for j in range(i, n)]
+        steps = (config.n_steps, config.kT, config.dt)
+        protocol = Protocol(config.mu, [Segment(*steps, measure=False), Segment(*steps)])
+        drawn, info = self._run(
+            condition, protocol, progress, seed=_seed(seed), chains=_count("chains", chains),
+            pairs=pairs, moment_every=_count("every", every), samples=False,
+        )  # fmt: skip
+        assert drawn.moments is not None, "moments were asked for"
+        return Moments.of(drawn.moments, n, info)
 
     def estimate_entropy_production(self, trajectory: Trajectory) -> EntropyProduction:
         """Entropy produced along trajectories, with error bars; see `gibbsite.langevin_entropy`."""
@@ -224,10 +229,9 @@ class LangevinSampler:
 
     def close(self) -> None:
         """Give back a device that the sampler opened; closing twice is allowed."""
-        if self._address is not None and self._device is not None:
-            self._device.close()
-            self._device = None
-            self._compiled = None
+        if self._address is not None and self._slot is not None:
+            self._slot.device.close()
+            self._slot = None
 
     def __enter__(self) -> Self:
         return self
@@ -249,78 +253,147 @@ class LangevinSampler:
         progress: Progress | None,
         **fields: Any,
     ) -> tuple[LangevinSamples, dict[str, Any]]:
-        wanted, steps = condition or Condition(), protocol or self.config.protocol()
-        compiled, device = self._loaded(wanted, steps)
-        request = compiled.request(steps, start=self._start, spread=self._spread, **fields)
-        began = perf_counter_ns()
-        result = device.run(request, progress)
-        took = perf_counter_ns() - began
-        drawn = compiled.decode(result, request)
-        return drawn, _info(compiled, device, request, result, took)
-
-    def _loaded(self, condition: Condition, protocol: Protocol) -> tuple[CompiledPotential, Device]:
-        """The model on the device, under a condition; loaded anew only if it does not fit."""
+        under = self._condition if condition is None else condition
+        steps = _protocol(protocol, self.config)
         model = _potential(self.energy_model)
-        wanted = model.conditioned(condition)
-        self._require_stable(wanted, protocol, condition.clamps)
-        if self._device is None:
-            assert self._address is not None, "a sampler has a device or an address"
-            self._device = open_device(self._address)
-        if self._compiled is not None and _same_couplings(self._compiled.potential, wanted):
-            full = Condition(wanted.b, wanted.d, wanted.lam, condition.clamps)
-            try:
-                self._device.condition(self._compiled.conditions(full))
-            except ProgramError:
-                self._compiled = None  # beyond the scales: load it anew below
-            else:
-                return self._compiled, self._device
-        reach = self._reach or natural_reach(wanted, protocol, self._start, self._spread, condition)
-        compiled = compile_potential(
-            wanted, self._device.info.langevin, reach=reach, headroom=2.0, clamps=condition.clamps
+        self._require_stable(model.conditioned(under), under, self.config, steps)
+        slot = self._opened()
+        for widening in range(WIDENINGS):
+            compiled = self._compiled(model, under, steps, 4.0**widening, slot.device)
+            request = compiled.request(steps, start=self._start, spread=self._spread, **fields)
+            slot.put(compiled)
+            result, took = timed_run(slot.device, request, progress)
+            if not result.counters.saturations or self._reach is not None:
+                info = run_info(compiled, slot.device, request, result, took)
+                return compiled.decode(result, request), info
+        raise ProgramError(
+            f"states leave every reach up to {4.0**WIDENINGS:g} times the estimate: give reach=, "
+            "or look whether V holds them"
         )
-        self._device.load(compiled.program)
-        self._compiled = compiled
-        return compiled, self._device
 
-    def _require_stable(self, potential: Potential, protocol: Protocol, clamps: Any) -> None:
-        reach = self._reach if self._reach is not None else self._quartic_reach(potential)
-        protocol.check(potential, reach, clamps)
+    def _opened(self) -> LangevinSlot:
+        if self._slot is None:
+            assert self._address is not None, "a sampler has a device or an address"
+            self._slot = LangevinSlot(open_device(self._address))
+        return self._slot
 
-    def _quartic_reach(self, potential: Potential) -> float:
-        """How far quartic units go: where J4 z^4 holds 10 kT more than what pulls outwards."""
-        wells = potential.J4 > 0
-        if not wells.any():
-            return 0.0
-        pull = np.maximum(-potential.J2, 0)[wells] / potential.J4[wells]
-        heat = (10 * max(self.config.kT, 1e-3) / potential.J4[wells]) ** 0.25
-        return float((np.sqrt(pull) + heat).max())
+    def _compiled(
+        self,
+        model: Potential,
+        condition: Condition,
+        protocol: Protocol,
+        widening: float,
+        device: Device,
+    ) -> CompiledPotential:
+        """The program of the sampler's own condition where another fits it; else one of its own.
+
+        Either follows from the arguments alone, not from what was drawn before.
+        """
+        full = model.conditioned(condition)
+        own = model.conditioned(self._condition)
+        build, clamps = device.info.langevin, self._condition.clamps
+        if self._base is None or not _same(self._base[0], own) or self._base[1] != widening:
+            reach = widening * self._reach_of(own, self.config.protocol(), clamps)
+            base = compile_potential(own, build, reach=reach, headroom=HEADROOM, clamps=clamps)
+            self._base = own, widening, base
+        try:
+            wanted = Condition(full.b, full.d, full.lam, condition.clamps)
+            return self._base[2].under(wanted)
+        except ProgramError:  # beyond the scales of the program
+            reach = widening * self._reach_of(full, protocol, condition.clamps)
+            return compile_potential(full, build, reach=reach, clamps=condition.clamps)
+
+    def _reach_of(
+        self, potential: Potential, protocol: Protocol, clamps: Mapping[int, float]
+    ) -> float:
+        if self._reach is not None:
+            return self._reach
+        return natural_reach(potential, protocol, self._start, self._spread, clamps)
+
+    def _require_stable(
+        self,
+        potential: Potential,
+        condition: Condition,
+        config: LangevinConfig,
+        protocol: Protocol | None = None,
+    ) -> None:
+        steps = protocol or config.protocol()
+        require_stable(potential, steps, self._start, self._spread, condition.clamps)
 
 
 def _potential(model: Potential | EnergyModel) -> Potential:
-    return model if isinstance(model, Potential) else model.potential
+    found = model if isinstance(model, Potential) else getattr(model, "potential", None)
+    if not isinstance(found, Potential):
+        raise ProgramError(
+            f"an energy model is a Potential or has one, and {type(model).__name__} is and has "
+            "none: give gibbsite.Potential.build(...)"
+        )
+    return found
 
 
-def _same_couplings(one: Potential, two: Potential) -> bool:
-    """Whether two potentials differ in conditions alone."""
-    names = ("J2", "J4", "J", "K", "hinge", "force")
-    return all(np.array_equal(getattr(one, name), getattr(two, name)) for name in names)
+def _device(device: Device) -> Device:
+    if not isinstance(device, Device):
+        raise ProgramError(
+            f"a device is an open one or an address, not {device!r}: give gibbsite.open(...)"
+        )
+    return device
 
 
-def _info(
-    compiled: CompiledPotential,
-    device: Device,
-    request: LangevinRequest,
-    result: LangevinResult,
-    took: int,
-) -> dict[str, Any]:
-    return {
-        "seed": request.seed,
-        "device": device.info.uri,
-        "fingerprint": f"{device.info.fingerprint:016x}",
-        **asdict(result.counters),
-        "words_in": result.words_in,
-        "words_out": result.words_out,
-        "timing": {"sampling_ns": took},
-        "rounding": compiled.error,
-        "joules": None,
-    }
+def _protocol(protocol: Protocol | None, config: LangevinConfig) -> Protocol:
+    if protocol is None:
+        return config.protocol()
+    if not isinstance(protocol, Protocol):
+        raise ProgramError(
+            f"a protocol is a Protocol(mu, segments), not {type(protocol).__name__}: make one"
+        )
+    return protocol
+
+
+def _start(start: ArrayLike, size: int) -> Floats:
+    try:
+        given = np.asarray(start, dtype=np.float64)
+        return np.array(np.broadcast_to(_finite(given), (size,)))
+    except (ValueError, TypeError) as error:
+        raise ProgramError(
+            f"start must be one finite number or {size} of them, and is {start!r}: give these"
+        ) from error
+
+
+def _finite(values: Floats) -> Floats:
+    if not np.isfinite(values).all():
+        raise ValueError("not finite")
+    return values
+
+
+def _number(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+        raise ProgramError(f"{name} must be a number, not {value!r}: give one")
+    if not np.isfinite(value):
+        raise ProgramError(f"{name} must be finite and is {value}: give a finite number")
+    return float(value)
+
+
+def _count(name: str, value: object) -> int:
+    try:
+        found = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        found = 0
+    if isinstance(value, bool) or found < 1:
+        raise ProgramError(f"{name} must be a whole number from 1, not {value!r}: give one")
+    return found
+
+
+def _seed(seed: object) -> int:
+    try:
+        found = operator.index(seed)  # type: ignore[arg-type]
+    except TypeError:
+        found = -1
+    if isinstance(seed, bool) or not 0 <= found < 1 << 64:
+        raise ProgramError(f"the seed must be a whole number in 0..2^64-1, not {seed!r}: give one")
+    return found
+
+
+def _same(one: Potential, two: Potential) -> bool:
+    """Whether two potentials are equal in every number."""
+    names = ("J2", "J4", "b", "J", "K", "d", "lam", "hinge", "force")
+    return one is two or all(np.array_equal(getattr(one, n), getattr(two, n)) for n in names)

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gibbsite.langevin_rows import TOP, fraction_bits, most_missed, require_even, row_scales
 from gibbsite_hw.spec.errors import ProgramError
 from gibbsite_hw.spec.langevin_formats import (
     COEFFICIENT_MAX,
@@ -27,10 +28,8 @@ from gibbsite_hw.spec.langevin_formats import (
     ENERGY_MAX,
     FORCE_FRAC,
     FORCE_MAX,
-    OPERAND_FRAC,
     OPERAND_MAX,
     RESIDUAL_FRAC,
-    RESIDUAL_MAX,
     SHIFT_MAX,
     STATE_FRAC,
     STATE_MAX,
@@ -43,14 +42,12 @@ __all__ = ["Scales", "choose_scales"]
 
 Floats = NDArray[np.float64]
 
-TOP = OPERAND_MAX / 2**OPERAND_FRAC
-"""Largest |y|."""
 LARGEST_FORCE = FORCE_MAX / 2**FORCE_FRAC / 4
 LARGEST_ENERGY = ENERGY_MAX / 2**ENERGY_FRAC / 4
 """A quarter is left for states beyond the reach and strengths above 1."""
 
 LEAST = 2.0**-100
-"""Smallest reach, and the smallest row of a constraint that is scaled up to the formats."""
+"""Smallest reach."""
 
 # shift = e - SHIFT[name] for coefficients; see the equations of langevin_program
 QUADRATIC, QUARTIC, LINEAR, COUPLING = 7, 8, 6, 6
@@ -107,29 +104,24 @@ def choose_scales(
     if not (math.isfinite(headroom) and headroom >= 1):
         raise ProgramError(f"headroom must be finite and at least 1, not {headroom}: give 1 or 4")
     s = 2.0 ** math.ceil(math.log2(reach / (STATE_MAX / 2**STATE_FRAC)))
-    k, q = _rows(potential, s)
-    weight = _fraction_bits(k, parameters.weight_max)
+    q = row_scales(potential, parameters, s, headroom)
+    k = s * potential.K * q[:, None]
+    weight = fraction_bits(k, parameters.weight_max)
     lam = headroom * potential.lam / q**2
-    rho = np.abs(k).sum(axis=1) * TOP + headroom * np.abs(potential.d * q)
-    if (rho > RESIDUAL_MAX / 2**RESIDUAL_FRAC).any():
-        at = int(rho.argmax())
-        raise ProgramError(
-            f"constraint {at} can be off by {rho[at] / q[at]:g} times its scale and residuals hold "
-            f"{RESIDUAL_MAX / 2**RESIDUAL_FRAC / q[at]:g}: choose a smaller reach or split the row"
-        )
+    rho = q * most_missed(potential, s, headroom)
     c = _energy_scale(potential, parameters, s, headroom, lam, rho, k, weight)
-    multiplier = _fraction_bits(2 * c * lam * rho, OPERAND_MAX)
-    penalty = _fraction_bits(c * lam, COEFFICIENT_MAX)
+    multiplier = fraction_bits(2 * c * lam * rho, OPERAND_MAX)
+    penalty = fraction_bits(c * lam, COEFFICIENT_MAX)
     multiplier = min(multiplier, penalty + RESIDUAL_FRAC - 1, SHIFT_MAX + FORCE_FRAC - weight)
     scales = Scales(
         length=s,
         energy=c,
         row=q,
-        quadratic=_fraction_bits(c * s**2 * potential.J2, COEFFICIENT_MAX, QUADRATIC),
-        quartic=_fraction_bits(c * s**4 * potential.J4, COEFFICIENT_MAX, QUARTIC),
-        bias=_fraction_bits(headroom * c * s * potential.b, COEFFICIENT_MAX, LINEAR),
-        coupling=_fraction_bits(c * s**2 * potential.J, parameters.weight_max, COUPLING),
-        force=_fraction_bits(c * s * potential.force, COEFFICIENT_MAX, LINEAR),
+        quadratic=fraction_bits(c * s**2 * potential.J2, COEFFICIENT_MAX, QUADRATIC),
+        quartic=fraction_bits(c * s**4 * potential.J4, COEFFICIENT_MAX, QUARTIC),
+        bias=fraction_bits(headroom * c * s * potential.b, COEFFICIENT_MAX, LINEAR),
+        coupling=fraction_bits(c * s**2 * potential.J, parameters.weight_max, COUPLING),
+        force=fraction_bits(c * s * potential.force, COEFFICIENT_MAX, LINEAR),
         weight=weight,
         penalty=min(penalty, SHIFT_MAX - RESIDUAL_FRAC + 1 + multiplier),
         multiplier=multiplier,
@@ -141,18 +133,8 @@ def choose_scales(
             f"the potential's numbers are too far apart for one program ({', '.join(wrong)}): "
             "bring J2, J4, b, J and lambda k k^T within a factor of about 1e5 of each other"
         )
+    require_even(2 * c * lam * rho, multiplier)
     return scales
-
-
-def _rows(potential: Potential, s: float) -> tuple[Floats, Floats]:
-    """Rows ``k s q`` whose largest entry lies in (1/2, 1], or less where d is large."""
-    k = s * potential.K
-    largest = np.abs(k).max(axis=1, initial=0.0)
-    largest = np.where(largest > 0, np.maximum(largest, LEAST), 1.0)  # a row of zeros is as it is
-    reach = np.abs(k).sum(axis=1) * TOP + np.abs(potential.d)
-    room = RESIDUAL_MAX / 2**RESIDUAL_FRAC / 2 / np.maximum(reach, LEAST)
-    q = np.exp2(np.floor(np.log2(np.minimum(1 / largest, room))))
-    return k * q[:, None], q
 
 
 def _energy_scale(
@@ -192,16 +174,4 @@ def _energy_scale(
         OPERAND_MAX / 2.0 ** (FORCE_FRAC - weight) / max(float(pull.max(initial=0.0)), 1e-300),
     ]
     least = min(limits)
-    if not math.isfinite(math.log2(least)) or least > 1e200:
-        raise ProgramError("the potential has no coefficient but 0: give it one at least")
-    return 2.0 ** math.floor(math.log2(least))
-
-
-def _fraction_bits(values: Floats, largest: int, least: int = 0) -> int:
-    """The most fraction bits under which all codes fit; ``least`` + 14 where all values are 0."""
-    top = float(np.abs(values).max(initial=0.0))
-    if top == 0:
-        return least + OPERAND_FRAC
-    # a quotient a rounding error below a power of two is one: what overflows by it rounds back
-    bits = math.floor(math.log2(largest / top) + 1e-9)
-    return min(bits, least + SHIFT_MAX)
+    return 2.0 ** math.floor(math.log2(least)) if least < 1e200 else 1.0  # V = 0 needs no scale

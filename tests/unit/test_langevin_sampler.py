@@ -156,7 +156,7 @@ def test_what_does_not_fit_the_energy_is_refused_before_it_runs(device: Device) 
         LangevinSampler(potential(), LangevinConfig(dim=3, dt=3.0), device)
     with pytest.raises(ProgramError, match="bounded below and normalizable"):
         LangevinSampler(Potential.build(1, J2=-1.0), LangevinConfig(dim=1), device)
-    with pytest.raises(ProgramError, match="start and spread must be finite"):
+    with pytest.raises(ProgramError, match=r"spread is -1\.0 and must be at least 0"):
         LangevinSampler(potential(), CONFIG, device, spread=-1.0)
     sampler = LangevinSampler(potential(), CONFIG, device)
     for wrong in (0, -3, 1.5, True):
@@ -170,3 +170,122 @@ def test_what_does_not_fit_the_energy_is_refused_before_it_runs(device: Device) 
         sampler.sample(Condition(bias=np.zeros(2)))
     with pytest.raises(ProgramError, match="the largest curvature"):
         sampler.sample(protocol=Protocol(1.5, [Segment(5, 0.1, 9.0)]))
+
+
+# --- what one sample leaves for the next ----------------------------------------------------------
+
+
+def test_a_clamp_ends_with_its_sample(device: Device) -> None:
+    with LangevinSampler(potential(), CONFIG, device) as sampler:
+        plain = sampler.sample(n_samples=30, seed=4)
+        held = sampler.sample(Condition(clamps={0: 1.0}), n_samples=30, seed=4)
+        after = sampler.sample(n_samples=30, seed=4)
+    assert (held.states[:, 0] == 1.0).all()
+    assert np.array_equal(after.states, plain.states)
+
+
+def test_equal_arguments_give_equal_samples_whatever_came_before(device: Device) -> None:
+    far = Condition(bias=np.array([300.0, 0.0, 0.0]))
+    with LangevinSampler(potential(), CONFIG, device) as sampler:
+        fresh = sampler.sample(far, n_samples=20, seed=4)
+        sampler.sample(n_samples=5, seed=1)
+        sampler.sample(Condition(clamps={1: 20.0}), n_samples=5, seed=1)
+        again = sampler.sample(far, n_samples=20, seed=4)
+    assert np.array_equal(fresh.states, again.states)
+
+
+def test_samplers_share_a_device(device: Device) -> None:
+    soft, stiff = Potential.build(1, J2=0.5), Potential.build(1, J2=5.0)
+    config = LangevinConfig(kT=0.3, dt=0.02, n_steps=400, dim=1)
+    one, two = LangevinSampler(soft, config, device), LangevinSampler(stiff, config, device)
+    alone = one.sample(n_samples=50, seed=6)
+    two.sample(n_samples=50, seed=6)
+    assert np.array_equal(one.sample(n_samples=50, seed=6).states, alone.states)
+
+
+@pytest.mark.parametrize(
+    ("model", "condition", "mean"),
+    [
+        (Potential.build(1, J2=0.5), Condition(bias=np.array([40.0])), -40.0),
+        (Potential.build(1, J2=1e-3, K=[[1.0]], d=0.1), Condition(d=np.array([30.0])), 30.0),
+        (Potential.build(1, J4=1e-4), Condition(bias=np.array([-3.0])), (3 / 4e-4) ** (1 / 3)),
+    ],
+)
+def test_states_that_leave_the_reach_are_drawn_again_with_a_larger_one(
+    device: Device, model: Potential, condition: Condition, mean: float
+) -> None:
+    config = LangevinConfig(kT=0.01, dt=0.1, n_steps=3000, dim=1)
+    with LangevinSampler(model, config, device) as sampler:
+        draws = sampler.sample(condition, n_samples=40, seed=2)
+    assert draws.info["saturations"] == 0
+    assert draws.states.mean() == pytest.approx(mean, rel=0.02)
+
+
+def test_a_hotter_protocol_finds_its_room(device: Device) -> None:
+    config = LangevinConfig(kT=0.5, dt=0.05, n_steps=200, dim=1)
+    with LangevinSampler(Potential.build(1, J2=0.5), config, device) as sampler:
+        draws = sampler.sample(
+            n_samples=3000, seed=1, protocol=Protocol(1.0, [Segment(200, 50, 0.05)])
+        )
+    assert draws.info["saturations"] == 0
+    # variance kT / (k (1 - k dt / 2)); relative error sqrt(2 / 3000) = 0.026, five of them
+    assert draws.states.var() == pytest.approx(50 / 0.975, rel=0.13)
+
+
+def test_a_refused_sample_leaves_the_sampler_working(device: Device) -> None:
+    with LangevinSampler(potential(), CONFIG, device) as sampler:
+        before = sampler.sample(n_samples=5, seed=1)
+        for wrong in ({0: 1e30}, {0: float("nan")}, {7: 0.0}):
+            with pytest.raises(ProgramError):
+                sampler.sample(Condition(clamps=wrong), seed=1)
+        assert np.array_equal(sampler.sample(n_samples=5, seed=1).states, before.states)
+
+
+def test_a_well_that_only_a_condition_holds_is_welcome(device: Device) -> None:
+    flat = Potential.build(2, J2=[0.5, 0.0])
+    config = LangevinConfig(kT=0.4, dt=0.02, n_steps=200, dim=2)
+    with pytest.raises(ProgramError, match="bounded below"):
+        LangevinSampler(flat, config, device)
+    held = Condition(clamps={1: 0.25})
+    with LangevinSampler(flat, config, device, condition=held) as sampler:
+        assert (sampler.sample(n_samples=9, seed=1).states[:, 1] == 0.25).all()
+
+
+def test_a_bias_counts_in_what_dt_a_quartic_unit_bears(device: Device) -> None:
+    model = Potential.build(1, J4=1.0, b=-1000.0)
+    with pytest.raises(ProgramError, match=r"dt must be below 0\.00\d+, .* and is 0\.01"):
+        LangevinSampler(model, LangevinConfig(dim=1), device)
+
+
+def test_a_scale_that_does_not_resolve_the_heat_is_refused(device: Device) -> None:
+    config = LangevinConfig(kT=1e-6, dt=0.01, n_steps=200, dim=1)
+    sampler = LangevinSampler(Potential.build(1, J2=0.5, b=-1000.0), config, device)
+    with pytest.raises(ProgramError, match=r"sees unit 0 \(z0\) in steps of .* reach below"):
+        sampler.sample(seed=1)
+
+
+def test_entropy_across_a_change_of_temperature_is_refused_between_frames(device: Device) -> None:
+    cooling = Protocol(1.0, [Segment(50, 1.0, 0.02), Segment(50, 0.1, 0.02)])
+    with LangevinSampler(potential(), CONFIG, device) as sampler:
+        fine = sampler.trajectory(seed=1, every=50, chains=20, protocol=cooling)
+        assert fine.kT[1:].tolist() == [1.0, 0.1]
+        sampler.estimate_entropy_production(fine)
+        coarse = sampler.trajectory(seed=1, every=100, chains=20, protocol=cooling)
+        with pytest.raises(ProgramError, match="record more frames"):
+            sampler.estimate_entropy_production(coarse)
+
+
+def test_moments_and_best_states_come_from_the_device(device: Device) -> None:
+    model = Potential.build(2, J2=[0.5, 1.0], b=[0.3, -0.2], J={(0, 1): 0.4})
+    config = LangevinConfig(kT=0.5, dt=0.05, n_steps=2000, dim=2)
+    law = gaussian(model, 0.5)
+    with LangevinSampler(model, config, device) as sampler:
+        found = sampler.moments(seed=3, chains=200)
+        draws = sampler.sample(n_samples=20, seed=3, best=True)
+    assert (np.abs(found.mean - law.mean) < 5 * found.mean_error).all()
+    # exact at this dt; five standard errors
+    exact = law.covariance_at(1.0, 0.05)
+    assert (np.abs(found.covariance - exact) < 5 * found.covariance_error).all()
+    assert draws.best_energies is not None
+    assert (draws.best_energies <= draws.energies + 1e-9).all()
+    assert model.energy(draws.best) == pytest.approx(law.lowest, abs=0.05)
