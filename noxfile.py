@@ -47,6 +47,13 @@ def solve(session: nox.Session) -> None:
 
 
 @nox.session
+def digits(session: nox.Session) -> None:
+    """Train on handwritten digits, deploy, let the RTL draw some; arguments go to the program."""
+    home = prepare("solve", checkout=True)
+    _run(session, home, "python", "tools/digits.py", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Ruff: rules and format."""
     home = prepare("dev", checkout=True)
@@ -144,7 +151,17 @@ def lock(session: nox.Session) -> None:
     common += ["--custom-compile-command", "./tools/nox -s lock", *session.posargs]
     for name, wanted in {
         "dev": ["--extra", "sim", "--extra", "digits", "--group", "dev", "pyproject.toml"],
-        "solve": ["--extra", "sim", "--extra", "digits", "--group", "build", "pyproject.toml", "-c", "locks/dev.txt"],
+        "solve": [
+            "--extra",
+            "sim",
+            "--extra",
+            "digits",
+            "--group",
+            "build",
+            "pyproject.toml",
+            "-c",
+            "locks/dev.txt",
+        ],
         "host": ["--group", "wheel", "pyproject.toml", "-c", "locks/dev.txt"],
         "nox": ["--group", "nox"],
     }.items():
