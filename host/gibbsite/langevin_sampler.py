@@ -17,7 +17,7 @@ import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, SupportsIndex
 from typing import Protocol as Interface
 
 import numpy as np
@@ -374,23 +374,24 @@ def _number(name: str, value: object) -> float:
 
 
 def _count(name: str, value: object) -> int:
-    try:
-        found = operator.index(value)  # type: ignore[arg-type]
-    except TypeError:
-        found = 0
-    if isinstance(value, bool) or found < 1:
+    found = _whole(value)
+    if found is None or found < 1:
         raise ProgramError(f"{name} must be a whole number from 1, not {value!r}: give one")
     return found
 
 
 def _seed(seed: object) -> int:
-    try:
-        found = operator.index(seed)  # type: ignore[arg-type]
-    except TypeError:
-        found = -1
-    if isinstance(seed, bool) or not 0 <= found < 1 << 64:
+    found = _whole(seed)
+    if found is None or not 0 <= found < 1 << 64:
         raise ProgramError(f"the seed must be a whole number in 0..2^64-1, not {seed!r}: give one")
     return found
+
+
+def _whole(value: object) -> int | None:
+    """The integer that a value is, NumPy's included; None for anything else."""
+    if isinstance(value, SupportsIndex) and not isinstance(value, bool):
+        return operator.index(value)
+    return None
 
 
 def _same(one: Potential, two: Potential) -> bool:
