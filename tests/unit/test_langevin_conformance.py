@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from gibbsite.devices import open as open_device
+from gibbsite.driver import Driver
 from gibbsite.langevin_compiler import CompiledPotential, compile_potential
 from gibbsite_hw.spec.device import Device
 from gibbsite_hw.spec.errors import CommandRefused, DeviceError, ProgramError
@@ -32,6 +33,9 @@ from gibbsite_hw.spec.langevin_timing import (
     start_cycles,
 )
 from gibbsite_models.energies.potential import Condition, Potential
+from gibbsite_models.golden.device import GoldenStream
+from gibbsite_models.golden.langevin import LangevinEngine, Walkers
+from gibbsite_models.golden.langevin_schedule import Setting
 from gibbsite_models.langevin_float import Protocol, Segment, ramp
 
 DEVICES = [
@@ -362,3 +366,17 @@ def test_nothing_runs_before_a_program_and_a_closed_device_says_so() -> None:
     device.close()
     with pytest.raises((DeviceError, CommandRefused), match="closed"):
         device.load(built.program)
+
+
+def test_a_fault_of_one_last_bit_is_seen(reference: Device) -> None:
+    class Off(LangevinEngine):
+        def step(self, walkers: Walkers, gradient: np.ndarray, setting: Setting) -> None:
+            super().step(walkers, gradient, setting)
+            walkers.z[3, 0] += 1
+
+    built = compile_potential(mixed(), reference.info.langevin)
+    wanted = replace(request(built), chains=1, seed=1)
+    with Driver(GoldenStream(reference.info.langevin, langevin=Off)) as faulty:
+        for one in (reference, faulty):
+            one.load(built.program)
+        assert not same(faulty.run(wanted), reference.run(wanted))
