@@ -74,7 +74,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Digits drawn by a thermodynamic computer.")
     parser.add_argument("--device", default="sim:?engines=langevin&threads=2")
-    parser.add_argument("--count", type=int, default=300, help="samples of each machine")
+    parser.add_argument("--count", type=int, default=1000, help="samples of each machine")
     parser.add_argument("--classes", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("--out", type=Path, default=Path("build/digits"))
