@@ -26,7 +26,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gibbsite_hw.spec.errors import ProgramError
-from gibbsite_models.energies.potential import TERMS, Array, Potential, require_clamps
+from gibbsite_models.energies.arguments import count, number, numbers
+from gibbsite_models.energies.conditions import TERMS, require_strengths
+from gibbsite_models.energies.potential import Array, Potential, require_clamps
 
 __all__ = ["Protocol", "Segment", "Trajectories", "ramp", "simulate"]
 
@@ -38,6 +40,8 @@ class Segment:
     """So many steps at one kT, dt and set of strengths (in the order of `TERMS`).
 
     Work, heat, entropy and moments are summed over segments with ``measure`` only.
+
+    Raises: ProgramError for steps that are no whole number from 1, and numbers out of range.
     """
 
     steps: int
@@ -47,32 +51,38 @@ class Segment:
     measure: bool = True
 
     def __post_init__(self) -> None:
-        if self.steps < 1:
-            raise ProgramError(f"a segment needs at least 1 step and has {self.steps}")
-        if not (np.isfinite(self.kT) and self.kT >= 0):
-            raise ProgramError(f"kT must be finite and at least 0 and is {self.kT}")
-        if not (np.isfinite(self.dt) and self.dt > 0):
-            raise ProgramError(f"dt must be finite and above 0 and is {self.dt}")
-        if len(self.strengths) != len(TERMS) or not np.isfinite(self.strengths).all():
-            raise ProgramError(
-                f"a segment needs {len(TERMS)} finite strengths ({', '.join(TERMS)}) and has "
-                f"{self.strengths}"
-            )
+        given = {
+            "steps": count("the steps of a segment", self.steps),
+            "kT": number("kT", self.kT, least=0),
+            "dt": number("dt", self.dt, above=0),
+            "strengths": tuple(require_strengths(self.strengths).tolist()),
+        }
+        for name, value in given.items():
+            object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """Mobility, segments in order, and the strengths in force before the first step."""
+    """Mobility, segments in order, and the strengths in force before the first step.
+
+    Raises: ProgramError for a mobility that is not above 0, no segments and bad strengths.
+    """
 
     mu: float
     segments: Sequence[Segment]
     initial: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
-        if not (np.isfinite(self.mu) and self.mu > 0):
-            raise ProgramError(f"the mobility mu must be finite and above 0 and is {self.mu}")
-        if not self.segments:
-            raise ProgramError("a protocol needs at least 1 segment and has none")
+        object.__setattr__(self, "mu", number("the mobility mu", self.mu, above=0))
+        listed = isinstance(self.segments, Sequence)
+        if not (listed and self.segments and all(isinstance(s, Segment) for s in self.segments)):
+            raise ProgramError(
+                f"a protocol needs a list of at least 1 segment and has {self.segments!r:.80}; "
+                "give [Segment(steps, kT, dt)]"
+            )
+        if self.initial is not None:
+            strengths = tuple(require_strengths(self.initial).tolist())
+            object.__setattr__(self, "initial", strengths)
 
     @property
     def steps(self) -> int:
@@ -89,17 +99,20 @@ class Protocol:
     ) -> None:
         """Refuse a dt at which some segment is unstable, and a V that is improper in one.
 
-        ``reach`` bounds |z_i|; curvature from J4 is counted up to it.
+        ``reach`` bounds |z_i|; curvature from J4 is counted up to it. Clamped units do not move,
+        so their curvature does not count.
 
         Raises: ProgramError, with the largest stable dt.
         """
+        quartic = np.delete(potential.J4, list(require_clamps(potential, clamps))).any()
         for strengths, dt in self.corners():
             potential.check(strengths, clamps)
-            largest = potential.largest_stable_dt(self.mu, reach, strengths)
+            largest = potential.largest_stable_dt(self.mu, reach, strengths, clamps)
             if dt >= largest:
+                within = f" within |z| <= {reach:g}" if quartic else ""
                 raise ProgramError(
-                    f"dt must be below {largest:.6g}, 2/(mu times the largest curvature within "
-                    f"|z| <= {reach:g}), and is {dt:g}; take a smaller dt or mu"
+                    f"dt must be below {largest:.6g}, 2/(mu times the largest curvature{within}), "
+                    f"and is {dt:g}; take a smaller dt or mu"
                 )
 
     def corners(self) -> list[tuple[tuple[float, ...], float]]:
@@ -123,8 +136,7 @@ def ramp(first: Segment, last: Segment, steps: int) -> list[Segment]:
     Step k of n has ``(1 - k/n) first + (k/n) last``, k = 1 to n: ``first`` itself is what stands
     before, the last step has ``last``. dt and ``measure`` are the first's.
     """
-    if steps < 1:
-        raise ProgramError(f"a ramp needs at least 1 step and has {steps}")
+    steps = count("the steps of a ramp", steps)
     result = []
     for k in range(1, steps + 1):
         t = k / steps
@@ -185,12 +197,8 @@ def simulate(
     Raises: ProgramError for what `Protocol.check` refuses, clamps on units that do not exist, less
     than one chain, and chains that ran away.
     """
-    pinned = dict(clamps or {})
-    require_clamps(potential, pinned)
-    if chains < 1 or every < 0:
-        raise ProgramError(
-            f"at least 1 chain and every >= 0 are needed; {chains} and {every} were given"
-        )
+    pinned = require_clamps(potential, clamps)
+    chains, every = count("chains", chains), count("every", every, least=0)
     protocol.check(potential, reach, pinned)
     random = np.random.default_rng(seed)
     shape = (chains, potential.size)
@@ -255,13 +263,15 @@ def simulate(
 
 
 def _start(value: ArrayLike, shape: tuple[int, int]) -> Array:
-    given = np.array(value, dtype=np.float64)
+    given = numbers("start and start_sigma", value)
     if not np.isfinite(given).all():
-        raise ProgramError("start and start_sigma must be finite and some of their numbers are not")
+        raise ProgramError(
+            "start and start_sigma must be finite and some of their numbers are not; replace these"
+        )
     try:
         return np.broadcast_to(given, shape)
     except ValueError:
         raise ProgramError(
             f"start and start_sigma must fit {shape}, chains and units, and have shape "
-            f"{given.shape}"
+            f"{given.shape}; give one number, one a unit or one a chain and unit"
         ) from None

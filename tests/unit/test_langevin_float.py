@@ -154,14 +154,14 @@ def test_zero_temperature_is_plain_descent_without_an_entropy() -> None:
 def test_bad_settings_are_refused_before_they_run() -> None:
     p, good = Potential.build(2, J2=[1, 10]), Segment(1, 0.5, 1e-3)
     cases = [
-        (lambda: Segment(0, 1, 1), "at least 1 step"),
+        (lambda: Segment(0, 1, 1), "the steps of a segment must be a whole number, at least 1"),
         (lambda: Segment(1, -1, 1), "kT must be finite and at least 0"),
         (lambda: Segment(1, 1, 0), "dt must be finite and above 0"),
-        (lambda: Segment(1, 1, 1, (1.0,)), "6 finite strengths"),
+        (lambda: Segment(1, 1, 1, (1.0,)), "strengths must be 6 finite numbers"),
         (lambda: Protocol(0, [good]), "mobility mu"),
         (lambda: Protocol(1, []), "at least 1 segment"),
-        (lambda: ramp(good, good, 0), "at least 1 step"),
-        (lambda: simulate(p, Protocol(1, [good]), 0, 1), "at least 1 chain"),
+        (lambda: ramp(good, good, 0), "the steps of a ramp must be a whole number, at least 1"),
+        (lambda: simulate(p, Protocol(1, [good]), 0, 1), "chains must be a whole number"),
         (lambda: simulate(p, Protocol(1, [good]), 2, 1, start=np.zeros(3)), "must fit (2, 2)"),
         (lambda: simulate(p, Protocol(1, [good]), 2, 1, start=np.nan), "must be finite"),
         (lambda: simulate(p, Protocol(1, [good]), 2, 1, clamps={2: 0}), "a clamp names unit 2"),
@@ -173,6 +173,21 @@ def test_bad_settings_are_refused_before_they_run() -> None:
         with pytest.raises(ProgramError, match=re.escape(sentence)):
             call()
     simulate(p, Protocol(2, [Segment(1, 1, 0.0499)]), 2, 1)
+
+
+def test_a_clamped_unit_does_not_make_a_step_unstable() -> None:
+    # 2 / (mu k): k = 2 of unit 0 alone; unit 1 is a thousand times as stiff and does not move
+    p = Potential.build(2, J2=[1, 1000], J4=[0, 1], J={(0, 1): 1.0})
+    protocol = Protocol(1, [Segment(300, 0.5, 0.1)])
+    with pytest.raises(ProgramError, match=r"dt must be below 0\.00099\d*, .* within \|z\| <= 1\)"):
+        simulate(p, protocol, 2, 1, reach=1)
+    found = simulate(p, protocol, 400, 1, clamps={1: 0.5}, reach=1)
+    # Euler-Maruyama's own variance is kT/k / (1 - k dt/2) = 0.25 / 0.9; 400 chains: 4 x 7 %
+    assert found.z[:, 0].var() == pytest.approx(0.25 / 0.9, rel=0.28)
+    assert found.z[:, 0].mean() == pytest.approx(-0.25, abs=4 * 0.53 / 20)
+    with pytest.raises(ProgramError, match="dt must be below 1,") as caught:
+        Protocol(1, [Segment(1, 0.5, 1)]).check(p, 0, {1: 0.5})
+    assert "largest curvature), and is 1;" in str(caught.value)
 
 
 def test_chains_that_run_away_are_not_returned() -> None:

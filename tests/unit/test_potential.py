@@ -115,51 +115,85 @@ def test_flat_potentials_are_stable_at_any_dt() -> None:
     assert Potential.build(2, J2=-1).largest_stable_dt(1, 1) == float("inf")
 
 
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        ({"J2": [1.0, 2.0, 3.0]}, "J4 must have shape (3,)"),
-        ({"J2": 1, "b": [float("nan"), 0]}, "b[0] is nan"),
-        ({"J2": 1, "K": [[1.0, 1.0]], "d": float("inf")}, "d[0] is inf"),
-        ({"J2": 1, "J": [[0, 1], [2, 0]]}, "J must be symmetric"),
-        ({"J2": 1, "J": [[1, 0], [0, 0]]}, "J must be symmetric with zero diagonal"),
-        ({"J2": 1, "J": {(0, 2): 1.0}}, "a coupling joins units 0 and 2"),
-        ({"J2": 1, "K": [[1.0, 1.0, 1.0]]}, "K must have shape (1, 2)"),
-        ({"J2": 1, "names": ["a", "a"]}, "2 different names"),
-        ({"J2": [[1.0, 2.0]]}, "J2 must be one number a unit"),
-        ({"J2": 1, "J4": [0, -1]}, "J4 must be at least 0 and is -1 at 1"),
-        ({"J2": 1, "K": [[1, 0]], "lam": -2}, "lambda must be at least 0 and is -2 at 0"),
-        ({"J2": [1, -1]}, "unit 1 (z1), where its curvature is negative"),
-        ({"J2": [1, 0]}, "no term grows along it"),
-        ({"J2": 1, "J": {(0, 1): 3.0}}, "its curvature is negative"),
-        ({"J2": 1, "J": {(0, 1): 2.0}, "b": [1, 0]}, "no term grows along it"),
-        ({"J4": [0, 1], "J": {(0, 1): 1.0}}, "a coupling to a quartic unit pulls it without end"),
-    ],
-)
+@pytest.mark.parametrize("held", [[4], [0, 3], [0, 1, 2, 4]])
+def test_only_free_units_have_curvature(held: list[int]) -> None:
+    p, reach, clamps = some(), 1.5, dict.fromkeys(held, 1e6)
+    free = [i for i in range(5) if i not in clamps]
+    alone = Potential.build(
+        len(free), J2=p.J2[free], J4=p.J4[free], J=p.J[np.ix_(free, free)], K=p.K[:, free],
+        lam=p.lam, hinge=p.hinge,
+    )  # fmt: skip
+    bound = alone.largest_curvature(reach, STRENGTHS)
+    assert p.largest_curvature(reach, STRENGTHS, clamps) == pytest.approx(bound)
+    assert bound < p.largest_curvature(reach, STRENGTHS)
+    assert p.largest_stable_dt(0.5, reach, STRENGTHS, clamps) == pytest.approx(4 / bound)
+
+
+def test_without_a_free_unit_every_dt_is_stable() -> None:
+    p = some()
+    assert p.largest_curvature(1, clamps=dict.fromkeys(range(5), 0.5)) == 0
+    assert p.largest_stable_dt(1, 1, clamps=dict.fromkeys(range(5), 0.5)) == float("inf")
+
+
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"J2": [1.0, 2.0, 3.0]}, "J4 must have shape (3,)"),
+    ({"J2": 1, "b": [float("nan"), 0]}, "b[0] is nan"),
+    ({"J2": 1, "K": [[1.0, 1.0]], "d": float("inf")}, "d[0] is inf"),
+    ({"J2": 1, "J": [[0, 1], [2, 0]]}, "J must be symmetric"),
+    ({"J2": 1, "J": [[1, 0], [0, 0]]}, "J must be symmetric with zero diagonal"),
+    ({"J2": 1, "J": {(0, 2): 1.0}}, "a coupling joins units 0 and 2"),
+    ({"J2": 1, "K": [[1.0, 1.0, 1.0]]}, "K must have shape (1, 2)"),
+    ({"J2": 1, "names": ["a", "a"]}, "2 different names"),
+    ({"J2": [[1.0, 2.0]]}, "J2 must be one number a unit"),
+    ({"J2": 1, "J4": [0, -1]}, "J4 must be at least 0 and is -1 at 1"),
+    ({"J2": 1, "K": [[1, 0]], "lam": -2}, "lambda must be at least 0 and is -2 at 0"),
+    ({"J2": [1, -1]}, "unit 1 (z1), where its curvature is negative"),
+    ({"J2": [1, 0]}, "no term grows along it"),
+    ({"J2": 1, "J": {(0, 1): 3.0}}, "its curvature is negative"),
+    ({"J2": 1, "J": {(0, 1): 2.0}, "b": [1, 0]}, "no term grows along it"),
+    ({"J4": [0, 1], "J": {(0, 1): 1.0}}, "a coupling to a quartic unit pulls it without end"),
+    # the square takes what the coupling gives: 0.2 z0 z1 - 0.2 z0 z1, up to rounding
+    ({"J2": [-0.01, 1], "J": {(0, 1): -0.06}, "K": [[0.1, 0.3]]}, "no term grows along it"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "sentence"), REFUSED)
 def test_what_cannot_be_sampled_is_refused(arguments: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ProgramError, match=re.escape(sentence)):
         Potential.build(2, **arguments).check()
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        {"J4": 1, "J2": -5, "J": {(0, 1): 9.0}},
-        {"J2": [1, -1], "J4": [0, 1], "J": {(0, 1): 7.0}},  # positive definite beside a quartic
-        {"J2": [1, 0], "b": [0, -1], "K": [[0, 1]], "hinge": True},  # a slope against a wall
-        {
-            "J2": [1, -0.5],
-            "K": [[0, 1], [0, -1]],
-            "lam": [1, 2],
-            "d": 1,
-            "hinge": True,
-        },  # two walls
-        {"J4": [0, 1], "J": {(0, 1): 1.0}, "K": [[1, 0], [-1, 0]], "hinge": True},
-        {"J2": 0, "K": [[1, 0], [0, 1], [-1, -1]], "hinge": True},  # three walls, no pair of them
-    ],
-)
+ACCEPTED: list[dict[str, Any]] = [
+    {"J4": 1, "J2": -5, "J": {(0, 1): 9.0}},
+    {"J2": [1, -1], "J4": [0, 1], "J": {(0, 1): 7.0}},  # positive definite beside a quartic
+    {"J2": [1, 0], "b": [0, -1], "K": [[0, 1]], "hinge": True},  # a slope against a wall
+    {
+        "J2": [1, -0.5],
+        "K": [[0, 1], [0, -1]],
+        "lam": [1, 2],
+        "d": 1,
+        "hinge": True,
+    },  # two walls
+    {"J4": [0, 1], "J": {(0, 1): 1.0}, "K": [[1, 0], [-1, 0]], "hinge": True},
+    {"J2": 0, "K": [[1, 0], [0, 1], [-1, -1]], "hinge": True},  # three walls, no pair of them
+    {"J2": [1, 0], "b": [0, -1e-10], "K": [[0, 1]], "hinge": True},  # a slope beside a stiff wall
+]
+
+
+@pytest.mark.parametrize("arguments", ACCEPTED)
 def test_what_can_be_sampled_passes(arguments: dict[str, Any]) -> None:
     Potential.build(2, **arguments).check()
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e-12, 1e12, 1e200])
+def test_the_verdict_is_that_of_any_multiple(scale: float) -> None:
+    for arguments in ACCEPTED:
+        Potential.build(2, **arguments).check([scale] * 6)
+    unsound = [(a, s) for a, s in REFUSED if re.search("grows|curvature|pulls", s)]
+    assert len(unsound) >= 6
+    for arguments, sentence in unsound:
+        with pytest.raises(ProgramError, match=re.escape(sentence)):
+            Potential.build(2, **arguments).check([scale] * 6)
 
 
 def test_strengths_and_clamps_change_what_is_sound() -> None:

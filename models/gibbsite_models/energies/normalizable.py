@@ -32,21 +32,70 @@ Whether a cone ``{w: M w <= 0}`` is {0}, and which space it spans, is one linear
 ``sum s`` over ``M w + s <= 0, 0 <= s <= 1``. Rows with s = 0 hold with equality on all of the cone,
 and it spans exactly the space where they do.
 
+V may be scaled at will: the verdict is that of any positive multiple. Linear terms and couplings
+to y are therefore weighed against their own largest, after sums that only rounding keeps from
+0 were set to 0.
+
 Source: A. J. Hoffman, On approximate solutions of systems of linear inequalities, 1952 (the bound).
 """
+
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 
-__all__ = ["unheld_direction"]
+__all__ = ["unheld_direction", "unheld_unit"]
 
 Array = NDArray[np.float64]
 
 _TOLERANCE = 1e-9
 """Eigenvalues and slopes of equilibrated rows below it count as zero."""
+_RESIDUE = 1e-12
+"""Share of the summands' size below which a sum is rounding: 256 of them leave 256 * 1.1e-16."""
 _PAIRED = 0.99
 """Share of two opposite hinges that counts as a square."""
+
+
+def unheld_unit(
+    J2: Array,
+    J4: Array,
+    linear: Sequence[Array],
+    J: Array,
+    K: Array,
+    d: Array,
+    stiffness: Array,
+    hinge: NDArray[np.bool_],
+    clamps: Mapping[int, float],
+) -> tuple[int, str] | None:
+    """The unit most involved in a direction in which V is not held, and why; None where it is.
+
+    Arguments as in `gibbsite_models.energies.potential`, times their strengths; ``linear`` are the
+    linear terms that add up. ``J4, stiffness >= 0``. A clamped unit is a number like any other.
+    """
+    value, free = np.zeros(J2.size), np.ones(J2.size, dtype=bool)
+    value[list(clamps)], free[list(clamps)] = list(clamps.values()), False
+    square, hinge = ~hinge & (stiffness > 0), hinge & (stiffness > 0)
+    fixed, weight = K[square], 2 * stiffness[square]
+
+    def summed(J2: Array, J: Array, b: Array, k: Array, d: Array, z: Array) -> list[Array]:
+        full = np.asarray(J + (k.T * weight) @ k + np.diag(2 * J2))
+        return [full, b + (weight * d) @ k + full @ z]
+
+    full, total = summed(J2, J, sum(linear, np.zeros(J2.size)), fixed, -d[square], value)
+    magnitudes = (
+        np.abs(part) for part in (J2, J, sum(map(np.abs, linear)), fixed, d[square], value)
+    )
+    full_size, total_size = summed(*magnitudes)
+    full, total = _without_residue(full, full_size), _without_residue(total, total_size)
+    x, y = free & ~(J4 > 0), free & (J4 > 0)
+    found = unheld_direction(
+        full[np.ix_(x, x)], total[x], full[np.ix_(x, y)], K[hinge][:, x], stiffness[hinge]
+    )
+    if found is None:
+        return None
+    direction, reason = found
+    return int(np.flatnonzero(x)[np.abs(direction).argmax()]), reason
 
 
 def unheld_direction(
@@ -55,10 +104,11 @@ def unheld_direction(
     """A direction of x in which V is not held, and why; None where V is normalizable.
 
     ``curvature[x, x]`` is A, ``linear[x]`` c, ``cross[x, y]`` C, ``hinges[a, x]`` the k_a of
-    stiffness lambda_a > 0.
+    stiffness lambda_a > 0. All but the k_a may be given times the same positive number.
     """
     if not linear.size:
         return None
+    linear, cross = _largest_one(linear), _largest_one(cross)
     curvature = curvature + _pairs(hinges, stiffness)
     scale = _equilibration(curvature)
     values, vectors = np.linalg.eigh(curvature * np.outer(scale, scale))
@@ -77,11 +127,16 @@ def unheld_direction(
             at = int(np.unravel_index(slopes.argmax(), slopes.shape)[1])
             return _unit(null @ free[:, at]), "a coupling to a quartic unit pulls it without end"
     slope = linear @ null
-    steep = np.abs(slope).max(initial=0) > _TOLERANCE * max(1.0, float(np.abs(linear).max()))
+    steep = np.abs(slope).max(initial=0) > _TOLERANCE
     flat = _span(np.vstack([rows, _rows(slope[None, :])]) if steep else rows)
     if flat.shape[1]:
         return _unit(null @ flat[:, 0]), "no term grows along it"
     return None
+
+
+def _without_residue(value: Array, size: Array) -> Array:
+    """Sums whose summands have this size in all; 0 for those that are rounding."""
+    return np.where(np.abs(value) > _RESIDUE * size, value, 0.0)
 
 
 def _pairs(hinges: Array, stiffness: Array) -> Array:
@@ -102,6 +157,12 @@ def _equilibration(matrix: Array) -> Array:
     size = np.where(np.diag(matrix) > 0, np.diag(matrix), np.abs(matrix).max(axis=1))
     result: Array = 1 / np.sqrt(np.where(size > 0, size, 1.0))
     return result
+
+
+def _largest_one(array: Array) -> Array:
+    """The array over its largest magnitude; zeros as they are."""
+    largest = float(np.abs(array).max(initial=0.0))
+    return array / largest if largest > 0 else array
 
 
 def _rows(matrix: Array) -> Array:

@@ -9,33 +9,28 @@ phi(r) is ``r^2`` or, for a hinge, ``max(r, 0)^2``. A schedule weighs the six te
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gibbsite_hw.spec.errors import ProgramError
-from gibbsite_models.energies.normalizable import unheld_direction
+from gibbsite_models.energies.arguments import (
+    clamped,
+    count,
+    different_names,
+    filled,
+    flags,
+    number,
+    numbers,
+    symmetric,
+)
+from gibbsite_models.energies.conditions import TERMS, Condition, require_strengths
+from gibbsite_models.energies.normalizable import unheld_unit
 
-__all__ = ["TERMS", "Array", "Condition", "Potential"]
+__all__ = ["TERMS", "Array", "Condition", "Potential", "require_clamps"]
 
 Array = NDArray[np.float64]
-
-TERMS = ("quadratic", "quartic", "bias", "coupling", "constraint", "force")
-"""The terms of V in the order of strengths, of `Potential.terms` and of `Potential.forces`."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Condition:
-    """What may be streamed without touching couplings: full arrays, or None to keep what stands.
-
-    ``clamps`` maps a unit to the value at which it is held.
-    """
-
-    bias: Array | None = None
-    d: Array | None = None
-    lam: Array | None = None
-    clamps: Mapping[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,35 +55,39 @@ class Potential:
     names: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        n, m = np.shape(self.J2)[0] if np.ndim(self.J2) == 1 else -1, np.shape(self.K)[0]
-        if n < 1:
+        for name in ("J2", "J4", "b", "J", "K", "d", "lam", "force", "hinge"):
+            value = (flags if name == "hinge" else numbers)(name, getattr(self, name))
+            value.setflags(write=False)
+            object.__setattr__(self, name, value)
+        n, m = self.J2.size, len(self.K) if self.K.ndim == 2 else 0
+        if self.J2.ndim != 1 or n < 1:
             raise ProgramError(
-                f"J2 must be one number a unit, at least 1, and has shape {np.shape(self.J2)}"
+                f"J2 must be one number a unit, at least 1, and has shape {self.J2.shape}; give a "
+                "list of n numbers"
             )
         shapes = {"J2": (n,), "J4": (n,), "b": (n,), "J": (n, n), "K": (m, n), "d": (m,)}
         shapes |= {"lam": (m,), "force": (n,), "hinge": (m,)}
         for name, shape in shapes.items():
-            value = np.array(getattr(self, name), dtype=bool if name == "hinge" else np.float64)
+            value = getattr(self, name)
             if value.shape != shape:
+                wanted = "(constraints, units)" if value.ndim != 2 and name == "K" else str(shape)
                 raise ProgramError(
-                    f"{name} must have shape {shape} for {n} units and {m} constraints and has "
-                    f"{value.shape}"
+                    f"{name} must have shape {wanted} for {n} units and {m} constraints and has "
+                    f"{value.shape}; give an array of that shape"
                 )
             if not np.isfinite(value).all():
                 at = tuple(int(k) for k in np.argwhere(~np.isfinite(value))[0])
-                raise ProgramError(f"{name}{list(at)} is {value[at]}; all numbers must be finite")
-            value.setflags(write=False)
-            object.__setattr__(self, name, value)
-        if (self.J != self.J.T).any() or np.diag(self.J).any():
-            i, j = (
-                int(k) for k in np.argwhere((self.J != self.J.T) | (np.eye(n) * self.J != 0))[0]
-            )
+                raise ProgramError(
+                    f"{name}{list(at)} is {value[at]}; all numbers must be finite, replace it"
+                )
+        off = np.argwhere((self.J != self.J.T) | (np.eye(n) * self.J != 0))
+        if len(off):
+            i, j = off[0].tolist()
             raise ProgramError(
                 f"J must be symmetric with zero diagonal and holds J[{i},{j}] = {self.J[i, j]}, "
                 f"J[{j},{i}] = {self.J[j, i]}; give (J + J.T)/2 and put the diagonal into J2"
             )
-        if len(self.names) != n or len(set(self.names)) != n:
-            raise ProgramError(f"{n} units need {n} different names, {len(self.names)} were given")
+        object.__setattr__(self, "names", different_names(self.names, n))
 
     @classmethod
     def build(
@@ -108,32 +107,24 @@ class Potential:
         """The potential of n units; a scalar stands for all units or constraints.
 
         ``J`` is a symmetric array or a mapping (i, j) -> J_ij of pairs.
+
+        Raises: ProgramError for what is no number, besides what the class refuses.
         """
-        pairs = J if isinstance(J, Mapping) else {}
-        coupling = np.zeros((n, n)) if J is None or isinstance(J, Mapping) else np.array(J, float)
-        for (i, j), value in pairs.items():
-            if not (0 <= i < n and 0 <= j < n and i != j):
-                raise ProgramError(f"a coupling joins units {i} and {j}; units are 0 to {n - 1}")
-            coupling[i, j] += value
-            coupling[j, i] += value
-        rows = np.zeros((0, n)) if K is None else np.array(K, dtype=np.float64)
-        m = rows.shape[0]
-
-        def filled(value: ArrayLike, size: int) -> Array:
-            array = np.array(value, dtype=np.float64)
-            return np.full(size, float(array)) if array.ndim == 0 else array
-
+        n = count("n", n)
+        coupling = symmetric("J", n, J)
+        rows = np.zeros((0, n)) if K is None else numbers("K", K)
+        m = len(rows) if rows.ndim == 2 else 0
         return cls(
-            filled(J2, n),
-            filled(J4, n),
-            filled(b, n),
+            filled("J2", J2, n),
+            filled("J4", J4, n),
+            filled("b", b, n),
             coupling,
             rows,
-            filled(d, m),
-            filled(lam, m),
-            filled(hinge, m).astype(bool),
-            filled(force, n),
-            tuple(names) if names is not None else tuple(f"z{i}" for i in range(n)),
+            filled("d", d, m),
+            filled("lam", lam, m),
+            flags("hinge", filled("hinge", hinge, m)),
+            filled("force", force, n),
+            tuple(f"z{i}" for i in range(n)) if names is None else different_names(names, n),
         )
 
     @property
@@ -145,6 +136,12 @@ class Potential:
     def rows(self) -> int:
         """The number of constraints."""
         return int(self.d.size)
+
+    def _free(self, clamps: Mapping[int, float]) -> NDArray[np.bool_]:
+        """Which units ``[n]`` no clamp holds."""
+        free = np.ones(self.size, dtype=bool)
+        free[list(clamps)] = False
+        return free
 
     def residuals(self, z: Array) -> Array:
         """``phi``'s argument, ``k_a.z - d_a`` and for hinges its positive part: ``[..., m]``."""
@@ -168,7 +165,7 @@ class Potential:
 
     def energy(self, z: Array, strengths: ArrayLike | None = None) -> Array:
         """``V(z; s)`` of states ``z[..., n]``: ``[...]``."""
-        result: Array = self.terms(z) @ _strengths(strengths)
+        result: Array = self.terms(z) @ require_strengths(strengths)
         return result
 
     def forces(self, z: Array) -> Array:
@@ -187,7 +184,7 @@ class Potential:
 
     def gradient(self, z: Array, strengths: ArrayLike | None = None) -> Array:
         """``grad V(z; s)`` at states ``z[..., n]``: ``[..., n]``."""
-        s = _strengths(strengths)
+        s = require_strengths(strengths)
         linear = s[2] * self.b - s[5] * self.force
         result = np.asarray((2 * s[0] * self.J2 + (4 * s[1] * self.J4) * (z * z)) * z)
         result += linear
@@ -199,7 +196,7 @@ class Potential:
 
     def hessian(self, z: Array, strengths: ArrayLike | None = None) -> Array:
         """Second derivatives at ``z[..., n]``: ``[..., n, n]``; a hinge counts where r > 0."""
-        s = _strengths(strengths)
+        s = require_strengths(strengths)
         active = ~self.hinge | (z @ self.K.T > self.d)
         weights = 2 * s[4] * self.lam * active
         diagonal = 2 * s[0] * self.J2 + 12 * s[1] * self.J4 * z * z
@@ -208,7 +205,7 @@ class Potential:
 
     def laplacian(self, z: Array, strengths: ArrayLike | None = None) -> Array:
         """The trace of the Hessian at states ``z[..., n]``: ``[...]``."""
-        s = _strengths(strengths)
+        s = require_strengths(strengths)
         active = ~self.hinge | (z @ self.K.T > self.d)
         wells = (2 * s[0] * self.J2 + 12 * s[1] * self.J4 * z * z).sum(axis=-1)
         result: Array = wells + active @ (2 * s[4] * self.lam * (self.K**2).sum(axis=1))
@@ -227,26 +224,41 @@ class Potential:
             lam=self.lam if condition.lam is None else condition.lam,
         )
 
-    def largest_curvature(self, reach: float, strengths: ArrayLike | None = None) -> float:
-        """An upper bound of the Hessian's eigenvalues over ``|z_i| <= reach``.
+    def largest_curvature(
+        self,
+        reach: float,
+        strengths: ArrayLike | None = None,
+        clamps: Mapping[int, float] | None = None,
+    ) -> float:
+        """An upper bound of the Hessian's eigenvalues over ``|z_i| <= reach``, free units only.
 
         The largest eigenvalue grows with every positive semidefinite part, so that of all hinges
         active and every z_i^2 at ``reach^2`` bounds it; what a strength makes negative counts 0.
+        A clamped unit does not move: its row and column are left out; 0 where no unit is free.
+
+        Raises: ProgramError for a reach below 0 and for clamps and strengths that are none.
         """
-        s = _strengths(strengths)
-        quartic = 12 * np.maximum(s[1] * self.J4, 0) * reach * reach
+        s, free = require_strengths(strengths), self._free(require_clamps(self, clamps))
+        if not free.any():
+            return 0.0
+        quartic = 12 * np.maximum(s[1] * self.J4, 0) * number("reach", reach, least=0) ** 2
         stiffness = 2 * s[4] * self.lam
         stiffness = np.where(self.hinge, np.maximum(stiffness, 0), stiffness)
-        top = s[3] * self.J + (self.K.T * stiffness) @ self.K
-        top = top + np.diag(2 * s[0] * self.J2 + quartic)
+        K = self.K[:, free]
+        top = s[3] * self.J[np.ix_(free, free)] + (K.T * stiffness) @ K
+        top = top + np.diag((2 * s[0] * self.J2 + quartic)[free])
         return float(np.linalg.eigvalsh(top)[-1])
 
     def largest_stable_dt(
-        self, mu: float, reach: float, strengths: ArrayLike | None = None
+        self,
+        mu: float,
+        reach: float,
+        strengths: ArrayLike | None = None,
+        clamps: Mapping[int, float] | None = None,
     ) -> float:
         """``2 / (mu h)`` with h of `largest_curvature`; Euler-Maruyama is stable below it."""
-        curvature = self.largest_curvature(reach, strengths)
-        return 2 / (mu * curvature) if curvature > 0 else float("inf")
+        curvature = self.largest_curvature(reach, strengths, clamps)
+        return 2 / (number("mu", mu, above=0) * curvature) if curvature > 0 else float("inf")
 
     def check(
         self, strengths: ArrayLike | None = None, clamps: Mapping[int, float] | None = None
@@ -258,29 +270,27 @@ class Potential:
         Raises: ProgramError for negative J4 or lambda, and for a V that is unbounded below or not
         normalizable, naming the unit that is most involved.
         """
-        s, pinned = _strengths(strengths), dict(clamps or {})
-        require_clamps(self, pinned)
+        s, pinned = require_strengths(strengths), require_clamps(self, clamps)
         for name, values in (("J4", s[1] * self.J4), ("lambda", s[4] * self.lam)):
             if (values < 0).any():
                 at = int(np.argmax(values < 0))
                 raise ProgramError(
-                    f"{name} must be at least 0 and is {values[at]:g} at {at}; V would be unbounded"
+                    f"{name} must be at least 0 and is {values[at]:g} at {at}; V would be "
+                    "unbounded, give it the other sign"
                 )
-        value = np.zeros(self.size)
-        value[list(pinned)] = list(pinned.values())
-        free = np.array([i not in pinned for i in range(self.size)])
-        stiffness = s[4] * self.lam
-        square, hinge = ~self.hinge & (stiffness > 0), self.hinge & (stiffness > 0)
-        K, weight = self.K[square], 2 * stiffness[square]
-        full = s[3] * self.J + (K.T * weight) @ K + np.diag(2 * s[0] * self.J2)
-        linear = s[2] * self.b - s[5] * self.force - (weight * self.d[square]) @ K + full @ value
-        x, y = free & ~(s[1] * self.J4 > 0), free & (s[1] * self.J4 > 0)
-        found = unheld_direction(
-            full[np.ix_(x, x)], linear[x], full[np.ix_(x, y)], self.K[hinge][:, x], stiffness[hinge]
+        found = unheld_unit(
+            s[0] * self.J2,
+            s[1] * self.J4,
+            [s[2] * self.b, -s[5] * self.force],
+            s[3] * self.J,
+            self.K,
+            self.d,
+            s[4] * self.lam,
+            self.hinge,
+            pinned,
         )
         if found is not None:
-            direction, reason = found
-            unit = int(np.flatnonzero(x)[np.abs(direction).argmax()])
+            unit, reason = found
             raise ProgramError(
                 f"the potential must be bounded below and normalizable and is not: there is a "
                 f"direction, most of it unit {unit} ({self.names[unit]}), where {reason}; "
@@ -288,24 +298,11 @@ class Potential:
             )
 
 
-def require_clamps(potential: Potential, clamps: Mapping[int, float]) -> None:
-    """Refuse clamps on units that do not exist and at values that are not finite."""
-    for unit, value in clamps.items():
-        if not 0 <= unit < potential.size:
-            raise ProgramError(
-                f"a clamp names unit {unit}; units are 0 to {potential.size - 1}, clamp one of them"
-            )
-        if not np.isfinite(value):
-            raise ProgramError(f"unit {unit} is clamped at {value}; give a finite value")
+def require_clamps(
+    potential: Potential, clamps: Mapping[int, float] | None = None
+) -> dict[int, float]:
+    """Clamps as a dict of ints and floats.
 
-
-def _strengths(strengths: ArrayLike | None) -> Array:
-    if strengths is None:
-        return np.ones(len(TERMS))
-    result = np.array(strengths, dtype=np.float64)
-    if result.shape != (len(TERMS),) or not np.isfinite(result).all():
-        raise ProgramError(
-            f"strengths must be {len(TERMS)} finite numbers, one for each of {', '.join(TERMS)}, "
-            f"and are {strengths!r}"
-        )
-    return result
+    Raises: ProgramError for units that do not exist and values that are not finite.
+    """
+    return clamped(clamps, potential.size)

@@ -96,7 +96,7 @@ def gaussian(
             "some; use `well` for one unit, or a long run"
         )
     potential.check(s, clamps)
-    pinned = dict(clamps or {})
+    pinned = require_clamps(potential, clamps)
     free = [i for i in range(potential.size) if i not in pinned]
     z = np.zeros(potential.size)
     z[list(pinned)] = list(pinned.values())
@@ -148,9 +148,8 @@ def well(
 
     Raises: ProgramError where V has more free units or is not normalizable, or kT is not above 0.
     """
-    pinned = dict(clamps or {})
+    pinned = require_clamps(potential, clamps)
     _require_temperature(kT)
-    require_clamps(potential, pinned)
     free = [i for i in range(potential.size) if i not in pinned]
     if len(free) != 1:
         raise ProgramError(f"a well has exactly 1 free unit and this one has {len(free)}")

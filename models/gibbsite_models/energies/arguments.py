@@ -1,0 +1,185 @@
+"""Arguments as numbers: what no arithmetic takes is refused in a sentence, not by numpy.
+
+Every function names the argument in its refusal, with what was given and what to give instead.
+"""
+
+import math
+import operator
+from collections.abc import Iterable, Mapping
+from numbers import Real
+from typing import SupportsIndex, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gibbsite_hw.spec.errors import ProgramError
+
+__all__ = [
+    "clamped",
+    "count",
+    "different_names",
+    "filled",
+    "flags",
+    "number",
+    "numbers",
+    "symmetric",
+]
+
+Array = NDArray[np.float64]
+
+
+def numbers(name: str, value: ArrayLike) -> Array:
+    """A float64 array of its own, of whatever shape; numbers need not be finite.
+
+    Raises: ProgramError for rows of unequal length, text, complex numbers and other objects.
+    """
+    try:
+        given = np.asarray(value)
+        # objects: fractions and integers beyond 64 bits are numbers, text and None are not
+        if given.dtype.kind not in "biuf" and not (
+            given.dtype.kind == "O" and all(isinstance(entry, Real) for entry in given.flat)
+        ):
+            raise TypeError(f"entries are of type {given.dtype}")
+        return np.array(given, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ProgramError(
+            f"{name} must be real numbers in rows of one length and is {_shown(value)} "
+            f"({str(error).split('. ')[0]}); give a number, or a list or array of numbers"
+        ) from None
+
+
+def filled(name: str, value: ArrayLike, size: int) -> Array:
+    """Numbers, a single one as so many; ProgramError as of `numbers`."""
+    array = numbers(name, value)
+    return np.full(size, float(array)) if array.ndim == 0 else array
+
+
+def flags(name: str, value: ArrayLike) -> NDArray[np.bool_]:
+    """A bool array of its own, of whatever shape.
+
+    Raises: ProgramError for anything but False, True, 0 and 1.
+    """
+    given = numbers(name, value)
+    if ((given != 0) & (given != 1)).any():
+        raise ProgramError(
+            f"{name} must be False or True and is {_shown(value)}; give one of these"
+        )
+    return given.astype(bool)
+
+
+def number(name: str, value: object, above: float = -math.inf, least: float = -math.inf) -> float:
+    """One finite number, above a bound or at least one.
+
+    Raises: ProgramError for other numbers, bools, text and arrays.
+    """
+    try:
+        found = float(value) if isinstance(value, Real) else math.nan
+    except OverflowError:
+        found = math.inf
+    if isinstance(value, bool) or not (math.isfinite(found) and found > above and found >= least):
+        bound = f" and above {above:g}" if above > -math.inf else ""
+        bound += f" and at least {least:g}" if least > -math.inf else ""
+        raise ProgramError(
+            f"{name} must be finite{bound} and is {_shown(value)}; give such a number"
+        )
+    return found
+
+
+def count(name: str, value: object, least: int = 1) -> int:
+    """A whole number, numpy's included, from ``least``.
+
+    Raises: ProgramError for smaller ones and for anything else, bools and 2.0 included.
+    """
+    whole = _index(value)
+    if whole is None or whole < least:
+        raise ProgramError(
+            f"{name} must be a whole number, at least {least}, and is {_shown(value)}; give such a "
+            "number"
+        )
+    return whole
+
+
+def clamped(clamps: object, size: int | None = None) -> dict[int, float]:
+    """Clamps as unit -> value, in the order given; of any unit where ``size`` is None.
+
+    Raises: ProgramError for what is no mapping, units that do not exist and values that are not
+    finite.
+    """
+    if clamps is None:
+        return {}
+    if not isinstance(clamps, Mapping):
+        raise ProgramError(
+            f"clamps must map units to values and are {_shown(clamps)}; give {{unit: value}}"
+        )
+    result: dict[int, float] = {}
+    for unit, value in clamps.items():
+        at = _index(unit)
+        if at is None or at < 0 or (size is not None and at >= size):
+            units = "0 and up" if size is None else f"0 to {size - 1}"
+            raise ProgramError(f"a clamp names unit {unit!r}; units are {units}, clamp one of them")
+        try:
+            result[at] = number(f"unit {at}", value)
+        except ProgramError:
+            raise ProgramError(
+                f"unit {at} is clamped at {_shown(value)}; give a finite value"
+            ) from None
+    return result
+
+
+def symmetric(
+    name: str, n: int, given: ArrayLike | Mapping[tuple[int, int], float] | None
+) -> Array:
+    """A matrix over n units; pairs (i, j) of a mapping add up on both sides of the diagonal.
+
+    An array is taken as it is.
+
+    Raises: ProgramError for keys that are no pair of two units, values that are not finite.
+    """
+    if given is not None and not isinstance(given, Mapping):
+        return numbers(name, given)
+    result = np.zeros((n, n))
+    for pair, value in (given or {}).items():
+        places = [_index(unit) for unit in pair] if isinstance(pair, tuple) else []
+        if len(places) != 2 or not all(at is not None and 0 <= at < n for at in places):
+            joined = " and ".join(map(repr, pair)) if isinstance(pair, tuple) else repr(pair)
+            raise ProgramError(
+                f"a coupling joins units {joined}; give pairs (i, j) of units 0 to {n - 1}"
+            )
+        i, j = (at for at in places if at is not None)
+        if i == j:
+            raise ProgramError(f"a coupling joins unit {i} to itself; give its square in J2[{i}]")
+        strength = number(f"{name}[{i},{j}]", value)
+        result[i, j] += strength
+        result[j, i] += strength
+    return result
+
+
+def different_names(names: object, n: int) -> tuple[str, ...]:
+    """Names of n units as a tuple.
+
+    Raises: ProgramError unless they are n different strings.
+    """
+    listed = tuple(names) if isinstance(names, Iterable) and not isinstance(names, str) else ()
+    if not (len(listed) == n and all(isinstance(name, str) for name in listed)) or (
+        len(set(listed)) != n
+    ):
+        raise ProgramError(
+            f"{n} units need {n} different names and have {_shown(names)}; give a list of strings"
+        )
+    return listed
+
+
+def _index(value: object) -> int | None:
+    """A whole number, numpy's included, as int; None for anything else, bools included."""
+    if isinstance(value, bool | np.bool_):
+        return None
+    try:
+        return operator.index(cast("SupportsIndex", value))
+    except TypeError:
+        return None
+
+
+def _shown(value: object) -> str:
+    """A value as a sentence can hold it."""
+    text = str(value) if isinstance(value, np.number) else repr(value)
+    return text if len(text) <= 80 else f"{text[:60]} ... (a {type(value).__name__})"
