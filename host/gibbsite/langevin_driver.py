@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from array import array
+from dataclasses import replace
 from functools import partial
 
-from gibbsite.langevin_check import check_conditions, check_program, check_request
+from gibbsite.langevin_check import COUNTS, check_conditions, check_program, check_request
 from gibbsite.langevin_reader import LangevinReader
 from gibbsite.langevin_refusals import langevin_refusal
 from gibbsite.link import Line, Link
@@ -88,6 +89,10 @@ class LangevinDriver:
         """
         units, _ = self._loaded()
         check_request(request, units, self._parameters)
+        # numpy's narrow integers overflow where words are put together
+        request = replace(request)
+        for name in COUNTS:
+            setattr(request, name, int(getattr(request, name)))
         link = self._link
         link.settle()
         sent, received = link.words_sent, link.words_received
@@ -108,7 +113,7 @@ class LangevinDriver:
         for register, value in _controls(request):
             self._link.write(register, value)
         self._send(_O.SCHEDULE, [word for entry in request.schedule for word in entry.encode()])
-        pairs = [i | (1 << 24 if j is None else j << 12) for i, j in request.pairs]
+        pairs = [int(i) | (1 << 24 if j is None else int(j) << 12) for i, j in request.pairs]
         self._send(_O.PAIRS, pairs)
         state = request.state if request.state is not None else array("i", bytes(4 * units))
         self._send(_O.STATE, state.tolist())
@@ -122,7 +127,7 @@ class LangevinDriver:
         self._send(_O.CLAMPS, [code for record in held for code in record])
 
     def _send(self, opcode: LangevinOpcode, codes: list[int]) -> None:
-        words = [code & WORD for code in codes]
+        words = [int(code) & WORD for code in codes]
         self._link.send_records(opcode, words, LANGEVIN_RECORDS[opcode])
 
 
@@ -134,7 +139,7 @@ def _controls(request: LangevinRequest) -> list[tuple[LangevinRegister, int]]:
         flags |= LangevinFlags.BEST
     if request.trajectory:
         flags |= LangevinFlags.TRAJECTORY
-    mantissa, shift = request.start
+    mantissa, shift = map(int, request.start)
     return [
         (_R.SEED_LOW, request.seed & WORD),
         (_R.SEED_HIGH, request.seed >> 32),

@@ -7,10 +7,11 @@ asked; DONE (or ABORTED) ends the run. Anything else is an error of the device a
 from __future__ import annotations
 
 from array import array
+from typing import NoReturn
 
 import numpy as np
 
-from gibbsite_hw.spec.errors import DeviceError
+from gibbsite.run_end import WORDS, ending, require_whole, unexpected
 from gibbsite_hw.spec.langevin_packets import LangevinResponse
 from gibbsite_hw.spec.langevin_program import LangevinCounters, LangevinRequest, LangevinResult
 from gibbsite_hw.spec.packets import header
@@ -20,8 +21,6 @@ __all__ = ["LangevinReader"]
 WORD = 0xFFFF_FFFF
 FIXED = 10
 """Words of a draw before its states: header, chain, draw, step, and three pairs."""
-END = 13
-"""Words of DONE and ABORTED: header and six pairs."""
 
 
 class LangevinReader:
@@ -99,26 +98,17 @@ class LangevinReader:
         self._chains += 1
 
     def _finish(self, packet: list[int], tag: int) -> None:
-        kind = packet[0] >> 24
-        ends = (LangevinResponse.DONE, LangevinResponse.ABORTED)
-        if kind not in ends or packet[0] >> 16 & 0xFF != tag or len(packet) != END:
-            self._refuse(packet, END)
+        counters = ending(packet, tag, (LangevinResponse.DONE, LangevinResponse.ABORTED))
+        if counters is None:
+            self._refuse(packet, WORDS)
         self.ended = True
-        values = [low | high << 32 for low, high in zip(packet[1::2], packet[2::2], strict=True)]
-        self.result.counters = LangevinCounters(*values)
-        self.result.aborted = kind == LangevinResponse.ABORTED
-        if not self.result.aborted and self.result.reads != self.reads:
-            raise DeviceError(
-                f"the run ended after {self.result.reads} draws and {self.reads} were asked: "
-                "close the device and open it again"
-            )
+        self.result.counters = LangevinCounters(*counters)
+        self.result.aborted = packet[0] >> 24 == LangevinResponse.ABORTED
+        if not self.result.aborted:
+            require_whole(self.result.reads, self.reads)
 
-    def _refuse(self, packet: list[int], belongs: int) -> None:
-        raise DeviceError(
-            f"after {self.result.reads} of {self.reads} draws came a packet of {len(packet)} words "
-            f"that starts {[hex(word) for word in packet[:3]]} where another of {belongs} words "
-            "belongs: close the device and open it again"
-        )
+    def _refuse(self, packet: list[int], belongs: int) -> NoReturn:
+        raise unexpected(packet, self.result.reads, self.reads, belongs)
 
 
 def _signed(low: int, high: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from gibbsite_hw.spec.errors import CommandRefused
+from gibbsite_hw.spec.langevin_formats import SHIFT_MAX
 from gibbsite_hw.spec.langevin_packets import LangevinErrorCode, LangevinOpcode
 from gibbsite_hw.spec.langevin_parameters import LangevinParameters
 from gibbsite_hw.spec.registers import State
@@ -46,7 +47,7 @@ SENTENCES: Final[dict[LangevinErrorCode, str]] = {
     _C.READ_ONLY: "register {detail:#04x} can only be read; write a control register",
     _C.BAD_SIZE: (
         "payload word {detail} of its size is off: there are {p.units} units and {p.constraints} "
-        "constraints, and shifts go to 47; use a smaller program"
+        "constraints, and shifts go to {shift_max}; use a smaller program"
     ),
     _C.INCOMPLETE: "its {part} were not loaded whole; load every one of them before COMMIT",
     _C.NO_SCHEDULE: (
@@ -67,7 +68,7 @@ def langevin_refusal(
         state = State(detail).name if detail in set(State) else str(detail)
         part = PARTS[detail] if detail < len(PARTS) else str(detail)
         sentence = SENTENCES[LangevinErrorCode(code)].format(
-            detail=detail, state=state, part=part, p=parameters
+            detail=detail, state=state, part=part, p=parameters, shift_max=SHIFT_MAX
         )
     else:
         sentence = f"code {code} (detail {detail}) is not in this specification; update the host"

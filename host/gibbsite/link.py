@@ -237,6 +237,7 @@ class Link:
 
     def send_records(self, opcode: int, words: list[int], record: int) -> None:
         """Records in packets as long as the device takes them, each with its first address."""
+        assert len(words) % record == 0, "words are whole records"
         at_once = (self._payload_words - 1) // record
         for first in range(0, len(words) // record, at_once):
             part = words[first * record : (first + at_once) * record]

@@ -7,11 +7,12 @@ anything else is an error of the device and said so.
 from __future__ import annotations
 
 from array import array
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gibbsite_hw.spec.errors import DeviceError
+from gibbsite.run_end import WORDS, ending, require_whole, unexpected
 from gibbsite_hw.spec.packets import Response, header
 from gibbsite_hw.spec.program import Counters, RunRequest, RunResult
 
@@ -55,7 +56,7 @@ class RunReader:
             or packet[1] != (self._first_chain + chain) & WORD
             or packet[2] != draw
         ):
-            self._refuse(packet)
+            self._refuse(packet, self._length)
         result.energies.append(_signed(packet[3], packet[4]))
         if self._samples:
             result.states.extend(packet[5 : self._state_end])
@@ -90,7 +91,7 @@ class RunReader:
         chain = (self._first_chain + number // self._draws) & WORD
         wrong = (block[:, 1] != chain) | (block[:, 2] != number % self._draws)
         if wrong.any():
-            self._refuse(block[int(wrong.argmax())].tolist())
+            self._refuse(block[int(wrong.argmax())].tolist(), self._length)
         result.energies.frombytes(_int64(block[:, 3:5]))
         if self._samples:
             result.states.frombytes(block[:, 5 : self._state_end].tobytes())
@@ -101,34 +102,17 @@ class RunReader:
         result.reads += len(block)
 
     def _finish(self, packet: list[int], tag: int) -> None:
-        kind = packet[0] >> 24
-        if (
-            kind not in (Response.DONE, Response.ABORTED)
-            or packet[0] >> 16 & 0xFF != tag
-            or len(packet) != 13
-        ):
-            self._refuse(packet)
+        counters = ending(packet, tag, (Response.DONE, Response.ABORTED))
+        if counters is None:
+            self._refuse(packet, WORDS)
         self.ended = True
-        self.result.counters = _counters(packet[1:])
-        self.result.aborted = kind == Response.ABORTED
-        if not self.result.aborted and self.result.reads != self.reads:
-            raise DeviceError(
-                f"the run ended after {self.result.reads} draws and {self.reads} were asked: "
-                "close the device and open it again"
-            )
+        self.result.counters = Counters(*counters)
+        self.result.aborted = packet[0] >> 24 == Response.ABORTED
+        if not self.result.aborted:
+            require_whole(self.result.reads, self.reads)
 
-    def _refuse(self, packet: list[int]) -> None:
-        raise DeviceError(
-            f"draw {self.result.reads} of {self.reads} came as a packet of {len(packet)} words "
-            f"that starts {[hex(word) for word in packet[:3]]} where {self._length} words belong: "
-            "close the device and open it again"
-        )
-
-
-def _counters(payload: list[int]) -> Counters:
-    """The counters in the payload of DONE or ABORTED."""
-    values = [low | high << 32 for low, high in zip(payload[::2], payload[1::2], strict=True)]
-    return Counters(*values)
+    def _refuse(self, packet: list[int], belongs: int) -> NoReturn:
+        raise unexpected(packet, self.result.reads, self.reads, belongs)
 
 
 def _signed(low: int, high: int) -> int:

@@ -1,6 +1,6 @@
 """Takes packets off the command stream and notes faults of framing.
 
-Twin: ``send`` in `gibbsite_models.golden.graph_shell`.
+Twin: ``send`` in `gibbsite_models.golden.packet_shell`.
 """
 
 from collections.abc import Iterable

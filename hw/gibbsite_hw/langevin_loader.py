@@ -1,6 +1,6 @@
 """Checks the payload of a loading command word by word, then writes it into the Langevin engine.
 
-Twin: ``load`` in `gibbsite_models.golden.langevin_shell`.
+Twin: ``_load`` in `gibbsite_models.golden.langevin_shell`.
 """
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed

@@ -1,6 +1,6 @@
 """The Langevin engine's registers: what READ and WRITE find at each offset.
 
-Twin: ``_read`` and ``_write`` in `gibbsite_models.golden.langevin_shell`.
+Twin: ``read`` and ``write`` in `gibbsite_models.golden.packet_shell`.
 """
 
 from amaranth.hdl import Cat, Module, Signal, unsigned

@@ -363,7 +363,7 @@ def test_a_draw_out_of_order_is_an_error(tap: Tap, device: Driver, compiled) -> 
         return packet
 
     tap.on_answer = swap
-    with pytest.raises(DeviceError, match="draw 2 of 5"):
+    with pytest.raises(DeviceError, match="after 2 of 5 draws came"):
         device.run(request(compiled))
     still_works(device, compiled)
 

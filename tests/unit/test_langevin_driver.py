@@ -4,10 +4,12 @@ from array import array
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from gibbsite.driver import Driver
 from gibbsite.langevin_refusals import SENTENCES, langevin_refusal
+from gibbsite.link import Line, Link
 from gibbsite_hw.spec.device import Device, WordStream
 from gibbsite_hw.spec.device_parameters import DeviceParameters
 from gibbsite_hw.spec.errors import CommandRefused, DeviceError, FingerprintMismatch, ProgramError
@@ -243,6 +245,9 @@ PROGRAMS = [
     (lambda: changed(rows=codes(1)), "k needs 18 codes and has 1"),
     (lambda: changed(shifts=Shifts(penalty=SHIFT_MAX + 1)), r"shift penalty is 48 .* 0..47"),
     (lambda: changed(shifts=Shifts(quadratic=-1)), "shift quadratic is -1"),
+    (lambda: changed(shifts=Shifts(quadratic=1.0)), "shift quadratic is 1.0"),
+    (lambda: changed(quadratic=array("d", [1.5] * UNITS)), "J2 needs whole codes"),
+    (lambda: changed(rows=array("f", [1.0] * 18)), "k needs whole codes .* 'f'"),
 ]  # fmt: skip
 
 
@@ -260,6 +265,21 @@ CONDITIONS = [
     (under(clamps={6: 0}), "a clamp names unit 6; units are 0 to 5"),
     (under(clamps={-1: 0}), "a clamp names unit -1"),
     (under(clamps={0: STATE_MAX + 1}), "clamped at code 2147467265 and states"),
+    (under(clamps={0.5: 3}), "a clamp names unit 0.5; units are 0 to 5: clamp one of them"),
+    (under(clamps={"0": 3}), "a clamp names unit '0'; units"),
+    (under(clamps={True: 3}), "a clamp names unit True; units"),
+    (under(clamps={0: 1.5}), "unit 0 is clamped at 1.5 and codes are whole numbers: round it"),
+    (under(clamps=[0]), r"clamps must map units to codes and are \[0\]: give"),
+    (under(biases=array("d", [0.5] * UNITS)), r"b needs whole codes .* 'd': give array\('i'"),
+    (under(biases=[0.5] * UNITS), r"b needs whole codes and is of type list: give"),
+    *(
+        (under(biases=codes(*[9999] * UNITS), constraints=[*conditions().constraints[:2], row]),
+         "constraint 2 is Constraint.* must have a bool and two whole codes: round")
+        for row in (
+            Constraint(2, 1, 0), Constraint(1, 1, 0), Constraint(False, 1.5, 0),
+            Constraint(False, True, 0), Constraint(True, 1, -0.5), Constraint("no", 1, 0),
+        )
+    ),
 ]  # fmt: skip
 
 
@@ -298,16 +318,30 @@ REQUESTS = [
     ({"schedule": [entry(noise=(-1, 0))]}, "the noise of schedule entry 0 is -1"),
     ({"schedule": [entry(strengths=(0, 0, 0, 0, 0, STRENGTH_MAX + 1))]}, "entry 0 has strengths"),
     ({"schedule": [entry(strengths=(-STRENGTH_MAX - 1, 0, 0, 0, 0, 0))]}, "entry 0 has strengths"),
+    ({"schedule": [entry(repeat=1.5)]}, "schedule entry 0 has 1.5 steps"),
+    ({"schedule": [entry(rate=(1.5, 0))]}, r"the rate of schedule entry 0 is \(1.5, 0\): give"),
+    ({"schedule": [entry(noise=(1, 0, 0))]}, r"the noise of schedule entry 0 is \(1, 0, 0\)"),
+    ({"schedule": [entry(strengths=(1,) * 5)]}, "entry 0 has strengths .* must have 6 whole codes"),
+    ({"schedule": [entry(strengths=(1,) * 7)]}, "entry 0 has strengths .* must have 6 whole codes"),
+    ({"schedule": [entry(strengths=(0.5,) * 6)]}, "strengths .* give one for each of quadratic"),
+    ({"schedule": [entry(measure=2)]}, "schedule entry 0 has measure 2: give False or True"),
     ({"pairs": [(0, 0)] * 17}, "17 pairs were asked and the device sums 16"),
     ({"pairs": [(0, 6)]}, "a pair names units 0 and 6; units are 0 to 5"),
     ({"pairs": [(-1, None)]}, "a pair names units -1 and None"),
-    ({"chains": 0}, "chains is 0 and must lie in 1..4294967295"),
+    ({"pairs": [(0.5, None)]}, "a pair names units 0.5 and None"),
+    ({"pairs": [(0, 1.0)]}, "a pair names units 0 and 1.0"),
+    ({"chains": 0}, "chains is 0 and must be a whole number in 1..4294967295"),
+    ({"chains": 2.0}, "chains is 2.0 and must be a whole number in 1..4294967295: choose"),
+    ({"draws": True}, "draws is True and must be a whole number"),
+    ({"seed": "7"}, "seed is '7' and must be a whole number"),
     ({"draws": 1 << 32}, "draws is 4294967296"),
     ({"thin": 0}, "thin is 0"),
     ({"moment_every": 0}, "moment_every is 0"),
     ({"first_chain": -1}, "first_chain is -1"),
     ({"seed": 1 << 64}, "seed is 18446744073709551616"),
     ({"start": (1 << 18, 0)}, "start is 262144"),
+    ({"start": (1.5, 0)}, r"start is \(1.5, 0\): give a mantissa and a shift"),
+    ({"state": array("d", [0.5] * UNITS)}, "state needs whole codes"),
     ({"state": codes(0)}, "state needs 6 codes and has 1"),
     ({"state": codes(*[-STATE_MAX - 1] * UNITS)}, "state has the code -2147467265 at 0"),
 ]  # fmt: skip
@@ -322,6 +356,36 @@ def test_bad_requests_are_refused_before_a_word_is_sent(
         device.run(request(**fields))
     assert len(tap.sent) == before
     still_works(device)
+
+
+def test_numpy_codes_are_sent_as_plain_ones(device: Driver) -> None:
+    rows = [
+        Constraint(np.bool_(row.hinge), np.int32(row.weight), np.int32(row.offset))
+        for row in conditions().constraints
+    ]
+    device.condition(under(constraints=rows, clamps={np.int64(4): np.int32(1 << 28)}))
+    still_works(device)
+    whole = request(
+        schedule=[entry(repeat=np.int32(5), rate=(np.int32(200_000), np.int8(30)),
+                        strengths=tuple(np.int32([1 << 16, -3] * 3)), measure=np.True_)],
+        chains=np.int32(2), first_chain=np.uint32(2**32 - 1), draws=np.int16(3), seed=np.int64(7),
+        pairs=[(np.int8(1), np.int8(2))], start=(np.int32(120_000), np.int8(19)),
+    )  # fmt: skip
+    plain = request(
+        schedule=[entry(strengths=(1 << 16, -3) * 3)], chains=2, first_chain=2**32 - 1, draws=3,
+        pairs=[(1, 2)], start=(120_000, 19),
+    )  # fmt: skip
+    assert device.run(whole) == device.run(plain)
+
+
+def test_only_whole_records_are_sent(tap: Tap, device: Driver) -> None:
+    link = Link(
+        Line(tap), 1, "langevin", SMALL.payload_words, lambda *error: CommandRefused(*error)
+    )
+    before = len(tap.sent)
+    with pytest.raises(AssertionError, match="whole records"):
+        link.send_records(LangevinOpcode.CLAMPS, [0, 0, 1], 2)
+    assert len(tap.sent) == before
 
 
 def test_refusals_of_the_device_name_the_reason(tap: Tap, device: Driver) -> None:
@@ -346,6 +410,8 @@ def test_every_error_code_has_a_sentence() -> None:
         assert sentence.startswith("the device refused RUN: ")
         assert ";" in sentence  # what to do next
         assert "{" not in sentence
+    size = str(langevin_refusal(LangevinOpcode.BEGIN, LangevinErrorCode.BAD_SIZE, 3, SMALL))
+    assert f"shifts go to {SHIFT_MAX};" in size
     assert "update the host" in str(langevin_refusal(LangevinOpcode.RUN, 99, 0, SMALL))
     assert "refused command 0x77" in str(langevin_refusal(0x77, 1, 0x77, SMALL))
 

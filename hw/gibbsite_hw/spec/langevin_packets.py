@@ -54,7 +54,7 @@ class LangevinOpcode(IntEnum):
     RUN = 0x60
     """[] Check schedule and pairs, then run."""
     ABORT = 0x61
-    """[] End the run after the current step, without further draws."""
+    """[] End the run after the pass at hand, without a further draw."""
 
 
 class LangevinResponse(IntEnum):

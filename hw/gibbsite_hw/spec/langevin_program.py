@@ -155,9 +155,9 @@ class ScheduleEntry:
 
     def encode(self) -> list[int]:
         """Nine words of SCHEDULE."""
-        settings = [mantissa | shift << 18 for mantissa, shift in (self.rate, self.noise)]
-        strengths = [code & 0xFFFF_FFFF for code in self.strengths]
-        return [self.repeat | self.measure << 31, *settings, *strengths]
+        settings = [int(part[0]) | int(part[1]) << 18 for part in (self.rate, self.noise)]
+        strengths = [int(code) & 0xFFFF_FFFF for code in self.strengths]
+        return [int(self.repeat) | int(self.measure) << 31, *settings, *strengths]
 
 
 @dataclass(slots=True)
