@@ -137,6 +137,20 @@ def test_equal_arguments_give_equal_draws_and_chains_differ() -> None:
         assert len(np.unique(one.draws[..., 1])) == 18
 
 
+@pytest.mark.sim
+def test_golden_and_the_rtl_give_the_same_draws() -> None:
+    build = "?engines=langevin&units=8&constraints=16&multipliers=4&pairs=16"
+    for model in (linear(), logistic()):
+        golden, rtl = (
+            BayesianSampler(model, scheme + build, kT=0.6).sample(
+                chains=2, draws=4, warm_up=2, seed=3
+            )
+            for scheme in ("golden:", "sim:")
+        )
+        assert (golden.draws == rtl.draws).all()
+        assert golden.info["cycles"] == rtl.info["cycles"] > 0
+
+
 def test_chains_beyond_the_rows_of_a_device_take_several_runs() -> None:
     # 4 rows of data: a device of 8 rows holds two chains in a run
     small = "golden:?engines=langevin&constraints=8"

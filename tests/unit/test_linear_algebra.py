@@ -96,3 +96,16 @@ def test_a_far_away_well_is_found() -> None:
     assert found.info["pilots"] > 2
     assert np.abs(found.value - np.linalg.solve(A, b)).max() < 6 * found.standard_error.max()
     assert found.standard_error.max() < 1e-5
+
+
+@pytest.mark.sim
+def test_golden_and_the_rtl_give_the_same_estimates() -> None:
+    build = "?engines=langevin&units=8&constraints=16&multipliers=4&pairs=16"
+    for question in (
+        lambda device: solve(A, B, samples=32, chains=4, kT=0.3, seed=5, device=device),
+        lambda device: inverse(A, samples=16, chains=2, kT=0.7, seed=6, device=device),
+    ):
+        golden, rtl = (question(scheme + build) for scheme in ("golden:", "sim:"))
+        assert (golden.value == rtl.value).all()
+        assert (golden.standard_error == rtl.standard_error).all()
+        assert golden.info["cycles"] == rtl.info["cycles"] > 0
