@@ -145,10 +145,13 @@ class CompiledPotential:
         start: ArrayLike | None = None,
         spread: float = 0.0,
         pairs: Sequence[tuple[int, int | None]] = (),
+        coarse: bool = False,
         **fields: Any,
     ) -> LangevinRequest:
         """The run of a protocol; ``start[units]`` and ``spread`` draw the first state.
 
+        A program that does not resolve what kT moves is refused unless ``coarse`` is enough, as it
+        is for pilot runs and for descents whose end alone counts.
         ``fields``: those of `LangevinRequest` (seed, chains, draws, thin, trajectory, best ...).
         Raises `ProgramError` for a start, spread, dt, kT or strength that the program cannot hold.
         """
@@ -156,7 +159,8 @@ class CompiledPotential:
             raise ProgramError(
                 f"the spread of the start is {spread}: give a finite one of at least 0"
             )
-        require_resolution(self.potential, self.scales, self.clamps, protocol)
+        if not coarse:
+            require_resolution(self.potential, self.scales, self.clamps, protocol)
         state = None
         if start is not None:
             given, size = np.asarray(start, dtype=np.float64), self.potential.size

@@ -35,11 +35,13 @@ def require_stable(
     start: Array,
     spread: float,
     clamps: Mapping[int, float],
+    most: float = np.inf,
 ) -> None:
     """Refuse a V that is not normalizable and a dt that is not stable, naming the largest one.
 
     The curvature of quartic units is taken at the farthest of where they start, where V is least
-    from there, and where J4 z^4 is 10 kT more than that.
+    from there, and half-way to where J4 z^4 alone is 10 kT; no farther than ``most``, where the
+    reach of a program is given and ends them.
 
     Raises: ProgramError.
     """
@@ -51,7 +53,7 @@ def require_stable(
         rest = np.abs(_minimum(potential, protocol, start, clamps))
         far = np.maximum(rest, np.abs(start) + 3 * spread)[wells]
         reach = float((far + (BARRIER * hottest / potential.J4[wells]) ** 0.25 / 2).max())
-    protocol.check(potential, reach, clamps)
+    protocol.check(potential, min(reach, most), clamps)
 
 
 def natural_reach(

@@ -318,7 +318,8 @@ class LangevinSampler:
         protocol: Protocol | None = None,
     ) -> None:
         steps = protocol or config.protocol()
-        require_stable(potential, steps, self._start, self._spread, condition.clamps)
+        most = np.inf if self._reach is None else self._reach
+        require_stable(potential, steps, self._start, self._spread, condition.clamps, most)
 
 
 def _potential(model: Potential | EnergyModel) -> Potential:

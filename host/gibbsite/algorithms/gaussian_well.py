@@ -163,7 +163,9 @@ class GaussianWell:
     def _settle(self) -> None:
         """Move the origin into the well and shrink the reach, while that gains a factor of two."""
         while True:
-            drawn = self._run(self._pilot_seed(), PILOT_CHAINS, None, draws=PILOT_DRAWS)
+            drawn = self._run(
+                self._pilot_seed(), PILOT_CHAINS, None, draws=PILOT_DRAWS, coarse=True
+            )
             self.pilots += 1
             assert drawn.states is not None, "states are asked for by default"
             # without b the well is known to be at 0, and second moments are about the centre
