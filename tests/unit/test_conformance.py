@@ -1,4 +1,4 @@
-"""What every device must do, to be loaded by each: golden here, the Verilated one where it builds.
+"""What every device must do, to be loaded by each: golden, the Verilated one, the analog circuit.
 
 The golden device is the reference: results of others are compared with it to the bit.
 """
@@ -23,11 +23,15 @@ from gibbsite_hw.spec.errors import CommandRefused, DeviceError, ProgramError
 from gibbsite_hw.spec.packets import ErrorCode
 from gibbsite_hw.spec.program import RunRequest, RunResult
 
-DEVICES = [
+DIGITAL = [
     "golden:",
     pytest.param("sim:?engines=graph", marks=pytest.mark.sim),
     pytest.param("sim:?engines=graph&threads=2", marks=pytest.mark.sim),
 ]
+DEVICES = [*DIGITAL, "analog:?mismatch=3"]
+
+digital = pytest.mark.parametrize("device", DIGITAL, indirect=True, scope="module")
+"""For what only devices of the same bits and clock can do."""
 
 
 @pytest.fixture(scope="module", params=DEVICES)
@@ -88,6 +92,7 @@ def test_it_says_what_it_is(device: Device) -> None:
     assert device.info.fingerprint == device.info.parameters.fingerprint()
 
 
+@digital
 @pytest.mark.parametrize(
     "fields",
     [
@@ -117,6 +122,7 @@ def test_energies_are_exact(loaded: Device, compiled: CompiledModel) -> None:
     assert result.reads == result.counters.reads == 100
 
 
+@digital
 def test_counters_are_those_of_the_layout(loaded: Device, compiled: CompiledModel) -> None:
     counters = loaded.run(request(compiled, chains=3, draws=5, thin=2)).counters
     sweeps = 3 * (4 + 4 * 2)
@@ -252,6 +258,7 @@ def test_ctrl_c_in_the_middle_of_a_run_leaves_it_working(loaded: Device, compile
         assert same(loaded.run(request(compiled)), before)
 
 
+@digital
 @pytest.mark.parametrize(("name", "bar"), [("G14", 0.80), ("G22", 0.85)])
 def test_lanes_are_busy_by_the_device_s_own_counters(
     device: Device, shared: Path, name: str, bar: float
@@ -270,6 +277,7 @@ def test_lanes_are_busy_by_the_device_s_own_counters(
     assert built.decode(result).energies == pytest.approx(built.decode(result).device_energies)
 
 
+@digital
 @pytest.mark.parametrize("cases", [1, 15, 16, 17, 256])
 @pytest.mark.parametrize("degree", [0, 1, 33])
 def test_a_group_costs_no_more_than_its_share(device: Device, cases: int, degree: int) -> None:
