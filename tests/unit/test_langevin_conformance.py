@@ -1,4 +1,4 @@
-"""What the Langevin engine of every device must do: golden here, the Verilated one where it builds.
+"""What the Langevin engine of every device must do: golden, Verilated, analog.
 
 The golden device is the reference: results of others are compared with it to the bit.
 """
@@ -38,12 +38,16 @@ from gibbsite_models.golden.langevin import LangevinEngine, Walkers
 from gibbsite_models.golden.langevin_schedule import Setting
 from gibbsite_models.langevin_float import Protocol, Segment, ramp
 
-DEVICES = [
+DIGITAL = [
     "golden:?engines=langevin",
     "golden:",
     pytest.param("sim:?engines=langevin", marks=pytest.mark.sim),
     pytest.param("sim:?engines=langevin&threads=2", marks=pytest.mark.sim),
 ]
+DEVICES = [*DIGITAL, "analog:?mismatch=3"]
+
+digital = pytest.mark.parametrize("device", DIGITAL, indirect=True, scope="module")
+"""For what only devices of the same bits, clock and exact states can do."""
 N, M = 11, 5
 
 
@@ -111,6 +115,7 @@ def test_it_says_what_it_is(device: Device) -> None:
     assert device.info.fingerprint == device.info.parameters.fingerprint()
 
 
+@digital
 @pytest.mark.parametrize(
     "fields",
     [
@@ -154,6 +159,7 @@ def test_energies_work_and_heat_are_those_of_the_states(
     assert (out.heat[:, 3] == 0).all()
 
 
+@digital
 def test_counters_are_those_of_the_layout(loaded: Device, compiled: CompiledPotential) -> None:
     p, steps, chains, draws, thin = loaded.info.langevin, protocol().steps, 3, 5, 2
     pairs = [(0, 1), (2, None), (4, 4)]
@@ -182,6 +188,7 @@ def test_any_chain_can_be_replayed_alone(loaded: Device, compiled: CompiledPoten
     assert other.states != loaded.run(request(compiled)).states
 
 
+@digital
 def test_conditions_stream_and_clamps_hold_without_loading_again(
     loaded: Device, reference: Device, compiled: CompiledPotential
 ) -> None:
@@ -206,6 +213,7 @@ def test_conditions_stream_and_clamps_hold_without_loading_again(
     assert loaded.loads == loads
 
 
+@digital
 def test_a_given_state_is_where_chains_start(loaded: Device, compiled: CompiledPotential) -> None:
     start = np.linspace(-3, 3, N)
     wanted = request(compiled, start=start, spread=0.0, trajectory=True, chains=2)
@@ -214,6 +222,7 @@ def test_a_given_state_is_where_chains_start(loaded: Device, compiled: CompiledP
     assert np.abs(out.states[:, 0] - start).max() < 2 * compiled.scales.length * 2.0**-28
 
 
+@digital
 def test_saturations_are_counted_and_states_stay_in_range(
     device: Device, reference: Device
 ) -> None:
@@ -259,6 +268,7 @@ def dense(random: np.random.Generator, units: int, rows: int) -> Potential:
     return Potential.build(units, J2=2.0, J=J + J.T, K=K, d=0.3, lam=0.2)
 
 
+@digital
 def test_multipliers_are_busy_by_the_device_s_own_counters(
     device: Device, reference: Device
 ) -> None:
@@ -279,6 +289,7 @@ def test_multipliers_are_busy_by_the_device_s_own_counters(
     assert results[0].counters.saturations == 0
 
 
+@digital
 @pytest.mark.parametrize(("units", "rows"), [(1, 0), (1, 1), (63, 0), (64, 3), (65, 64), (130, 65)])
 def test_sizes_around_a_coupling_word(
     device: Device, reference: Device, units: int, rows: int
