@@ -212,6 +212,16 @@ def load_trained(path: Path) -> Trained:
     Raises: ProgramError for a file that is missing, damaged or of another version.
     """
     stored = load(path, TRAINED)
+    try:
+        return _read(stored)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise ProgramError(
+            f"{path} holds no trained machine ({type(error).__name__}: {error}); train it again "
+            f"with tools/train_digits.py"
+        ) from error
+
+
+def _read(stored: Stored) -> Trained:
     metadata = dict(stored.metadata)
     fields: dict[str, Any] = dict(metadata["plan"])
     plan = Plan(**fields | {"classes": tuple(fields["classes"])})

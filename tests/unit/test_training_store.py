@@ -1,12 +1,18 @@
 """Trained files and checkpoints: whole or refused, and written in one move."""
 
+import hashlib
 import json
+import os
+import signal
+import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from gibbsite_hw.spec.errors import ProgramError
+from gibbsite_hw.spec.errors import GibbsiteError, ProgramError
 from gibbsite_models.energies.potential import Potential
 from gibbsite_models.generative import (
     Plan,
@@ -128,3 +134,115 @@ def test_numbers_that_are_not_finite_are_not_stored(tmp_path: Path) -> None:
     # the file that stood there is as it was, and nothing lies beside it
     assert np.array_equal(load(file, TRAINED).arrays["k"], some().arrays["k"])
     assert [p.name for p in tmp_path.iterdir()] == ["x.json"]
+
+
+@pytest.mark.parametrize(
+    "value", ["NaN", "-Infinity", "1e999", "[" * 100_000, "[" * 900 + "]" * 900]
+)
+def test_metadata_of_no_number_and_deep_nesting_are_refused(tmp_path: Path, value: str) -> None:
+    file = tmp_path / "x.json"
+    save(file, TRAINED, some())
+    file.write_text(file.read_text().replace('"seed": 3', f'"seed": {value}'))
+    with pytest.raises(ProgramError, match=r"x\.json is (no whole JSON|damaged)"):
+        load(file, TRAINED)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"arrays": [1]},
+        {"arrays": {"x": 1}},
+        {"arrays": {"x": {"dtype": "<f8"}}},
+        {"arrays": {"x": {"dtype": "<f8", "shape": [3], "data": "AAAA"}}},
+        {"metadata": 5},
+    ],
+)
+def test_other_content_under_a_right_checksum_is_refused(
+    tmp_path: Path, changes: dict[str, object]
+) -> None:
+    file = tmp_path / "x.json"
+    save(file, TRAINED, some())
+    body = json.loads(file.read_text()) | changes
+    del body["sha256"]
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    file.write_text(json.dumps(body | {"sha256": hashlib.sha256(text.encode()).hexdigest()}))
+    with pytest.raises(ProgramError, match="content is no metadata and arrays"):
+        load(file, TRAINED)
+
+
+def test_a_file_without_a_machine_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "x.json"
+    save(file, TRAINED, some())
+    with pytest.raises(ProgramError, match=r"holds no trained machine \(KeyError: 'plan'\)"):
+        load_trained(file)
+
+
+def test_metadata_that_is_no_json_is_not_stored(tmp_path: Path) -> None:
+    for value in (float("nan"), object()):
+        with pytest.raises(ProgramError, match="must be JSON with finite numbers and is not"):
+            save(tmp_path / "x.json", TRAINED, Stored({"a": value}, {}))
+    assert list(tmp_path.iterdir()) == []
+
+
+WRITER = """
+import os, resource, signal, sys
+from pathlib import Path
+import numpy as np
+from gibbsite_hw.spec.errors import GibbsiteError
+from gibbsite_models.training_store import TRAINED, Stored, save
+how, file = sys.argv[1], Path(sys.argv[2])
+if how == "full":
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+else:
+    os.fsync = lambda handle: os.kill(os.getpid(), signal.SIGKILL)
+try:
+    save(file, TRAINED, Stored({}, {"x": np.zeros(10_000)}))
+except GibbsiteError as error:
+    sys.exit(str(error))
+"""
+
+
+def writing(how: str, file: Path) -> subprocess.CompletedProcess[str]:
+    arguments = [sys.executable, "-c", WRITER, how, str(file)]
+    return subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_a_full_disk_is_a_sentence_and_keeps_the_old_file(tmp_path: Path) -> None:
+    file = tmp_path / "x.json"
+    save(file, TRAINED, some())
+    done = writing("full", file)
+    assert done.returncode == 1
+    assert f"{file} cannot be written (File too large" in done.stderr
+    assert load(file, TRAINED).metadata == some().metadata
+    assert [p.name for p in tmp_path.iterdir()] == ["x.json"]
+
+
+def test_who_is_killed_leaves_one_part_that_the_next_writing_replaces(tmp_path: Path) -> None:
+    file = tmp_path / "x.json"
+    save(file, TRAINED, some())
+    for _ in range(2):
+        assert writing("killed", file).returncode == -signal.SIGKILL
+        assert sorted(p.name for p in tmp_path.iterdir()) == ["x.json", "x.json.part"]
+        assert load(file, TRAINED).metadata == some().metadata
+    save(file, TRAINED, some())
+    assert [p.name for p in tmp_path.iterdir()] == ["x.json"]
+
+
+def test_the_folder_is_synced_after_the_move(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, synced, sync = tmp_path / "x.json", [], os.fsync
+
+    def noted(handle: int) -> None:
+        synced.append((stat.S_ISDIR(os.fstat(handle).st_mode), file.exists()))
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    save(file, TRAINED, some())
+    assert synced == [(False, False), (True, True)]
+
+
+def test_a_folder_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(GibbsiteError, match=r"x\.json cannot be written \(No such file"):
+        save(tmp_path / "none" / "x.json", TRAINED, some())
