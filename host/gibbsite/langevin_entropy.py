@@ -34,32 +34,28 @@ class EntropyProduction:
     """Means over chains, in units of k, with standard errors.
 
     ``bath`` is the entropy given to the bath, ``system`` the change of the system's own, ``total``
-    their sum; None where it is not known.
+    their sum; None where it is not known. Bath and system of one chain go against each other, so
+    the error of the total is taken from it as a whole and is no sum of theirs.
     """
 
     bath: float
     bath_error: float | None
     system: float | None
     system_error: float | None
+    total_error: float | None
 
     @property
     def total(self) -> float | None:
         """``bath + system``."""
         return None if self.system is None else self.bath + self.system
 
-    @property
-    def total_error(self) -> float | None:
-        """The two errors in quadrature."""
-        if self.system_error is None or self.bath_error is None:
-            return None
-        return float(np.hypot(self.bath_error, self.system_error))
-
 
 def entropy_production(heat: Floats, states: Floats, kT: Floats) -> EntropyProduction:
     """From ``heat[chains, frames]`` since the start, ``states[chains, frames, n]``, ``kT[frames]``.
 
     ``kT`` is that of all steps since the frame before, NaN where they had several or were not
-    measured. Raises `ProgramError` there, without a step, or at kT = 0.
+    measured. Errors are a jackknife's over blocks of chains; of a chain on its own its blocks of
+    frames stand for chains. Raises `ProgramError` there, without a step, or at kT = 0.
     """
     frames = heat.shape[1]
     if frames < 2:
@@ -74,39 +70,49 @@ def entropy_production(heat: Floats, states: Floats, kT: Floats) -> EntropyProdu
         raise ProgramError("a bath at kT = 0 takes no entropy: use steps of kT above 0")
     given = np.diff(heat, axis=1) / kT[1:]
     bath = given.sum(axis=1)
-    system, system_error = _system(states)
-    return EntropyProduction(float(bath.mean()), _error(bath, given), system, system_error)
+    if len(bath) == 1:
+        return EntropyProduction(float(bath[0]), _of_blocks(given[0]), None, None, None)
+    parts = np.array_split(np.arange(len(bath)), min(len(bath), BLOCKS))
+    without = np.array([np.delete(bath, part).mean() for part in parts])
+    ends = _spread_states(states)
+    if ends is None:
+        return EntropyProduction(float(bath.mean()), _jackknife(without), None, None, None)
+    system = _change(*ends)
+    left = np.array([_change(*(np.delete(one, part, axis=0) for one in ends)) for part in parts])
+    return EntropyProduction(
+        float(bath.mean()),
+        _jackknife(without),
+        system,
+        _jackknife(left),
+        _jackknife(without + left),
+    )
 
 
-def _error(bath: Floats, given: Floats) -> float | None:
-    """Standard error over chains; of a chain on its own over its blocks."""
-    if len(bath) > 1:
-        return float(bath.std(ddof=1) / np.sqrt(len(bath)))
-    if given.shape[1] < 2 * BLOCKS:
+def _of_blocks(given: Floats) -> float | None:
+    if len(given) < 2 * BLOCKS:
         return None
-    blocks = np.array([part.sum() for part in np.array_split(given[0], BLOCKS)])
+    blocks = np.array([part.sum() for part in np.array_split(given, BLOCKS)])
     return float(blocks.std(ddof=1) * np.sqrt(BLOCKS))
 
 
-def _system(states: Floats) -> tuple[float | None, float | None]:
-    chains, _, n = states.shape
+def _jackknife(without: Floats) -> float:
+    """Standard error from estimates that each leave one block out."""
+    spread = ((without - without.mean()) ** 2).sum()
+    return float(np.sqrt((len(without) - 1) / len(without) * spread))
+
+
+def _spread_states(states: Floats) -> tuple[Floats, Floats] | None:
+    """First and last states ``[chains, moving units]``, or None where they have no covariance."""
     moving = states.std(axis=(0, 1)) > 0  # clamped units have no entropy
     n = int(moving.sum())
-    if n == 0 or chains < CHAINS_PER_UNIT * (n + 1):
-        return None, None
+    if n == 0 or len(states) < CHAINS_PER_UNIT * (n + 1):
+        return None
     start, end = states[:, 0, moving], states[:, -1, moving]
-    if not (start.std(axis=0) > 0).all():
-        return None, None
-    value = _half_log_det(end) - _half_log_det(start)
-    left_out = np.array(
-        [
-            _half_log_det(np.delete(end, part, axis=0))
-            - _half_log_det(np.delete(start, part, axis=0))
-            for part in np.array_split(np.arange(chains), min(chains, BLOCKS))
-        ]
-    )
-    spread = ((left_out - left_out.mean()) ** 2).sum()
-    return value, float(np.sqrt((len(left_out) - 1) / len(left_out) * spread))
+    return (start, end) if (start.std(axis=0) > 0).all() else None
+
+
+def _change(start: Floats, end: Floats) -> float:
+    return _half_log_det(end) - _half_log_det(start)
 
 
 def _half_log_det(samples: Floats) -> float:

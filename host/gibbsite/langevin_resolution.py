@@ -3,11 +3,13 @@
 Forces see a state z only in steps of ``s 2^-OPERAND_FRAC`` (s the scale of length), and a state
 moves in steps of ``s 2^-STATE_FRAC``. Both must be fine beside what is thermal:
 
-    s 2^-OPERAND_FRAC <= w_i / 2,     w_i = sqrt(kT / h_i),  h_i unit i's curvature where it rests
-    (s 2^-STATE_FRAC)^2 / (12 mu kT dt) <= 1e-3              (the rounding's share of kT)
+    s 2^-OPERAND_FRAC <= w / 2,      w = sqrt(kT / h),  h the largest curvature of V
+    (s 2^-STATE_FRAC)^2 / (12 mu kT dt) <= 1e-3         (the rounding's share of kT)
 
-The first makes the variance wrong by at most about (1/2)^2 / 12 = 2 %, the second kT by 0.1 %. The
-hottest segment is looked at: colder ones end what it began.
+Rounded operands put noise of ``h^2 q^2 / 12`` into the force along the stiffest direction, q the
+step: ``h^2 mu dt q^2 / (24 kT)`` of kT, at most 2 % under the first rule since ``mu dt h < 2``. h
+counts couplings and every hinge; double wells count at their bottoms, quartic units with their
+own width ``(kT / J4)^(1/4)``. The hottest segment is looked at: colder ones end what it began.
 """
 
 from __future__ import annotations
@@ -15,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gibbsite.langevin_scales import Scales
 from gibbsite_hw.spec.errors import ProgramError
@@ -42,15 +43,13 @@ def require_resolution(
     if hottest.kT == 0:
         return
     step = scales.length * 2.0**-OPERAND_FRAC
-    widths = _thermal_widths(potential, hottest.kT, hottest.strengths)
-    widths[list(clamps)] = np.inf
-    unit = int(widths.argmin())
-    if step > WIDTHS * widths[unit]:
+    width = _thermal_width(potential, hottest.kT, hottest.strengths, clamps)
+    if step > WIDTHS * width:
         raise ProgramError(
-            f"the device sees unit {unit} ({potential.names[unit]}) in steps of {step:.3g}, and "
-            f"kT = {hottest.kT:g} moves it by {widths[unit]:.3g}: choose a reach below "
-            f"{0.9 * widths[unit] * WIDTHS * 2.0 ** (OPERAND_FRAC + 3):.3g} (shift z so that it "
-            "stays near 0), or a larger kT"
+            f"the device sees states in steps of {step:.3g}, and kT = {hottest.kT:g} moves the "
+            f"stiffest direction by {width:.3g}: choose a reach below "
+            f"{0.9 * width * WIDTHS * 2.0 ** (OPERAND_FRAC + 3):.3g} (shift z so that it stays "
+            "near 0), a larger kT, or a smaller J or lambda"
         )
     last = scales.length * 2.0**-STATE_FRAC
     noise = protocol.mu * hottest.kT * hottest.dt
@@ -62,15 +61,20 @@ def require_resolution(
         )
 
 
-def _thermal_widths(
-    potential: Potential, kT: float, strengths: tuple[float, ...]
-) -> NDArray[np.float64]:
-    """``sqrt(kT / h_i)``; double wells at their bottoms, quartic units ``(kT / J4)^(1/4)``."""
+def _thermal_width(
+    potential: Potential,
+    kT: float,
+    strengths: tuple[float, ...],
+    clamps: Mapping[int, float],
+) -> float:
+    """How far kT moves the stiffest direction of the free units."""
     s, p = strengths, potential
-    squares = np.where(p.hinge, 0.0, p.lam * s[4])
-    well = 2 * s[0] * p.J2 + 2 * squares @ p.K**2
-    curvature = np.where(well < 0, -2 * well, well)
-    with np.errstate(divide="ignore"):
-        harmonic = np.sqrt(kT / np.maximum(curvature, 1e-300))
-        quartic = (kT / np.maximum(s[1] * p.J4, 1e-300)) ** 0.25
-    return np.asarray(np.minimum(harmonic, quartic))
+    free = np.array([unit not in clamps for unit in range(p.size)], dtype=np.bool_)
+    if not free.any():
+        return float("inf")
+    wells = -4 * s[0] * p.J2[free & (s[0] * p.J2 < 0)]
+    stiffest = max(
+        p.largest_curvature(0.0, strengths, clamps), float(wells.max(initial=0.0)), 1e-300
+    )
+    quartic = max(float((s[1] * p.J4[free]).max()), 1e-300)
+    return float(min((kT / stiffest) ** 0.5, (kT / quartic) ** 0.25))

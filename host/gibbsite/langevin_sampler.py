@@ -13,11 +13,10 @@ Whitelam's design of a thermodynamic computer (arXiv:2506.15121).
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self, SupportsIndex
+from typing import Any, Self
 from typing import Protocol as Interface
 
 import numpy as np
@@ -38,6 +37,7 @@ from gibbsite.langevin_reach import natural_reach, require_stable
 from gibbsite.langevin_slot import LangevinSlot
 from gibbsite_hw.spec.device import Device, Progress
 from gibbsite_hw.spec.errors import ProgramError
+from gibbsite_models.energies.arguments import count, number, numbers
 from gibbsite_models.energies.potential import Condition, Potential
 from gibbsite_models.langevin_float import Protocol, Segment
 
@@ -79,9 +79,9 @@ class LangevinConfig:
 
     def __post_init__(self) -> None:
         for name in ("n_steps", "dim"):
-            object.__setattr__(self, name, _count(name, getattr(self, name)))
+            object.__setattr__(self, name, count(name, getattr(self, name)))
         for name in ("mu", "kT", "dt"):
-            object.__setattr__(self, name, _number(name, getattr(self, name)))
+            object.__setattr__(self, name, number(name, getattr(self, name)))
         self.protocol()
 
     def protocol(self) -> Protocol:
@@ -123,10 +123,8 @@ class LangevinSampler:
             )
         self._condition = condition or Condition()
         self._start = _start(start, potential.size)
-        self._spread = _number("spread", spread)
-        if self._spread < 0:
-            raise ProgramError(f"spread is {spread} and must be at least 0: give such a number")
-        self._reach = None if reach is None else _number("reach", reach)
+        self._spread = number("spread", spread, least=0)
+        self._reach = None if reach is None else number("reach", reach, above=0)
         self._address = device if isinstance(device, str) else None
         self._slot = None if isinstance(device, str) else LangevinSlot(_device(device))
         self._base: tuple[Potential, float, CompiledPotential] | None = None
@@ -148,7 +146,7 @@ class LangevinSampler:
         replaces the configuration's steps, to anneal or to drive; with ``best`` the device also
         keeps the state of lowest energy of every chain.
         """
-        chains = _count("n_samples", n_samples)
+        chains = count("n_samples", n_samples)
         drawn, info = self._run(
             condition, protocol, progress, seed=_seed(seed), chains=chains, best=best
         )
@@ -176,14 +174,14 @@ class LangevinSampler:
     ) -> Trajectory:
         """Frames of ``chains`` chains: the start, and the state after every ``every``-th step."""
         wanted = _protocol(protocol, self.config)
-        thin = _count("every", every)
+        thin = count("every", every)
         if thin > wanted.steps:
             raise ProgramError(
                 f"every must lie in 1..{wanted.steps}, the steps of a chain, and is {every}: give "
                 "one of these"
             )
         drawn, info = self._run(
-            condition, protocol, progress, seed=_seed(seed), chains=_count("chains", chains),
+            condition, protocol, progress, seed=_seed(seed), chains=count("chains", chains),
             trajectory=True, thin=thin, draws=wanted.steps // thin + 1,
         )  # fmt: skip
         assert drawn.states is not None, "states were asked for"
@@ -217,8 +215,8 @@ class LangevinSampler:
         steps = (config.n_steps, config.kT, config.dt)
         protocol = Protocol(config.mu, [Segment(*steps, measure=False), Segment(*steps)])
         drawn, info = self._run(
-            condition, protocol, progress, seed=_seed(seed), chains=_count("chains", chains),
-            pairs=pairs, moment_every=_count("every", every), samples=False,
+            condition, protocol, progress, seed=_seed(seed), chains=count("chains", chains),
+            pairs=pairs, moment_every=count("every", every), samples=False,
         )  # fmt: skip
         assert drawn.moments is not None, "moments were asked for"
         return Moments.of(drawn.moments, n, info)
@@ -257,7 +255,7 @@ class LangevinSampler:
         steps = _protocol(protocol, self.config)
         model = _potential(self.energy_model)
         self._require_stable(model.conditioned(under), under, self.config, steps)
-        slot = self._opened()
+        slot, discarded = self._opened(), 0
         for widening in range(WIDENINGS):
             compiled = self._compiled(model, under, steps, 4.0**widening, slot.device)
             request = compiled.request(steps, start=self._start, spread=self._spread, **fields)
@@ -265,10 +263,12 @@ class LangevinSampler:
             result, took = timed_run(slot.device, request, progress)
             if not result.counters.saturations or self._reach is not None:
                 info = run_info(compiled, slot.device, request, result, took)
+                info |= {"widenings": widening, "discarded_steps": discarded}
                 return compiled.decode(result, request), info
+            discarded += result.counters.steps
         raise ProgramError(
-            f"states leave every reach up to {4.0**WIDENINGS:g} times the estimate: give reach=, "
-            "or look whether V holds them"
+            f"states leave every reach up to {4.0 ** (WIDENINGS - 1):g} times the estimate: give "
+            "reach=, or look whether V holds them"
         )
 
     def _opened(self) -> LangevinSlot:
@@ -351,48 +351,19 @@ def _protocol(protocol: Protocol | None, config: LangevinConfig) -> Protocol:
 
 
 def _start(start: ArrayLike, size: int) -> Floats:
-    try:
-        given = np.asarray(start, dtype=np.float64)
-        return np.array(np.broadcast_to(_finite(given), (size,)))
-    except (ValueError, TypeError) as error:
+    given = numbers("start", start)
+    if given.shape not in ((), (1,), (size,)) or not np.isfinite(given).all():
         raise ProgramError(
             f"start must be one finite number or {size} of them, and is {start!r}: give these"
-        ) from error
-
-
-def _finite(values: Floats) -> Floats:
-    if not np.isfinite(values).all():
-        raise ValueError("not finite")
-    return values
-
-
-def _number(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
-        raise ProgramError(f"{name} must be a number, not {value!r}: give one")
-    if not np.isfinite(value):
-        raise ProgramError(f"{name} must be finite and is {value}: give a finite number")
-    return float(value)
-
-
-def _count(name: str, value: object) -> int:
-    found = _whole(value)
-    if found is None or found < 1:
-        raise ProgramError(f"{name} must be a whole number from 1, not {value!r}: give one")
-    return found
+        )
+    return np.array(np.broadcast_to(given, (size,)))
 
 
 def _seed(seed: object) -> int:
-    found = _whole(seed)
-    if found is None or not 0 <= found < 1 << 64:
-        raise ProgramError(f"the seed must be a whole number in 0..2^64-1, not {seed!r}: give one")
+    found = count("the seed", seed, least=0)
+    if found >= 1 << 64:
+        raise ProgramError(f"the seed must lie in 0..2^64-1 and is {found}: give one of these")
     return found
-
-
-def _whole(value: object) -> int | None:
-    """The integer that a value is, NumPy's included; None for anything else."""
-    if isinstance(value, SupportsIndex) and not isinstance(value, bool):
-        return operator.index(value)
-    return None
 
 
 def _same(one: Potential, two: Potential) -> bool:

@@ -128,7 +128,7 @@ def test_pictures_are_written(machine: GenerativeMachine, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("count", [0, -1, 1.5, True])
 def test_counts_are_whole(machine: GenerativeMachine, count: object) -> None:
-    with pytest.raises(ProgramError, match="n_samples must be a whole number from 1"):
+    with pytest.raises(ProgramError, match="n_samples must be a whole number, at least 1"):
         machine.sample(count)
 
 

@@ -11,7 +11,7 @@ Source: S. Whitelam, Generative thermodynamic computing, arXiv:2506.15121.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
@@ -20,9 +20,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from gibbsite.devices import open as open_device
 from gibbsite.langevin_compiler import LangevinSamples, compile_potential
+from gibbsite.langevin_draws import run_info, timed_run
 from gibbsite.langevin_slot import LangevinSlot
 from gibbsite_hw.spec.device import Device, Progress
 from gibbsite_hw.spec.errors import ProgramError
+from gibbsite_models.energies.arguments import count, flags, numbers
 from gibbsite_models.energies.potential import Condition
 from gibbsite_models.generative import Generator, Trained, generator
 from gibbsite_models.langevin_float import Protocol
@@ -74,7 +76,7 @@ class GenerativeMachine:
 
     def sample(self, n_samples: int, seed: int = 0, progress: Progress | None = None) -> Generated:
         """Images of ``n_samples`` independent chains; equal arguments give equal images."""
-        _require_count("n_samples", n_samples)
+        n_samples = count("n_samples", n_samples)
         return self._generated(Condition(), self.generator.protocol, seed, n_samples, progress)
 
     def frames(
@@ -84,7 +86,7 @@ class GenerativeMachine:
 
         Those of the last step are those of `sample` with the same seed.
         """
-        _require_count("n_samples", n_samples)
+        n_samples = count("n_samples", n_samples)
         last = self.generator.protocol.steps
         if not steps or min(steps) < 0 or max(steps) > last:
             raise ProgramError(
@@ -110,13 +112,18 @@ class GenerativeMachine:
         The rest is drawn conditional on them, by steps that begin cold so that known pixels have
         their say in the hidden units; couplings are not loaded again.
         """
-        _require_count("n_samples", n_samples)
-        levels, mask = np.asarray(image, dtype=np.float64), np.asarray(known, dtype=np.bool_)
+        n_samples = count("n_samples", n_samples)
+        levels, mask = numbers("the image", image), flags("known", known)
         pixels = (self.generator.visible,)
         if levels.shape != pixels or mask.shape != pixels or not np.isfinite(levels[mask]).all():
             raise ProgramError(
                 f"an image and its mask have shape {pixels} and finite known pixels, not "
                 f"{levels.shape} and {mask.shape}: give one level and one flag a pixel"
+            )
+        if (levels[mask] < 0).any() or (levels[mask] > self.generator.levels).any():
+            raise ProgramError(
+                f"grey levels lie in 0..{self.generator.levels:g} and the known pixels hold "
+                f"{levels[mask].min():g} to {levels[mask].max():g}: scale the image"
             )
         values = self.generator.encode(levels)
         clamps = {int(i): float(values[i]) for i in np.flatnonzero(mask)}
@@ -160,14 +167,9 @@ class GenerativeMachine:
             protocol, start=made.start, spread=spread, seed=seed, chains=chains, **fields
         )
         self._slot.put(compiled)
-        result = self.device.run(request, progress)
-        info = {
-            "seed": seed,
-            "device": self.device.info.uri,
-            "fingerprint": f"{self.device.info.fingerprint:016x}",
-            **asdict(result.counters),
-        }
-        return self._compiled.decode(result, request), info
+        result, took = timed_run(self.device, request, progress)
+        info = run_info(compiled, self.device, request, result, took)
+        return compiled.decode(result, request), info
 
     def _generated(
         self,
@@ -182,8 +184,3 @@ class GenerativeMachine:
         states = drawn.states[:, 0]
         made = self.generator
         return Generated(made.decode(states), states, made.code(states), drawn.heat[:, 0], info)
-
-
-def _require_count(name: str, value: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ProgramError(f"{name} must be a whole number from 1, not {value!r}: give one")
