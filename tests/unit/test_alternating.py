@@ -320,10 +320,14 @@ def test_ctrl_c_gives_what_there_is_and_leaves_the_device_usable(device: Device)
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"chains": 0}, "chains must be a whole number from 1, not 0"),
-        ({"rounds": 1.5}, "rounds must be a whole number from 1"),
-        ({"steps": True}, "steps must be a whole number from 1"),
-        ({"seed": -1}, r"seed must be a whole number of 0..2\^63-1"),
+        ({"chains": 0}, "chains must be a whole number, at least 1, and is 0"),
+        ({"rounds": 1.5}, "rounds must be a whole number, at least 1"),
+        ({"steps": True}, "steps must be a whole number, at least 1"),
+        ({"seed": -1}, "seed must be a whole number, 0 to 9223372036854775807"),
+        ({"tolerance": "a"}, "the tolerance must be finite and above 0 and is 'a'"),
+        ({"hot": "a"}, "hot must be finite and is 'a'"),
+        ({"cold": None}, "cold must be finite and is None"),
+        ({"mu": 0}, "mu must be finite and above 0 and is 0"),
         ({"tolerance": 0.0}, "the tolerance must be finite and above 0"),
         ({"tolerance": float("nan")}, "the tolerance must be finite"),
         ({"hot": 1e-6}, "kT must fall from a finite hot to cold > 0"),
@@ -340,10 +344,25 @@ def test_arguments_that_make_no_plan_are_refused(
     assert device.loads == loads
 
 
+def test_whole_numbers_of_numpy_are_whole_numbers(device: Device) -> None:
+    numpys: dict[str, Any] = {name: np.int64(value) for name, value in QUICK.items()}
+    one = solve_schedule(tiny(), device, seed=2, **QUICK)
+    assert solve_schedule(tiny(), device, seed=np.uint64(2), **numpys).drawn == one.drawn
+    plain: dict[str, Any] = {"tolerance": 0.1, "reach": 30, "seed": 3, "reads": 4, "steps": 50}
+    other = {name: np.float32(v) if v == 0.1 else np.int64(v) for name, v in plain.items()}
+    plain["tolerance"] = float(np.float32(0.1))
+    assert minimise(bikes(), device, **other).values == minimise(bikes(), device, **plain).values
+
+
 def test_what_does_not_fit_the_way_or_the_device_is_refused(device: Device) -> None:
     with pytest.raises(ProgramError, match="leaves 1 orders to choose, which no penalty holds"):
         minimise(tiny(), device, tolerance=0.1, reach=10)
-    for wrong in ({"tolerance": 0.0}, {"reach": float("inf")}, {"headroom": 0.5}, {"reads": 0}):
+    wrongs: list[dict[str, Any]] = [
+        {"tolerance": 0.0}, {"reach": float("inf")}, {"headroom": 0.5}, {"reads": 0},
+        {"tolerance": "a"}, {"reach": None}, {"headroom": "a"}, {"reads": "a"}, {"seed": 1 << 63},
+        {"hot": "a"}, {"mu": "a"},
+    ]  # fmt: skip
+    for wrong in wrongs:
         settings: Any = {"tolerance": 0.1, "reach": 30.0} | wrong
         with pytest.raises(ProgramError, match="must be"):
             minimise(bikes(), device, **settings)

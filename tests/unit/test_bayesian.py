@@ -37,6 +37,17 @@ def logistic(**changes: Any) -> LogisticRegression:
         ({"X": np.zeros((4, 0)), "intercept": False}, "at least 1 parameter"),
         ({"prior_scale": 0.0}, "prior_scale must be above 0 and is 0"),
         ({"prior_scale": [1.0, 2.0]}, r"3 parameters and has shape \(2,\)"),
+        ({"X": ["a", "b", "c", "d"]}, "X must be real numbers in rows of one length"),
+        ({"X": [[1], [2, 3], [4], [5]]}, "X must be real numbers in rows of one length"),
+        ({"y": [1j, 0, 1, 0]}, "y must be real numbers"),
+        ({"X": X * 1e60}, r"X\[0, 0\] is 1e\+60; all data must be finite and at most 1e\+50"),
+        ({"prior_scale": "wide"}, "prior_scale must be real numbers"),
+        ({"prior_scale": 1e-200}, "a standard deviation of 1e-50 or more"),
+        ({"prior_mean": "a"}, "prior_mean must be real numbers"),
+        ({"prior_mean": 1e60}, r"prior_mean must be numbers of at most 1e\+50"),
+        ({"names": 5}, "3 parameters need 3 different names, intercept first, not 5"),
+        ({"names": "abc"}, "not 'abc': give a list of strings"),
+        ({"intercept": "yes"}, "intercept must be"),
         ({"prior_mean": np.inf}, "prior_mean must be numbers"),
         ({"names": ["a", "b"]}, "3 parameters need 3 different names, intercept first"),
         ({"X": X[:, [0, 0]], "prior_scale": np.inf}, "improper|proper and is not"),
@@ -49,10 +60,16 @@ def test_ill_posed_regressions_are_refused(changes: dict[str, Any], sentence: st
             make(**changes)
 
 
-@pytest.mark.parametrize("sigma", [0.0, -1.0, np.nan, np.inf])
-def test_noise_that_is_none_is_refused(sigma: float) -> None:
+@pytest.mark.parametrize("sigma", [0.0, -1.0, np.nan, np.inf, "a", None, [0.4], 1e-200, 10**400])
+def test_noise_that_is_none_is_refused(sigma: Any) -> None:
     with pytest.raises(ProgramError, match="sigma must be finite and above 0"):
         linear(sigma=sigma)
+    with pytest.raises(ProgramError, match=r"sigma must be at most 1e\+50 and is 1e\+200"):
+        linear(sigma=1e200)
+
+
+def test_a_prior_so_wide_that_it_is_flat_is_taken() -> None:
+    assert np.allclose(linear(prior_scale=1e200).exact()[0], linear(prior_scale=np.inf).exact()[0])
 
 
 def test_answers_other_than_0_and_1_are_refused() -> None:
@@ -105,8 +122,8 @@ def test_too_large_for_the_device_is_refused_with_its_limit() -> None:
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"chains": 1}, "chains must be a whole number from 2"),
-        ({"draws": 2.5}, "draws must be a whole number from 4"),
+        ({"chains": 1}, "chains must be a whole number, at least 2"),
+        ({"draws": 2.5}, "draws must be a whole number, at least 4"),
         ({"thin": 0}, "thin must be"),
         ({"seed": -1}, "seed must be"),
         ({"warm_up": -1}, "warm_up must be"),
@@ -118,8 +135,23 @@ def test_counts_that_are_none_are_refused(settings: dict[str, Any], sentence: st
             BayesianSampler(model).sample(**settings)
 
 
-@pytest.mark.parametrize("kT", [0.0, -1.0, np.nan])
-def test_a_temperature_that_is_none_is_refused(kT: float) -> None:
+@pytest.mark.parametrize("model", [None, LinearRegression, "linear"])
+def test_what_is_no_model_is_refused(model: Any) -> None:
+    with pytest.raises(ProgramError, match="model must be a LinearRegression or a Logistic"):
+        BayesianSampler(model)
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    eight, five = np.int64(8), np.int32(5)
+    for model in (linear(sigma=np.float64(0.4)), logistic()):
+        sampler = BayesianSampler(model, kT=np.float32(0.5))
+        one = sampler.sample(chains=eight, draws=five, seed=np.uint64(3), warm_up=np.int8(4))
+        two = sampler.sample(chains=8, draws=5, seed=3, warm_up=4)
+        assert np.array_equal(one.draws, two.draws)
+
+
+@pytest.mark.parametrize("kT", [0.0, -1.0, np.nan, "hot", None, 1e-320])
+def test_a_temperature_that_is_none_is_refused(kT: Any) -> None:
     for model in (linear(), logistic()):
         with pytest.raises(ProgramError, match="kT must be finite and above 0"):
             BayesianSampler(model, kT=kT).sample()

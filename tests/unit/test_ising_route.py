@@ -98,17 +98,20 @@ def test_protocols_fall_to_the_beta_that_was_asked() -> None:
     assert held.segments[-1].kT == 0.5
     assert held.segments[-1].steps == 501
     assert wells_protocol(wells, 2).steps == 2
+    assert wells_protocol(wells, np.int64(1001), np.float32(2)) == held
 
 
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"num_steps": 1}, "num_steps must be a whole number from 2, not 1"),
-        ({"num_steps": 10.0}, "num_steps must be a whole number from 2"),
-        ({"num_reads": 0}, "n_samples must be a whole number from 1"),
+        ({"num_steps": 1}, "num_steps must be a whole number, at least 2, and is 1"),
+        ({"num_steps": 10.0}, "num_steps must be a whole number, at least 2, and is 10.0"),
+        ({"num_reads": 0}, "n_samples must be a whole number"),
         ({"beta": -1.0}, "beta must be finite and above 0 and is -1"),
         ({"beta": float("nan")}, "beta must be finite"),
         ({"beta": 1e-3}, "beta must be at least"),
+        ({"beta": "a"}, "beta must be finite and above 0 and is 'a'"),
+        ({"barrier": "a"}, "the barrier must be finite and is 'a'"),
         ({"barrier": 0.1}, "the barrier must be finite, above 0 and at least"),
     ],
 )

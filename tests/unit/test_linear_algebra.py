@@ -39,7 +39,13 @@ def test_matrices_without_an_answer_are_refused(matrix: Any, sentence: str) -> N
 
 @pytest.mark.parametrize(
     ("b", "sentence"),
-    [([1.0, 2.0], r"shape \(3,\) as A does and has \(2,\)"), ([1, 2, np.inf], r"b\[2\] is inf")],
+    [
+        ([1.0, 2.0], r"shape \(3,\) as A does and has \(2,\)"),
+        ([1, 2, np.inf], r"b\[2\] is inf"),
+        ([1, 1e300, 2], r"b\[1\] is 1e\+300; all numbers must be finite and at most 1e\+60"),
+        (["a", "b", "c"], "b must be real numbers"),
+        ([1j, 0, 0], "b must be real numbers"),
+    ],
 )
 def test_vectors_that_do_not_fit_are_refused(b: Any, sentence: str) -> None:
     with pytest.raises(ProgramError, match=sentence):
@@ -49,9 +55,15 @@ def test_vectors_that_do_not_fit_are_refused(b: Any, sentence: str) -> None:
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"samples": 0}, "samples must be a whole number from 1"),
-        ({"chains": 1}, "chains must be a whole number from 2"),
-        ({"seed": -3}, "seed must be a whole number from 0"),
+        ({"samples": 0}, "samples must be a whole number, at least 1, and is 0"),
+        ({"chains": 1}, "chains must be a whole number, at least 2"),
+        ({"seed": -3}, "seed must be a whole number, 0 to 18446744073709551615, and is -3"),
+        ({"seed": 1 << 64}, "seed must be a whole number"),
+        ({"samples": "a"}, "samples must be a whole number, at least 1, and is 'a'"),
+        ({"chains": np.float64(8)}, "chains must be a whole number, at least 2, and is 8.0"),
+        ({"kT": "hot"}, "kT must be finite and above 0 and at least 1e-100 and is 'hot'"),
+        ({"kT": 1e-320}, "kT must be"),
+        ({"device": None}, "device must be an open device or an address and is None"),
         ({"kT": 0.0}, "kT must be finite and above 0"),
         ({"kT": np.nan}, "kT must be finite and above 0"),
         ({"device": DEVICE + "&pairs=0"}, "no memory of pairs"),
@@ -112,3 +124,37 @@ def test_golden_and_the_rtl_give_the_same_estimates() -> None:
         assert (golden.value == rtl.value).all()
         assert (golden.standard_error == rtl.standard_error).all()
         assert golden.info["cycles"] == rtl.info["cycles"] > 0
+
+
+@pytest.mark.parametrize(
+    ("matrix", "sentence"),
+    [
+        ([["a"]], "A must be real numbers in rows of one length"),
+        ([[1.0], [1.0, 2.0]], "A must be real numbers in rows of one length"),
+        ([[1 + 1j]], "A must be real numbers"),
+        (None, "A must be real numbers"),
+        ([[1e-320]], r"A\[0,0\] is 9.99989e-321; a diagonal must be at least 1e-60"),
+        ([[1.0, 0], [0, 1e300]], r"A\[1,1\] is 1e\+300; all numbers must be finite and at most"),
+        ([[1e-60, 1e60], [1e60, 1e-60]], "A must be positive definite"),
+    ],
+)
+def test_matrices_that_are_no_numbers_are_refused(matrix: Any, sentence: str) -> None:
+    with pytest.raises(ProgramError, match=sentence):
+        solve(matrix, [1])
+    with pytest.raises(ProgramError, match=sentence):
+        inverse(matrix)
+
+
+@pytest.mark.parametrize("size", [1e-50, 1e50])
+def test_very_small_and_large_numbers_are_worked_with(size: float) -> None:
+    one = solve([[size]], [size], samples=64, chains=8, kT=1e-8 * size)
+    # the deviation of x is sqrt(kT/A) = 1e-4, and of the mean of 64 an eighth of it
+    assert one.value[0] == pytest.approx(1, abs=5 * 1e-4 / 8)
+    other = inverse([[size]], samples=64, chains=8)
+    assert other.value[0, 0] * size == pytest.approx(1, abs=5 * (2 / 64) ** 0.5)
+
+
+def test_whole_numbers_of_numpy_are_whole_numbers() -> None:
+    plain = solve(A, B, samples=100, chains=8, seed=5)
+    other = solve(A, B, samples=np.int64(100), chains=np.int32(8), seed=np.uint64(5))
+    assert np.array_equal(plain.value, other.value)

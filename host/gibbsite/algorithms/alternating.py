@@ -32,6 +32,7 @@ from gibbsite.progress import Report
 from gibbsite_hw.spec.device import Device
 from gibbsite_hw.spec.errors import ProgramError
 from gibbsite_models.certificate import certify
+from gibbsite_models.energies.arguments import count, number
 from gibbsite_models.energies.potential import Array
 from gibbsite_models.energies.scheduling import Order, SchedulingEnergy
 
@@ -115,17 +116,11 @@ def solve_schedule(
         raise ProgramError(
             f"repair is {repair!r}: give one of {', '.join(map(repr, get_args(Repair)))}"
         )
-    for name, value in (("chains", chains), ("rounds", rounds), ("steps", steps)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ProgramError(f"{name} must be a whole number from 1, not {value!r}: give one")
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 1 << 63:
-        raise ProgramError(f"seed must be a whole number of 0..2^63-1, not {seed!r}: give one")
-    hottest = 2 * float(energy.lam[energy.hard].max()) if hot is None else float(hot)
-    allowed = _tolerance(energy) if tolerance is None else float(tolerance)
-    if not (np.isfinite(allowed) and allowed > 0):
-        raise ProgramError(
-            f"the tolerance must be finite and above 0 and is {tolerance}: give a time"
-        )
+    chains, rounds, steps = count("chains", chains), count("rounds", rounds), count("steps", steps)
+    seed = count("seed", seed, 0, (1 << 63) - 1)
+    hottest = 2 * float(energy.lam[energy.hard].max()) if hot is None else number("hot", hot)
+    allowed = _tolerance(energy) if tolerance is None else tolerance
+    allowed = number("the tolerance", allowed, above=0)
     cooling(energy, steps, hottest, cold, mu)  # refuses temperatures before anything is loaded
     began = perf_counter_ns()
     run = _Run(energy, device, seed, chains, hottest, allowed, mu)

@@ -69,8 +69,6 @@ class Augmentation:
                     f"the regression has {value} {what} and the device holds {most}: use fewer or "
                     f"a larger build"
                 )
-        if not (math.isfinite(kT) and kT > 0):
-            raise ProgramError(f"kT must be finite and above 0 and is {kT}: give a temperature")
         self.at, self.kT, self.device, self.seed = at, kT, device, seed
         self.pull = at.rows.T @ (target - 0.5) + at.pull
         together = min(len(start), limits.units // size, limits.constraints // rows)

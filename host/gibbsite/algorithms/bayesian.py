@@ -25,15 +25,18 @@ from numpy.typing import NDArray
 
 from gibbsite.algorithms.augmentation import Augmentation
 from gibbsite.algorithms.gaussian_well import (
+    COLDEST,
     DEVICE,
+    MOST_SEED,
     GaussianWell,
     opened,
-    require_count,
     require_units,
 )
 from gibbsite.algorithms.posterior import Posterior
 from gibbsite.algorithms.regression import LinearRegression, LogisticRegression
 from gibbsite_hw.spec.device import Device, Progress
+from gibbsite_hw.spec.errors import ProgramError
+from gibbsite_models.energies.arguments import count, number
 
 __all__ = ["BayesianSampler", "LinearRegression", "LogisticRegression", "Posterior"]
 
@@ -49,6 +52,8 @@ class BayesianSampler:
 
     ``device`` is an open device or an address, opened for the time of a call. ``kT`` is the
     temperature at which the device runs; the posterior does not depend on it.
+
+    Raises: ProgramError for another model and a kT that is none.
     """
 
     def __init__(
@@ -58,9 +63,14 @@ class BayesianSampler:
         *,
         kT: float = 1.0,
     ) -> None:
+        if not isinstance(model, LinearRegression | LogisticRegression):
+            raise ProgramError(
+                f"model must be a LinearRegression or a LogisticRegression and is {model!r}: make "
+                "one of these"
+            )
         self.model = model
         self.device = device
-        self.kT = kT
+        self.kT = number("kT", kT, above=0, least=COLDEST)
 
     def sample(
         self,
@@ -81,11 +91,9 @@ class BayesianSampler:
 
         Raises: ProgramError for counts that are none, and models that the device cannot hold.
         """
-        for name, value, least in (("chains", chains, 2), ("draws", draws, 4), ("seed", seed, 0)):
-            require_count(name, value, least)
-        require_count("warm_up", warm_up, 0)
-        if thin is not None:
-            require_count("thin", thin, 1)
+        chains, draws = count("chains", chains, 2), count("draws", draws, 4)
+        seed, warm_up = count("seed", seed, 0, MOST_SEED), count("warm_up", warm_up, 0)
+        thin = None if thin is None else count("thin", thin)
         with opened(self.device) as device:
             if isinstance(self.model, LinearRegression):
                 return self._linear(self.model, device, chains, draws, seed, thin, progress)

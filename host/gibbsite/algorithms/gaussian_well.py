@@ -35,15 +35,17 @@ from gibbsite.devices import open as open_device
 from gibbsite.langevin_compiler import CompiledPotential, LangevinSamples, compile_potential
 from gibbsite_hw.spec.device import Device, Progress
 from gibbsite_hw.spec.errors import ProgramError
+from gibbsite_models.energies.arguments import number
 from gibbsite_models.energies.potential import Potential
 from gibbsite_models.langevin_float import Protocol, Segment
 
-__all__ = ["DEVICE", "GaussianWell", "opened", "require_count", "require_units"]
+__all__ = ["COLDEST", "DEVICE", "MOST_SEED", "GaussianWell", "opened", "require_units"]
 
 Floats = NDArray[np.float64]
 
 DEVICE = "golden:?engines=langevin"
 MU = 1.0
+MOST_SEED = (1 << 64) - 1
 PILOT_CHAINS = 16
 PILOT_DRAWS = 64
 SPREAD = 2.0
@@ -53,6 +55,8 @@ ROOM = 4.0
 ROUNDING = 0.1
 """Most of the smallest eigenvalue that rounding the couplings may change."""
 MOST_STEPS = 1_000_000
+COLDEST = 1e-100
+"""Lowest kT: squares of deviations must not underflow."""
 
 
 class GaussianWell:
@@ -63,8 +67,7 @@ class GaussianWell:
     """
 
     def __init__(self, A: Floats, b: Floats, kT: float, device: Device, seed: int) -> None:
-        if not (math.isfinite(kT) and kT > 0):
-            raise ProgramError(f"kT must be finite and above 0 and is {kT}: give a temperature")
+        kT = number("kT", kT, above=0, least=COLDEST)
         require_units(len(A), device)
         self.A, self.b, self.kT, self.device, self.seed = A, b, kT, device, seed
         eigenvalues = np.linalg.eigvalsh(A)
@@ -254,20 +257,19 @@ def require_units(size: int, device: Device) -> None:
         )
 
 
-def require_count(name: str, value: int, least: int) -> None:
-    """Refuse what is no whole number from ``least``.
-
-    Raises: ProgramError with the value.
-    """
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ProgramError(f"{name} must be a whole number from {least}, not {value!r}: give one")
-
-
 @contextmanager
 def opened(device: Device | str) -> Iterator[Device]:
-    """The device itself, or one opened at an address and closed afterwards."""
+    """The device itself, or one opened at an address and closed afterwards.
+
+    Raises: ProgramError for anything else.
+    """
     if isinstance(device, str):
         with open_device(device) as found:
             yield found
-    else:
+    elif isinstance(device, Device):
         yield device
+    else:
+        raise ProgramError(
+            f"device must be an open device or an address and is {device!r}: give "
+            f"gibbsite.open(...) or {DEVICE!r}"
+        )

@@ -21,6 +21,7 @@ import numpy as np
 from gibbsite.langevin_sampler import LangevinConfig, LangevinSampler
 from gibbsite_hw.spec.device import Device, Progress
 from gibbsite_hw.spec.errors import ProgramError
+from gibbsite_models.energies.arguments import count, number
 from gibbsite_models.energies.ising import DoubleWells, double_wells
 from gibbsite_models.energies.potential import TERMS
 from gibbsite_models.langevin_float import Protocol, Segment
@@ -66,6 +67,7 @@ def sample_double_wells(
     Raises: ProgramError for a barrier at which a spin loses its sign, arguments that make no run,
     a beta hotter than the anneal starts, and models that the device does not hold.
     """
+    barrier = None if barrier is None else number("the barrier", barrier)
     wells = double_wells(model, barrier)
     if barrier is None and beta is None and _field(wells):
         wells = double_wells(model, LOW * wells.barrier)
@@ -104,21 +106,19 @@ def wells_protocol(wells: DoubleWells, num_steps: int, beta: float | None = None
 
     Raises: ProgramError for steps or a beta that make no run.
     """
-    if isinstance(num_steps, bool) or not isinstance(num_steps, int) or num_steps < 2:
-        raise ProgramError(f"num_steps must be a whole number from 2, not {num_steps!r}: give one")
+    num_steps = count("num_steps", num_steps, 2)
     # the barrier's own scale where the model has no field
     field = _field(wells) or wells.barrier
     hot, cold = HOT * field, COLD * field
     if beta is not None:
-        if not (np.isfinite(beta) and beta > 0):
-            raise ProgramError(f"beta must be finite and above 0 and is {beta}: give 1/kT")
-        cold = 1 / float(beta)
-        if cold > WARMEST * wells.barrier:
-            least = 1 / (WARMEST * wells.barrier)
+        beta = number("beta", beta, above=0)
+        least = 1 / (WARMEST * wells.barrier)
+        if beta < least:
             raise ProgramError(
                 f"beta must be at least {least:.6g}, kT of half a barrier, and "
                 f"is {beta:g}: give a higher barrier or a larger beta"
             )
+        cold = 1 / beta
         hot = max(hot, cold)
     falling = num_steps if beta is None else num_steps // 2
     stages = min(STAGES, falling)

@@ -31,19 +31,22 @@ from numpy.typing import ArrayLike, NDArray
 
 from gibbsite.algorithms.gaussian_well import (
     DEVICE,
+    MOST_SEED,
     MU,
     GaussianWell,
     opened,
-    require_count,
     require_units,
 )
 from gibbsite_hw.spec.device import Device, Progress
 from gibbsite_hw.spec.errors import ProgramError
+from gibbsite_models.energies.arguments import count, numbers
 
 __all__ = ["Estimate", "inverse", "solve"]
 
 Floats = NDArray[np.float64]
 
+SMALLEST, LARGEST = 1e-60, 1e60
+"""Of the diagonal of A, and of any number of A and b: squares and products stay in float64."""
 SYMMETRY = 1e-10
 """Asymmetry that counts as rounding, relative to the largest entry."""
 
@@ -122,9 +125,9 @@ def _estimate(
     device: Device | str,
     progress: Progress | None,
 ) -> Estimate:
-    require_count("samples", samples, 1)
-    require_count("chains", chains, 2)
-    require_count("seed", seed, 0)
+    samples, chains, seed = (
+        count("samples", samples), count("chains", chains, 2), count("seed", seed, 0, MOST_SEED)
+    )  # fmt: skip
     draws = -(-samples // chains)
     with opened(device) as found:
         require_units(len(matrix), found)
@@ -154,12 +157,15 @@ def _corrected(second: Floats, well: GaussianWell) -> Floats:
 
 def _scaled(A: ArrayLike) -> tuple[Floats, Floats]:
     """``D^-1 A D^-1`` and the diagonal D, or a refusal."""
-    matrix = np.array(A, dtype=np.float64)
+    matrix = numbers("A", A)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
         raise ProgramError(f"A must be a square matrix and has shape {matrix.shape}")
-    if not np.isfinite(matrix).all():
-        i, j = (int(k) for k in np.argwhere(~np.isfinite(matrix))[0])
-        raise ProgramError(f"A[{i},{j}] is {matrix[i, j]}; all numbers must be finite")
+    if not (np.abs(matrix) <= LARGEST).all():
+        i, j = (int(k) for k in np.argwhere(~(np.abs(matrix) <= LARGEST))[0])
+        raise ProgramError(
+            f"A[{i},{j}] is {matrix[i, j]}; all numbers must be finite and at most {LARGEST:g} in "
+            "size: choose other units"
+        )
     skew = np.abs(matrix - matrix.T)
     if skew.max() > SYMMETRY * np.abs(matrix).max():
         i, j = (int(k) for k in np.unravel_index(int(skew.argmax()), skew.shape))
@@ -168,6 +174,12 @@ def _scaled(A: ArrayLike) -> tuple[Floats, Floats]:
             f"{matrix[j, i]:g}: solve A^T A x = A^T b instead"
         )
     diagonal = np.diag(matrix)
+    if 0 < diagonal.min() < SMALLEST:
+        i = int(diagonal.argmin())
+        raise ProgramError(
+            f"A[{i},{i}] is {diagonal[i]:g}; a diagonal must be at least {SMALLEST:g}, since "
+            "squares of 1/A must be numbers: choose other units"
+        )
     if diagonal.min() > 0:
         scale = np.sqrt(diagonal)
         scaled = (matrix + matrix.T) / 2 / scale / scale[:, None]
@@ -183,10 +195,13 @@ def _scaled(A: ArrayLike) -> tuple[Floats, Floats]:
 
 
 def _vector(b: ArrayLike, size: int) -> Floats:
-    vector = np.array(b, dtype=np.float64)
+    vector = numbers("b", b)
     if vector.shape != (size,):
         raise ProgramError(f"b must have shape ({size},) as A does and has {vector.shape}")
-    if not np.isfinite(vector).all():
-        at = int(np.argmax(~np.isfinite(vector)))
-        raise ProgramError(f"b[{at}] is {vector[at]}; all numbers must be finite")
+    if not (np.abs(vector) <= LARGEST).all():
+        at = int(np.argmax(~(np.abs(vector) <= LARGEST)))
+        raise ProgramError(
+            f"b[{at}] is {vector[at]}; all numbers must be finite and at most {LARGEST:g} in size: "
+            "choose other units"
+        )
     return vector

@@ -27,6 +27,7 @@ from gibbsite.progress import Report
 from gibbsite_hw.spec.device import Device
 from gibbsite_hw.spec.errors import ProgramError
 from gibbsite_models.certificate import certify
+from gibbsite_models.energies.arguments import count, number
 from gibbsite_models.energies.constraints import ConstraintEnergy
 from gibbsite_models.energies.potential import Array
 from gibbsite_models.energies.scheduling import SchedulingEnergy
@@ -87,12 +88,11 @@ def minimise(
     Raises: ProgramError for a schedule with orders to choose, arguments that make no run, and
     energies that the device cannot hold.
     """
-    _refuse(energy, tolerance, reach, headroom)
-    for name, value in (("reads", reads), ("iterations", iterations), ("steps", steps)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ProgramError(f"{name} must be a whole number from 1, not {value!r}: give one")
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 1 << 63:
-        raise ProgramError(f"seed must be a whole number of 0..2^63-1, not {seed!r}: give one")
+    _refuse_orders(energy)
+    tolerance, reach = number("the tolerance", tolerance, above=0), number("reach", reach, above=0)
+    headroom = number("headroom", headroom, least=1)
+    reads, steps = count("reads", reads), count("steps", steps)
+    iterations, seed = count("iterations", iterations), count("seed", seed, 0, (1 << 63) - 1)
     cooling(energy, steps, hot, cold, mu)  # refuses temperatures before anything is loaded
     began = perf_counter_ns()
     hard = energy.lam[energy.hard & energy.learnable]
@@ -185,17 +185,12 @@ def _best(energy: ConstraintEnergy, states: Array, tolerance: float) -> int:
     return int(worst.argmin())
 
 
-def _refuse(energy: ConstraintEnergy, tolerance: float, reach: float, headroom: float) -> None:
+def _refuse_orders(energy: ConstraintEnergy) -> None:
     if isinstance(energy, SchedulingEnergy) and (energy.choices or energy.arcs):
         raise ProgramError(
             f"this schedule leaves {len(energy.choices) + len(energy.arcs)} orders to choose, "
             "which no penalty holds: use gibbsite.algorithms.alternating.solve_schedule"
         )
-    for name, value in (("tolerance", tolerance), ("reach", reach)):
-        if not (np.isfinite(value) and value > 0):
-            raise ProgramError(f"the {name} must be finite and above 0 and is {value}: give one")
-    if not (np.isfinite(headroom) and headroom >= 1):
-        raise ProgramError(f"headroom must be finite and at least 1, not {headroom}: give 1 or 64")
 
 
 def _report(progress: Report | None, done: int, iterations: int) -> None:

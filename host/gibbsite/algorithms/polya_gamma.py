@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from gibbsite_hw.spec.errors import ProgramError
+from gibbsite_models.energies.arguments import numbers
 
 __all__ = ["mean", "polya_gamma"]
 
@@ -35,7 +36,7 @@ def polya_gamma(c: ArrayLike, random: np.random.Generator) -> Floats:
 
     Raises: ProgramError for a c that is not finite.
     """
-    tilt = np.asarray(c, dtype=np.float64)
+    tilt = numbers("c", c)
     if not np.isfinite(tilt).all():
         raise ProgramError("the tilts c of Polya-Gamma draws must be finite and some are not")
     z = np.abs(tilt).ravel() / 2

@@ -18,11 +18,15 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import optimize, special
 
 from gibbsite_hw.spec.errors import ProgramError
+from gibbsite_models.energies.arguments import different_names, flags, number, numbers
 
 __all__ = ["Coordinates", "LinearRegression", "LogisticRegression"]
 
 Floats = NDArray[np.float64]
 
+LARGEST = 1e50
+"""Largest size of a number of the data, sigma and the prior's means, and of one over a scale: so
+sums of squares stay in float64."""
 FLAT = 1e-12
 """Curvature of a direction, relative to the largest one, that counts as none."""
 
@@ -56,18 +60,22 @@ class _Regression:
     target: Floats = field(init=False)
 
     def __post_init__(self) -> None:
-        X = np.array(self.X, dtype=np.float64)
+        X = numbers("X", self.X)
         X = X[:, None] if X.ndim == 1 else X
-        y = np.array(self.y, dtype=np.float64)
+        y = numbers("y", self.y)
         if X.ndim != 2 or y.shape != X.shape[:1] or not X.shape[0]:
             raise ProgramError(
                 f"X must be rows by features and y one number a row; they have shapes {X.shape} "
                 f"and {y.shape}"
             )
         for name, value in (("X", X), ("y", y)):
-            if not np.isfinite(value).all():
-                at = [int(k) for k in np.argwhere(~np.isfinite(value))[0]]
-                raise ProgramError(f"{name}{at} is {value[tuple(at)]}; all data must be finite")
+            if not (np.abs(value) <= LARGEST).all():
+                at = [int(k) for k in np.argwhere(~(np.abs(value) <= LARGEST))[0]]
+                raise ProgramError(
+                    f"{name}{at} is {value[tuple(at)]}; all data must be finite and at most "
+                    f"{LARGEST:g} in size: choose other units"
+                )
+        object.__setattr__(self, "intercept", bool(flags("intercept", self.intercept).all()))
         columns = [np.ones((len(y), 1)), X] if self.intercept else [X]
         design = np.concatenate(columns, axis=1)
         size = design.shape[1]
@@ -78,10 +86,10 @@ class _Regression:
         y.setflags(write=False)
         mean = _parameters("prior_mean", self.prior_mean, size)
         scale = _parameters("prior_scale", self.prior_scale, size, infinite=True)
-        if (scale <= 0).any():
+        if (scale < 1 / LARGEST).any():
             raise ProgramError(
-                f"prior_scale must be above 0 and is {scale.min():g}: give a standard deviation, "
-                "or infinity for a flat prior"
+                f"prior_scale must be above 0 and is {scale.min():g}: give a standard deviation of "
+                f"{1 / LARGEST:g} or more, or infinity for a flat prior"
             )
         for name, value in (("design", design), ("target", y)):
             object.__setattr__(self, name, value)
@@ -95,12 +103,14 @@ class _Regression:
         if given is None:
             given = ["slope"] if slopes == 1 else [f"slope_{k + 1}" for k in range(slopes)]
             given = ["intercept", *given] if self.intercept else given
-        if len(given) != size or len(set(given)) != size:
+        try:
+            return different_names(given, size)
+        except ProgramError:
             raise ProgramError(
                 f"{size} parameters need {size} different names, "
-                f"{'intercept first, ' if self.intercept else ''}not {list(given)}"
-            )
-        return tuple(given)
+                f"{'intercept first, ' if self.intercept else ''}not {given!r}: give a list of "
+                "strings"
+            ) from None
 
     @property
     def size(self) -> int:
@@ -123,7 +133,7 @@ class _Regression:
 
         Raises: ProgramError where neither data nor prior hold some direction.
         """
-        mean, precision = self._prior(0), np.diag(1.0 / self._prior(1) ** 2)
+        mean, precision = self._prior(0), np.diag((1.0 / self._prior(1)) ** 2)
         shift = np.eye(self.size)
         rows = np.array(self.design)
         if self.intercept:
@@ -165,11 +175,12 @@ class LinearRegression(_Regression):
     def __post_init__(self) -> None:
         # zero-argument super() does not survive the class that slots=True makes anew
         _Regression.__post_init__(self)
-        if not (np.isfinite(self.sigma) and self.sigma > 0):
+        sigma = number("sigma", self.sigma, above=0, least=1 / LARGEST)
+        if sigma > LARGEST:
             raise ProgramError(
-                f"sigma must be finite and above 0 and is {self.sigma}: give the noise's standard "
-                "deviation"
+                f"sigma must be at most {LARGEST:g} and is {sigma:g}: choose other units"
             )
+        object.__setattr__(self, "sigma", sigma)
         self.coordinates(1 / self.sigma**2)
 
     def log_posterior(self, theta: Floats) -> Floats:
@@ -229,12 +240,16 @@ class LogisticRegression(_Regression):
 
 
 def _parameters(name: str, value: ArrayLike, size: int, *, infinite: bool = False) -> Floats:
-    array = np.array(value, dtype=np.float64)
+    array = numbers(name, value)
     if array.shape not in ((), (size,)):
         raise ProgramError(
             f"{name} must be one number or one for each of {size} parameters and has shape "
             f"{array.shape}"
         )
-    if np.isnan(array).any() or (np.isinf(array).any() and not infinite):
-        raise ProgramError(f"{name} must be numbers and is {array.tolist()}")
+    large = np.abs(array) > LARGEST
+    if np.isnan(array).any() or (large.any() and not infinite):
+        raise ProgramError(
+            f"{name} must be numbers of at most {LARGEST:g} in size and is {array.tolist()}: give "
+            "such numbers"
+        )
     return np.array(np.broadcast_to(array, (size,)))

@@ -17,6 +17,7 @@ from gibbsite_hw.spec.device import Device, Progress
 from gibbsite_hw.spec.errors import ProgramError
 from gibbsite_hw.spec.langevin_formats import MANTISSA_MAX, NOISE_LIFT
 from gibbsite_hw.spec.langevin_program import LangevinCounters
+from gibbsite_models.energies.arguments import count, number
 from gibbsite_models.energies.constraints import ConstraintEnergy
 from gibbsite_models.energies.potential import Array, Condition
 from gibbsite_models.langevin_float import Protocol, Segment
@@ -108,17 +109,18 @@ def cooling(
 
     ``largest`` bounds mu dt from above.
 
-    Raises: ProgramError for temperatures that do not fall and fewer than one step.
+    Raises: ProgramError for temperatures that do not fall, fewer than one step, what is no
+    number.
     """
-    if not (np.isfinite(hot) and 0 < cold <= hot):
+    hot, cold, mu = number("hot", hot), number("cold", cold), number("mu", mu, above=0)
+    steps = count("steps", steps)
+    if not 0 < cold <= hot:
         raise ProgramError(
             f"kT must fall from a finite hot to cold > 0 and goes from {hot} to {cold}: give these"
         )
-    if steps < 1:
-        raise ProgramError(f"a cooling needs at least 1 step and has {steps}: give more")
     # rows and soft penalties are all there is: curvature does not depend on where z is
     dt = min(0.5 * energy.potential.largest_stable_dt(mu, 0.0), largest / mu)
-    count = min(SEGMENTS, steps)
-    lengths = [steps // count + (k < steps % count) for k in range(count)]
-    kTs = np.geomspace(hot, cold, count + 1)[1:]
+    parts = min(SEGMENTS, steps)
+    lengths = [steps // parts + (k < steps % parts) for k in range(parts)]
+    kTs = np.geomspace(hot, cold, parts + 1)[1:]
     return Protocol(mu, [Segment(n, kT, dt) for n, kT in zip(lengths, kTs.tolist(), strict=True)])

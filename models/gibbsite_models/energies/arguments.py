@@ -85,16 +85,16 @@ def number(name: str, value: object, above: float = -math.inf, least: float = -m
     return found
 
 
-def count(name: str, value: object, least: int = 1) -> int:
-    """A whole number, numpy's included, from ``least``.
+def count(name: str, value: object, least: int = 1, most: int | None = None) -> int:
+    """A whole number, numpy's included, from ``least`` to ``most``.
 
-    Raises: ProgramError for smaller ones and for anything else, bools and 2.0 included.
+    Raises: ProgramError for others and for anything else, bools and 2.0 included.
     """
     whole = _index(value)
-    if whole is None or whole < least:
+    if whole is None or whole < least or (most is not None and whole > most):
+        bound = f"at least {least}" if most is None else f"{least} to {most}"
         raise ProgramError(
-            f"{name} must be a whole number, at least {least}, and is {_shown(value)}; give such a "
-            "number"
+            f"{name} must be a whole number, {bound}, and is {_shown(value)}; give such a number"
         )
     return whole
 
