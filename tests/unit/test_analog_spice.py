@@ -110,10 +110,51 @@ def test_without_ngspice_it_says_what_to_install(
         find_ngspice()
 
 
-def test_a_run_that_gives_nothing_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    program = tmp_path / "ngspice"
-    program.write_text("#!/bin/sh\necho 'singular matrix' >&2\nexit 3\n")
+def fake(monkeypatch: pytest.MonkeyPatch, folder: Path, script: str) -> None:
+    """A program of the name ngspice that does this."""
+    program = folder / "ngspice"
+    program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+    monkeypatch.setenv("PATH", f"{folder}:/bin:/usr/bin")
+
+
+ROWS = "".join(f"{k} 0.1 0.2\\n" for k in range(11))
+
+
+def test_states_of_an_earlier_run_do_not_pass(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    run = Spice(circuit(), DRIVE, 1e-6, 0.05).run
+    fake(monkeypatch, tmp_path, f"printf '{ROWS}' > samples.txt")
+    assert run(10, 1, tmp_path).shape == (11, 2)
+    stale = (tmp_path / "samples.txt").read_text()
+    for code in (0, 1):
+        (tmp_path / "samples.txt").write_text(stale)
+        fake(monkeypatch, tmp_path, f"exit {code}")
+        with pytest.raises(DeviceError, match=rf"no samples \(exit code {code}"):
+            run(10, 1, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("script", "says"),
+    [
+        (f"printf '{ROWS}' > samples.txt; exit 1", r"no samples \(exit code 1"),
+        ("printf '0 0.1 0.2\\n1 0.1 0.2\\n' > samples.txt", r"11 rows .* gave shape \(2, 3\)"),
+        ("printf '0 0.1\\n' > samples.txt", r"gave shape \(1, 2\)"),
+        (": > samples.txt", "gave shape"),
+        ("echo no convergence > samples.txt", r"gave shape \(0, 0\)"),
+        (f"printf '{ROWS}' | sed s/0.2/nan/ > samples.txt", "finite voltages"),
+    ],
+)
+def test_a_run_that_breaks_off_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str, says: str
+) -> None:
+    fake(monkeypatch, tmp_path, script)
+    with pytest.raises(DeviceError, match=says):
+        Spice(circuit(), DRIVE, 1e-6, 0.05).run(10, 1, tmp_path)
+
+
+def test_a_run_that_gives_nothing_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    fake(monkeypatch, tmp_path, "echo 'singular matrix' >&2; exit 3")
     with pytest.raises(DeviceError, match=r"no samples \(exit code 3, singular matrix\)"):
         Spice(circuit(), DRIVE, 1e-6, 0.05).run(10, 1, tmp_path)

@@ -126,6 +126,7 @@ class Spice:
         """
         program = find_ngspice()
         source, output = folder / "network.cir", folder / "samples.txt"
+        output.unlink(missing_ok=True)  # an earlier run's states must not pass for this one's
         source.write_text(self.netlist(steps, seed, output.name), encoding="ascii")
         try:
             done = subprocess.run(
@@ -140,13 +141,18 @@ class Spice:
             raise DeviceError(
                 f"ngspice did not finish {steps} steps in {patience:g} s: run fewer steps"
             ) from error
-        if not output.is_file():
-            last = (done.stderr or done.stdout).strip().splitlines()[-1:]
+        last = " ".join((done.stderr or done.stdout).strip().splitlines()[-1:])
+        if done.returncode or not output.is_file():
             raise DeviceError(
-                f"ngspice gave no samples (exit code {done.returncode}, {' '.join(last)}): see "
-                f"{source}"
+                f"ngspice gave no samples (exit code {done.returncode}, {last}): see {source}"
             )
-        return np.loadtxt(output)[:, 1:]
+        found = _table(output)
+        if found.shape != (steps + 1, self.circuit.units + 1) or not np.isfinite(found).all():
+            raise DeviceError(
+                f"ngspice must give {steps + 1} rows of time and {self.circuit.units} finite "
+                f"voltages and gave shape {found.shape} ({last}): see {source}"
+            )
+        return found[:, 1:]
 
     def covariance(self) -> Floats:
         """What a long run has, under noise of straight lines: ``[units, units]``."""
@@ -175,6 +181,15 @@ class Spice:
                 total[i, j] = float((one + two).real)
         ones = np.einsum("ia,a,ai->i", vectors, 1 / np.tanh(values / 2), left).real
         return np.sqrt(ones / readings), np.sqrt(total / readings)
+
+
+def _table(path: Path) -> Floats:
+    """Numbers of a file in rows; empty for what is no such file."""
+    lines = [line.split() for line in path.read_text(errors="replace").splitlines()]
+    try:
+        return np.array([line for line in lines if line], dtype=np.float64, ndmin=2)
+    except ValueError:
+        return np.empty((0, 0))
 
 
 def piecewise_linear(B: Floats, noise: Floats, spacing: float) -> Floats:
