@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -23,6 +24,7 @@ from gibbsite_models.energies.allocation import AllocationEnergy
 from gibbsite_models.energies.constraints import ConstraintEnergy
 from gibbsite_models.energies.planning import PlanningEnergy, Product
 from gibbsite_models.energies.scheduling import SchedulingEnergy, Task
+from gibbsite_models.langevin_float import Protocol
 
 QUICK: dict[str, Any] = {"chains": 2, "rounds": 16, "steps": 80}
 
@@ -384,7 +386,8 @@ def test_rows_that_an_order_switches_off_exert_no_force(device: Device) -> None:
     z = np.array([1.0, 1.2])
     for order in ([("a", "b")], [("b", "a")], []):
         chosen = energy.in_order(order)
-        protocol = cooling(chosen, 1, 1e-9, 1e-9, largest=streamed.largest_rate)
+        cool = cooling(chosen, 1, 1.0, 1.0, largest=streamed.largest_rate).segments[0]
+        protocol = Protocol(1.0, [replace(cool, kT=0.0)])
         found = streamed.run(chosen, protocol, seed=1, chains=1, start=z)
         assert found.states is not None
         moved = (found.states[0, 0] - z) / protocol.segments[0].dt
