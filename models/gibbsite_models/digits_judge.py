@@ -12,8 +12,7 @@ Source: A. Gretton et al., A kernel two-sample test, JMLR 13 (2012) 723, equatio
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +20,7 @@ from numpy.typing import NDArray
 from gibbsite_hw.spec.errors import ProgramError, ToolMissing
 from gibbsite_models.digits import LEVELS, Digits
 
-__all__ = ["Judge", "Verdict", "median_distance", "mmd", "nearest_distances"]
+__all__ = ["Judge", "Verdict", "cross_validated", "median_distance", "mmd", "nearest_distances"]
 
 Array = NDArray[np.float64]
 
@@ -46,40 +45,23 @@ class Verdict:
     mmd_half: float
     nearest: tuple[float, float, float]
 
-    def row(self) -> dict[str, Any]:
-        """The figures by name, for JSON."""
-        return asdict(self)
-
 
 class Judge:
     """Judges images of some classes; its classifier knows all ten digits of the training images.
 
-    Logistic regression on a Gaussian kernel's features. GAMMA and PENALTY were chosen by the
-    log-likelihood of held-out images, not by samples: its mean confidence, 0.97, is a little below
-    its accuracy, 0.99, so that 0.9 means what it says.
+    Logistic regression on a Gaussian kernel's features. GAMMA and PENALTY follow from the training
+    images alone, by five-fold `cross_validated` log loss over 0.0005 to 0.002 and 10 to 10,000: the
+    strongest penalty within one standard error of the least loss (0.0758 +- 0.0096, least 0.0652
+    +- 0.0126 at 1000). So its accuracy on held-out images, 0.99, is a clean one; its mean
+    confidence, 0.97, is a little below that, so that 0.9 means what it says.
 
     Raises: ToolMissing without scikit-learn.
     """
 
     def __init__(self, digits: Digits, classes: Sequence[int]) -> None:
-        try:
-            with warnings.catch_warnings():
-                # as in `gibbsite_models.digits.load_digits`
-                warnings.simplefilter("ignore")
-                from sklearn.linear_model import LogisticRegression
-        except ImportError as error:
-            raise ToolMissing(
-                "the judge of digits needs scikit-learn, which is not installed; "
-                "install it with: pip install 'gibbsite[digits]'"
-            ) from error
         self.classes = tuple(classes)
         self._known = np.unique(digits.train_labels)
-        self._points = digits.train
-        values, vectors = np.linalg.eigh(self._kernel(digits.train))
-        kept = values > 1e-6 * values[-1]
-        self._basis = vectors[:, kept] / np.sqrt(values[kept])
-        self._classifier = LogisticRegression(C=PENALTY, max_iter=2000)
-        self._classifier.fit(self._kernel(digits.train) @ self._basis, digits.train_labels)
+        self._classifier = _Classifier(digits.train, digits.train_labels, GAMMA, PENALTY)
         chosen = self.probabilities(digits.held_out).argmax(axis=1)
         self.accuracy = float((self._known[chosen] == digits.held_out_labels).mean())
         """The share of all held-out images that the classifier gets right."""
@@ -89,8 +71,7 @@ class Judge:
 
     def probabilities(self, images: Array) -> Array:
         """``[m, digits]`` probabilities of the classifier."""
-        features = self._kernel(images) @ self._basis
-        return np.asarray(self._classifier.predict_proba(features), dtype=np.float64)
+        return self._classifier.probabilities(images)
 
     def likeliest(self, images: Array) -> NDArray[np.int64]:
         """The classifier's digit for each image."""
@@ -137,8 +118,50 @@ class Judge:
         x = self.train.mean(axis=0) + random.standard_normal((count, len(values))) @ spread.T
         return np.asarray(np.clip(x, 0, LEVELS) if clip else x)
 
+
+def cross_validated(
+    images: Array, labels: NDArray[np.int64], gamma: float, penalty: float, folds: int = 5
+) -> Array:
+    """The log loss of each image by a classifier that saw the other folds only: ``[m]``."""
+    fold = np.random.default_rng(0).permutation(len(images)) % folds
+    known, loss = np.unique(labels), np.empty(len(images))
+    for k in range(folds):
+        out = fold == k
+        p = _Classifier(images[~out], labels[~out], gamma, penalty).probabilities(images[out])
+        loss[out] = -np.log(p[np.arange(len(p)), np.searchsorted(known, labels[out])])
+    return loss
+
+
+class _Classifier:
+    """Logistic regression on the features of the kernel ``exp(-gamma |x - y|^2)``."""
+
+    def __init__(
+        self, images: Array, labels: NDArray[np.int64], gamma: float, penalty: float
+    ) -> None:
+        try:
+            with warnings.catch_warnings():
+                # as in `gibbsite_models.digits.load_digits`
+                warnings.simplefilter("ignore")
+                from sklearn.linear_model import LogisticRegression
+        except ImportError as error:
+            raise ToolMissing(
+                "the judge of digits needs scikit-learn, which is not installed; "
+                "install it with: pip install 'gibbsite[digits]'"
+            ) from error
+        self._points, self._gamma = images, gamma
+        values, vectors = np.linalg.eigh(self._kernel(images))
+        kept = values > 1e-6 * values[-1]
+        self._basis = vectors[:, kept] / np.sqrt(values[kept])
+        self._fitted = LogisticRegression(C=penalty, max_iter=5000)
+        self._fitted.fit(self._kernel(images) @ self._basis, labels)
+
+    def probabilities(self, images: Array) -> Array:
+        """``[m, labels]``, labels in ascending order."""
+        found = self._fitted.predict_proba(self._kernel(images) @ self._basis)
+        return np.asarray(found, dtype=np.float64)
+
     def _kernel(self, images: Array) -> Array:
-        return np.asarray(np.exp(-GAMMA * _squares(images, self._points)))
+        return np.asarray(np.exp(-self._gamma * _squares(images, self._points)))
 
 
 def mmd(x: Array, y: Array, width: float) -> float:

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gibbsite_hw.spec.errors import ProgramError
+from gibbsite_models.energies.arguments import count, number
 from gibbsite_models.energies.potential import Potential
 from gibbsite_models.langevin_float import Protocol, Segment
 from gibbsite_models.selector import Selector
@@ -57,6 +58,9 @@ class Plan:
     ``noise`` is a noising step's standard deviation, so ``dt = noise^2 / (2 mu NOISING_KT)``.
     ``stiffness`` and ``rise`` of the selector are given times mu dt. Generation takes ``steps``
     steps, the last ``cold`` of them at kT = 0.
+
+    Raises: ProgramError for counts that are no whole numbers, numbers that are none, and more
+    classes than codes.
     """
 
     classes: tuple[int, ...]
@@ -77,14 +81,17 @@ class Plan:
 
     def __post_init__(self) -> None:
         for name in ("noising_steps", "paths_per_image", "steps"):
-            if getattr(self, name) < 1:
-                raise ProgramError(f"{name} must be at least 1 and is {getattr(self, name)}")
+            object.__setattr__(self, name, count(name, getattr(self, name)))
+        for name, least, most in (
+            ("bits", 1, 6), ("cold", 0, self.steps - 1), ("seed", 0, None)
+        ):  # fmt: skip
+            object.__setattr__(self, name, count(name, getattr(self, name), least, most))
         for name in ("levels", "pixel_scale", "noise", "sigma0"):
-            value = getattr(self, name)
-            if not (np.isfinite(value) and value > 0):
-                raise ProgramError(f"{name} must be above 0 and is {value}")
-        if not 0 <= self.cold < self.steps:
-            raise ProgramError(f"cold must be in [0, {self.steps}) and is {self.cold}")
+            object.__setattr__(self, name, number(name, getattr(self, name), above=0))
+        for name in ("stiffness", "rise", "swing", "lambda_entropy"):
+            object.__setattr__(self, name, number(name, getattr(self, name)))
+        classes = tuple(count("a class", c, 0) for c in self.classes)
+        object.__setattr__(self, "classes", classes)
         if not 1 <= len(self.classes) <= 2**self.bits:
             raise ProgramError(
                 f"{self.bits} bits have {2**self.bits} codes and {len(self.classes)} classes were "
