@@ -64,9 +64,12 @@ def test_every_unit_has_its_share(bench, dt: float) -> None:
     # the step shows, in the amount that theory states and no other
     _, uncorrected = gaps(z, g, 0.0)
     assert uncorrected > 5
-    share = ((z - z.mean(axis=0)) * g).mean(axis=0)
-    excess = MU * dt * (g**2).mean(axis=0) / 2
-    assert share == pytest.approx(KT + excess, abs=5 * 1.3 * KT / len(z) ** 0.5)
+    # unit by unit, each within 5 of its own standard errors: 4 units, 2e-6
+    share = (z - z.mean(axis=0)) * g - MU * dt * g**2 / 2
+    error = share.std(axis=0) / len(z) ** 0.5
+    assert (np.abs(share.mean(axis=0) - KT) < 5 * error).all()
+    # which is about 1 % of kT (a Gaussian's share scatters by sqrt(2) kT), so 7.5 % would be seen
+    assert (error < 0.015 * KT).all()
 
 
 @pytest.mark.parametrize("fault", [{"noise": 1.03**0.5}, {"drift": 0.5}, {"drift": 1 / MU}])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from gibbsite_models.energies.potential import Array, Potential
-from gibbsite_models.exact.langevin import gaussian, well
+from gibbsite_models.exact.langevin import Well, gaussian, well
 from gibbsite_models.langevin_float import Protocol, Segment, Trajectories, ramp, simulate
 
 SIGMAS = 4
@@ -83,9 +83,31 @@ def test_wells_against_quadrature(arguments: dict[str, float], kT: float) -> Non
     edges = np.concatenate(
         [[-np.inf], law.mean + law.variance**0.5 * np.linspace(-2, 2, 9), [np.inf]]
     )
-    weight = law.probability(edges)
+    weight, change, second = at_dt(p, law, 1.5, kT, dt, edges)
     seen = np.histogram(z[:, 0], edges)[0] / chains
-    assert (np.abs(seen - weight) < SIGMAS * np.sqrt(weight / chains) + 0.01 * weight + 1e-3).all()
+    assert (np.abs(seen - weight - change) < SIGMAS * np.sqrt(weight / chains) + second).all()
+    # a bath 25 % too warm would be seen in these bins
+    warm = well(p, 1.25 * kT).probability(edges) - weight
+    assert (np.abs(warm) > SIGMAS * np.sqrt(weight / chains) + second).any()
+
+
+def at_dt(
+    p: Potential, law: Well, mu: float, kT: float, dt: float, edges: Array
+) -> tuple[Array, Array, Array]:
+    """Weights between edges, and how a step dt changes them to first and to second order.
+
+    Euler-Maruyama is, to weak order 1, the diffusion with ``b' = b - dt/2 (b b_x + mu kT b_xx)``
+    and ``D' = mu kT (1 - dt b_x)``, b = -mu V_x, whose density is the law's times 1 + g - <g>,
+
+        g = mu dt (V_x^2 / (4 kT) - V_xx / 2).
+    """
+    x, weight = law.z, law.density * np.gradient(law.z)
+    slope = p.gradient(x[:, None])[:, 0]
+    g = mu * dt * (slope**2 / (4 * kT) - np.gradient(slope, x) / 2)
+    g -= (weight * g).sum()
+    parts = np.histogram(x, edges, weights=weight * g)[0]
+    squares = np.histogram(x, edges, weights=weight * g * g)[0]
+    return law.probability(edges), parts, squares
 
 
 def gap(p: Potential, kT: float, mu: float, dt: float, tilt: float = 1.0) -> float:
