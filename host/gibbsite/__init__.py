@@ -19,7 +19,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gibbsite.algorithms.bayesian import BayesianSampler
+    from gibbsite.algorithms.alternating import solve_schedule
+    from gibbsite.algorithms.bayesian import BayesianSampler, LinearRegression, LogisticRegression
+    from gibbsite.algorithms.ising import sample_double_wells
+    from gibbsite.algorithms.minimising import minimise
     from gibbsite.devices import open
     from gibbsite.formalizer import FormalizationError, formalize
     from gibbsite.langevin_sampler import LangevinConfig, LangevinSampler
@@ -30,10 +33,12 @@ if TYPE_CHECKING:
     from gibbsite_hw.spec.device import Device
     from gibbsite_hw.spec.errors import GibbsiteError
     from gibbsite_models.energies.allocation import AllocationEnergy
-    from gibbsite_models.energies.constraints import ConstraintEnergy
-    from gibbsite_models.energies.planning import PlanningEnergy
+    from gibbsite_models.energies.constraints import ConstraintEnergy, Penalty
+    from gibbsite_models.energies.planning import PlanningEnergy, Product
     from gibbsite_models.energies.potential import Condition, Potential
     from gibbsite_models.energies.scheduling import SchedulingEnergy
+    from gibbsite_models.energies.tasks import Task
+    from gibbsite_models.langevin_float import Protocol, Segment, ramp
     from gibbsite_models.training import EntropyProductionRegularizer
 
 __all__ = [
@@ -47,15 +52,26 @@ __all__ = [
     "GibbsiteError",
     "LangevinConfig",
     "LangevinSampler",
+    "LinearRegression",
+    "LogisticRegression",
+    "Penalty",
     "PlanningEnergy",
     "Potential",
     "Problem",
+    "Product",
+    "Protocol",
     "Result",
     "Sampler",
     "SchedulingEnergy",
+    "Segment",
+    "Task",
     "formalize",
+    "minimise",
     "open",
+    "ramp",
+    "sample_double_wells",
     "solve",
+    "solve_schedule",
 ]
 
 __version__ = "0.1.0"
@@ -71,15 +87,26 @@ _HOMES = {
     "GibbsiteError": "gibbsite_hw.spec.errors",
     "LangevinConfig": "gibbsite.langevin_sampler",
     "LangevinSampler": "gibbsite.langevin_sampler",
+    "LinearRegression": "gibbsite.algorithms.bayesian",
+    "LogisticRegression": "gibbsite.algorithms.bayesian",
+    "Penalty": "gibbsite_models.energies.constraints",
     "PlanningEnergy": "gibbsite_models.energies.planning",
     "Potential": "gibbsite_models.energies.potential",
     "Problem": "gibbsite.problem",
+    "Product": "gibbsite_models.energies.planning",
+    "Protocol": "gibbsite_models.langevin_float",
     "Result": "gibbsite.result",
     "Sampler": "gibbsite.sampler",
     "SchedulingEnergy": "gibbsite_models.energies.scheduling",
+    "Segment": "gibbsite_models.langevin_float",
+    "Task": "gibbsite_models.energies.tasks",
     "formalize": "gibbsite.formalizer",
+    "minimise": "gibbsite.algorithms.minimising",
     "open": "gibbsite.devices",
+    "ramp": "gibbsite_models.langevin_float",
+    "sample_double_wells": "gibbsite.algorithms.ising",
     "solve": "gibbsite.orchestrator",
+    "solve_schedule": "gibbsite.algorithms.alternating",
 }
 
 

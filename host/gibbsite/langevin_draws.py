@@ -54,7 +54,7 @@ class LangevinDraws:
         return np.asarray(self.best_states[int(self.best_energies.argmin())])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Trajectory:
     """Frames of chains from the start on, every ``every``-th step.
 
@@ -70,6 +70,12 @@ class Trajectory:
     heat: Floats
     kT: Floats
     info: dict[str, Any]
+
+    def __repr__(self) -> str:
+        chains, frames, units = self.states.shape
+        return (
+            f"Trajectory(chains={chains}, frames={frames}, units={units}, steps={self.steps[-1]})"
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

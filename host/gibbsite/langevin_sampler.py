@@ -55,6 +55,9 @@ WIDENINGS = 10
 """Times that a run whose states saturate is made again with four times the reach."""
 
 
+CLAIM = "none: states after so many steps from the start; relaxation is not checked"
+
+
 class EnergyModel(Interface):
     """Anything that has a potential: `ConstraintEnergy` and its kin."""
 
@@ -92,10 +95,17 @@ class LangevinConfig:
 class LangevinSampler:
     """Draws from ``exp(-V / kT)`` on a device that has a Langevin engine.
 
+    What it draws are states after ``n_steps`` steps from the start: they follow that law once
+    ``n_steps dt`` is several relaxation times, which the sampler does not check and says so
+    (``info["claim"]``), and up to the error of a finite dt: the variance of a direction of
+    curvature h is ``kT / (h (1 - mu h dt / 2))``. ``info["dt_bias"]`` is what this adds at the
+    largest h, of itself; of quartic units at the root mean square of the states.
+
     ``energy_model`` is a `Potential` or has one; ``device`` an open device or an address, opened
     when first needed and closed with the sampler. ``start`` and ``spread`` draw first states.
     ``condition`` holds where a call names none. ``reach`` is the largest |z| that must fit; by
-    default it is estimated, and a run whose states do not fit is made again with a larger one.
+    default it is estimated, and a run whose states do not fit is made again with a larger one; with
+    a ``reach`` of yours what does not fit is saturated, and ``info["saturations"]`` counts it.
     Equal arguments give equal samples, whatever was drawn before.
 
     Raises `ProgramError` for ill-posed settings, before anything runs: a dimension that is not the
@@ -115,13 +125,17 @@ class LangevinSampler:
     ) -> None:
         self.energy_model = energy_model
         potential = _potential(energy_model)
-        self.config = config or LangevinConfig(dim=potential.size)
+        self.config = config if config is not None else LangevinConfig(dim=potential.size)
+        if not isinstance(self.config, LangevinConfig):
+            raise ProgramError(
+                f"the configuration is a LangevinConfig(...), not {type(config).__name__}: make one"
+            )
         if self.config.dim != potential.size:
             raise ProgramError(
                 f"dim is {self.config.dim} and the energy has {potential.size} units: give "
                 f"LangevinConfig(dim={potential.size})"
             )
-        self._condition = condition or Condition()
+        self._condition = _condition(condition, Condition())
         self._start = _start(start, potential.size)
         self._spread = number("spread", spread, least=0)
         self._reach = None if reach is None else number("reach", reach, above=0)
@@ -172,7 +186,10 @@ class LangevinSampler:
         protocol: Protocol | None = None,
         progress: Progress | None = None,
     ) -> Trajectory:
-        """Frames of ``chains`` chains: the start, and the state after every ``every``-th step."""
+        """Frames of ``chains`` chains: the start, and the state after every ``every``-th step.
+
+        The last frame is that of the last multiple of ``every``.
+        """
         wanted = _protocol(protocol, self.config)
         thin = count("every", every)
         if thin > wanted.steps:
@@ -210,6 +227,11 @@ class LangevinSampler:
         `ProgramError` where the device's pairs do not hold all n (n + 3) / 2 sums.
         """
         n, config = self.config.dim, self.config
+        if count("every", every) > config.n_steps:
+            raise ProgramError(
+                f"every must lie in 1..{config.n_steps}, the steps that count, and is {every}: "
+                "give one of these"
+            )
         pairs: list[tuple[int, int | None]] = [(i, None) for i in range(n)]
         pairs += [(i, j) for i in range(n) for j in range(i, n)]
         steps = (config.n_steps, config.kT, config.dt)
@@ -223,6 +245,11 @@ class LangevinSampler:
 
     def estimate_entropy_production(self, trajectory: Trajectory) -> EntropyProduction:
         """Entropy produced along trajectories, with error bars; see `gibbsite.langevin_entropy`."""
+        if not isinstance(trajectory, Trajectory):
+            raise ProgramError(
+                f"entropy is produced along a trajectory, and {type(trajectory).__name__} is none: "
+                "give what trajectory() returned"
+            )
         return entropy_production(trajectory.heat, trajectory.states, trajectory.kT)
 
     def close(self) -> None:
@@ -251,7 +278,7 @@ class LangevinSampler:
         progress: Progress | None,
         **fields: Any,
     ) -> tuple[LangevinSamples, dict[str, Any]]:
-        under = self._condition if condition is None else condition
+        under = _condition(condition, self._condition)
         steps = _protocol(protocol, self.config)
         model = _potential(self.energy_model)
         self._require_stable(model.conditioned(under), under, self.config, steps)
@@ -262,9 +289,11 @@ class LangevinSampler:
             slot.put(compiled)
             result, took = timed_run(slot.device, request, progress)
             if not result.counters.saturations or self._reach is not None:
+                drawn = compiled.decode(result, request)
                 info = run_info(compiled, slot.device, request, result, took)
                 info |= {"widenings": widening, "discarded_steps": discarded}
-                return compiled.decode(result, request), info
+                info |= {"claim": CLAIM, "dt_bias": _dt_bias(compiled, steps, under, drawn)}
+                return drawn, info
             discarded += result.counters.steps
         raise ProgramError(
             f"states leave every reach up to {4.0 ** (WIDENINGS - 1):g} times the estimate: give "
@@ -338,6 +367,29 @@ def _device(device: Device) -> Device:
             f"a device is an open one or an address, not {device!r}: give gibbsite.open(...)"
         )
     return device
+
+
+def _condition(condition: Condition | None, default: Condition) -> Condition:
+    if condition is None:
+        return default
+    if not isinstance(condition, Condition):
+        raise ProgramError(
+            f"a condition is a Condition(bias=, d=, lam=, clamps=), not {type(condition).__name__} "
+            "(the number of samples is n_samples=): make one"
+        )
+    return condition
+
+
+def _dt_bias(
+    compiled: CompiledPotential, protocol: Protocol, condition: Condition, drawn: LangevinSamples
+) -> float:
+    """``1 / (1 - mu h dt / 2) - 1`` of the stiffest direction at the protocol's end."""
+    last = protocol.segments[-1]
+    size = 0.0 if drawn.states is None else float(np.sqrt((drawn.states[:, -1] ** 2).mean()))
+    largest = compiled.potential.largest_stable_dt(
+        protocol.mu, size, last.strengths, condition.clamps
+    )
+    return float(1 / (1 - min(last.dt / largest, 0.999)) - 1)
 
 
 def _protocol(protocol: Protocol | None, config: LangevinConfig) -> Protocol:

@@ -213,12 +213,12 @@ def save_trained(path: Path, trained: Trained, command: str) -> None:
     save(path, TRAINED, Stored(metadata, arrays))
 
 
-def load_trained(path: Path) -> Trained:
+def load_trained(path: Path | str) -> Trained:
     """Read a trained machine.
 
     Raises: ProgramError for a file that is missing, damaged or of another version.
     """
-    stored = load(path, TRAINED)
+    stored = load(Path(path), TRAINED)
     try:
         return _read(stored)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:

@@ -350,3 +350,29 @@ def test_stiff_directions_count_in_what_a_reach_resolves(device: Device, model: 
         sampler = LangevinSampler(A, config, device, reach=30000.0)
     with pytest.raises(ProgramError, match="sees states in steps of"):
         sampler.sample(seed=1)
+
+
+def test_what_is_not_claimed_is_said(device: Device) -> None:
+    config = LangevinConfig(kT=0.5, dt=0.5, n_steps=200, dim=1)
+    with LangevinSampler(Potential.build(1, J2=1.0), config, device) as sampler:
+        draws = sampler.sample(n_samples=4000, seed=1)
+    assert draws.info["claim"].startswith("none")
+    # h = 2: 1 / (1 - 1/2) - 1 = 1, so the variance is twice kT / h; five errors of 4,000 samples
+    assert draws.info["dt_bias"] == pytest.approx(1.0)
+    assert draws.states.var() == pytest.approx(2 * 0.25, rel=5 * np.sqrt(2 / 4000))
+
+
+def test_objects_of_another_kind_are_refused(device: Device) -> None:
+    sampler = LangevinSampler(potential(), CONFIG, device)
+    for wrong in ({"bias": [0, 1, 2]}, 3):
+        with pytest.raises(ProgramError, match=r"a condition is a Condition\(bias="):
+            sampler.sample(wrong)
+    with pytest.raises(ProgramError, match="LangevinDraws is none: give what trajectory"):
+        sampler.estimate_entropy_production(sampler.sample(seed=1))
+    with pytest.raises(ProgramError, match=r"configuration is a LangevinConfig\(...\), not int"):
+        LangevinSampler(potential(), 5, device)
+    with pytest.raises(ProgramError, match=r"every must lie in 1\.\.300, the steps that count"):
+        sampler.moments(every=301)
+    assert repr(sampler.trajectory(every=100)) == (
+        "Trajectory(chains=1, frames=4, units=3, steps=300)"
+    )

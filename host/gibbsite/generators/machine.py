@@ -60,6 +60,11 @@ class GenerativeMachine:
     """
 
     def __init__(self, trained: Trained, device: Device | str = "golden:?engines=langevin") -> None:
+        if not isinstance(trained, Trained):
+            raise ProgramError(
+                f"a generative machine is made of a trained one, not of {type(trained).__name__}: "
+                "give what load_trained(path) returns"
+            )
         self.trained = trained
         self.generator: Generator = generator(trained)
         self._own = isinstance(device, str)
