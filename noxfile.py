@@ -101,9 +101,9 @@ def wheel(session: nox.Session) -> None:
 
 @nox.session
 def nightly(session: nox.Session) -> None:
-    """The long forms of the checks; nothing waits for them."""
+    """The long forms of the checks and the figures that they print; nothing waits for them."""
     home = prepare("dev", checkout=True)
-    _run(session, home, "pytest", "-m", "nightly", *(session.posargs or ["tests"]))
+    _run(session, home, "pytest", "-m", "nightly", "-rP", *(session.posargs or ["tests"]))
 
 
 @nox.session
