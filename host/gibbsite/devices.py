@@ -218,7 +218,8 @@ def _build(uri: str, given: dict[str, str]) -> DeviceParameters:
                     f"{', '.join(engines)} engine: leave it out or write engines=graph,langevin"
                 )
     except ProgramError as error:
-        raise UnknownDevice(f"{uri!r} cannot be built: {error}") from None
+        whose = "" if engine == "graph" else f"the {engine} engine: "
+        raise UnknownDevice(f"{uri!r} cannot be built: {whose}{error}") from None
     return DeviceParameters(**chosen)
 
 
