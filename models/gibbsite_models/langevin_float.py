@@ -135,7 +135,15 @@ def ramp(first: Segment, last: Segment, steps: int) -> list[Segment]:
 
     Step k of n has ``(1 - k/n) first + (k/n) last``, k = 1 to n: ``first`` itself is what stands
     before, the last step has ``last``. dt and ``measure`` are the first's.
+
+    Raises: ProgramError for ends that are no `Segment` and steps that are no whole number from 1.
     """
+    for end, segment in (("first", first), ("last", last)):
+        if not isinstance(segment, Segment):
+            raise ProgramError(
+                f"the {end} end of a ramp must be a Segment and is {segment!r:.80}; give "
+                "Segment(steps, kT, dt)"
+            )
     steps = count("the steps of a ramp", steps)
     result = []
     for k in range(1, steps + 1):

@@ -7,7 +7,7 @@ import math
 import operator
 from collections.abc import Iterable, Mapping
 from numbers import Real
-from typing import SupportsIndex, cast
+from typing import SupportsIndex, TypeVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,17 +15,23 @@ from numpy.typing import ArrayLike, NDArray
 from gibbsite_hw.spec.errors import ProgramError
 
 __all__ = [
+    "amounts",
     "clamped",
     "count",
     "different_names",
     "filled",
     "flags",
+    "instances",
+    "name_pair",
     "number",
     "numbers",
+    "one_a_unit",
+    "states",
     "symmetric",
 ]
 
 Array = NDArray[np.float64]
+T = TypeVar("T")
 
 
 def numbers(name: str, value: ArrayLike) -> Array:
@@ -52,6 +58,35 @@ def filled(name: str, value: ArrayLike, size: int) -> Array:
     """Numbers, a single one as so many; ProgramError as of `numbers`."""
     array = numbers(name, value)
     return np.full(size, float(array)) if array.ndim == 0 else array
+
+
+def one_a_unit(name: str, value: ArrayLike, n: int) -> Array:
+    """Numbers ``[n]``, a single one as so many.
+
+    Raises: ProgramError for another shape, besides what `numbers` refuses.
+    """
+    array = filled(name, value, n)
+    if array.shape != (n,):
+        raise ProgramError(
+            f"{name} must be one number a unit, n = {n} of them, and has shape {array.shape}; give "
+            f"a list of {n} numbers or another n"
+        )
+    return array
+
+
+def states(value: ArrayLike, size: int) -> Array:
+    """States ``[..., size]``; a float64 array is passed on as it is, without a copy.
+
+    Raises: ProgramError for another last dimension, besides what `numbers` refuses.
+    """
+    plain = isinstance(value, np.ndarray) and value.dtype == np.float64
+    z = cast("Array", value) if plain else numbers("states", value)
+    if z.ndim == 0 or z.shape[-1] != size:
+        raise ProgramError(
+            f"states must have {size} numbers, one a unit, in their last dimension and have shape "
+            f"{z.shape}; give an array of shape (..., {size})"
+        )
+    return z
 
 
 def flags(name: str, value: ArrayLike) -> NDArray[np.bool_]:
@@ -129,15 +164,16 @@ def clamped(clamps: object, size: int | None = None) -> dict[int, float]:
 def symmetric(
     name: str, n: int, given: ArrayLike | Mapping[tuple[int, int], float] | None
 ) -> Array:
-    """A matrix over n units; pairs (i, j) of a mapping add up on both sides of the diagonal.
+    """A matrix over n units; pairs (i, j) of a mapping stand on both sides of the diagonal.
 
     An array is taken as it is.
 
-    Raises: ProgramError for keys that are no pair of two units, values that are not finite.
+    Raises: ProgramError for keys that are no pair of two units, pairs given twice, in either order,
+    and values that are not finite.
     """
     if given is not None and not isinstance(given, Mapping):
         return numbers(name, given)
-    result = np.zeros((n, n))
+    result, seen = np.zeros((n, n)), set[tuple[int, int]]()
     for pair, value in (given or {}).items():
         places = [_index(unit) for unit in pair] if isinstance(pair, tuple) else []
         if len(places) != 2 or not all(at is not None and 0 <= at < n for at in places):
@@ -148,9 +184,13 @@ def symmetric(
         i, j = (at for at in places if at is not None)
         if i == j:
             raise ProgramError(f"a coupling joins unit {i} to itself; give its square in J2[{i}]")
-        strength = number(f"{name}[{i},{j}]", value)
-        result[i, j] += strength
-        result[j, i] += strength
+        if (j, i) in seen:
+            raise ProgramError(
+                f"a coupling joins units {i} and {j} in either order, twice in all; give each pair "
+                f"once, as ({min(i, j)}, {max(i, j)})"
+            )
+        seen.add((i, j))
+        result[i, j] = result[j, i] = number(f"{name}[{i},{j}]", value)
     return result
 
 
@@ -166,6 +206,56 @@ def different_names(names: object, n: int) -> tuple[str, ...]:
         raise ProgramError(
             f"{n} units need {n} different names and have {_shown(names)}; give a list of strings"
         )
+    return listed
+
+
+def amounts(
+    name: str, given: object, above: float = -math.inf, least: float = -math.inf
+) -> dict[str, float]:
+    """Numbers by name, as `number` takes them; ``name`` is what one of them is called.
+
+    Raises: ProgramError for what is no mapping, keys that are no string, numbers out of range.
+    """
+    if not isinstance(given, Mapping):
+        raise ProgramError(
+            f"{name} must be a number for each name and is {_shown(given)}; give {{name: number}}"
+        )
+    for key in given:
+        if not isinstance(key, str):
+            raise ProgramError(f"{name} is given for {_shown(key)}; give names that are strings")
+    return {key: number(f"{name} of {key!r}", value, above, least) for key, value in given.items()}
+
+
+def name_pair(name: str, value: object) -> tuple[str, str]:
+    """Two names as a tuple.
+
+    Raises: ProgramError for anything but a tuple or list of two strings; "ab" is no pair.
+    """
+    listed = tuple(value) if isinstance(value, tuple | list) else ()
+    if len(listed) != 2 or not all(isinstance(entry, str) for entry in listed):
+        raise ProgramError(
+            f"{name} must be a pair of names and is {_shown(value)}; give (name, name)"
+        )
+    return listed
+
+
+def instances(name: str, value: object, kind: type[T], least: int = 0) -> tuple[T, ...]:
+    """A list of objects of one class as a tuple.
+
+    Raises: ProgramError for what is no list, fewer than ``least``, and entries of another class.
+    """
+    listed = tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else None
+    if listed is None or len(listed) < least:
+        raise ProgramError(
+            f"{name} must be a list of at least {least} {kind.__name__} and are {_shown(value)}; "
+            f"give [{kind.__name__}(...)]"
+        )
+    for at, entry in enumerate(listed):
+        if not isinstance(entry, kind):
+            raise ProgramError(
+                f"{name} must be a list of {kind.__name__} and hold {_shown(entry)} at {at}; give "
+                f"{kind.__name__}(...) there"
+            )
     return listed
 
 

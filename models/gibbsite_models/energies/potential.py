@@ -23,6 +23,8 @@ from gibbsite_models.energies.arguments import (
     flags,
     number,
     numbers,
+    one_a_unit,
+    states,
     symmetric,
 )
 from gibbsite_models.energies.conditions import TERMS, Condition, require_strengths
@@ -106,16 +108,18 @@ class Potential:
     ) -> "Potential":
         """The potential of n units; a scalar stands for all units or constraints.
 
-        ``J`` is a symmetric array or a mapping (i, j) -> J_ij of pairs.
+        ``J`` is a symmetric array or a mapping (i, j) -> J_ij of pairs, each given once: (0, 1)
+        and (1, 0) are one pair.
 
-        Raises: ProgramError for what is no number, besides what the class refuses.
+        Raises: ProgramError for what is no number and pairs given twice, besides what the class
+        refuses.
         """
         n = count("n", n)
         coupling = symmetric("J", n, J)
         rows = np.zeros((0, n)) if K is None else numbers("K", K)
         m = len(rows) if rows.ndim == 2 else 0
         return cls(
-            filled("J2", J2, n),
+            one_a_unit("J2", J2, n),
             filled("J4", J4, n),
             filled("b", b, n),
             coupling,
@@ -148,8 +152,12 @@ class Potential:
         r = z @ self.K.T - self.d
         return np.where(self.hinge, np.maximum(r, 0), r)
 
-    def terms(self, z: Array) -> Array:
-        """Energies of the terms at states ``z[..., n]``: ``[..., 6]``."""
+    def terms(self, z: ArrayLike) -> Array:
+        """Energies of the terms at states ``z[..., n]``: ``[..., 6]``.
+
+        Raises: ProgramError, here and wherever states are taken, for another last dimension.
+        """
+        z = states(z, self.size)
         square = z * z
         return np.stack(
             [
@@ -163,13 +171,14 @@ class Potential:
             axis=-1,
         )
 
-    def energy(self, z: Array, strengths: ArrayLike | None = None) -> Array:
+    def energy(self, z: ArrayLike, strengths: ArrayLike | None = None) -> Array:
         """``V(z; s)`` of states ``z[..., n]``: ``[...]``."""
         result: Array = self.terms(z) @ require_strengths(strengths)
         return result
 
-    def forces(self, z: Array) -> Array:
+    def forces(self, z: ArrayLike) -> Array:
         """Gradients of the terms, uphill, at states ``z[..., n]``: ``[..., 6, n]``."""
+        z = states(z, self.size)
         return np.stack(
             [
                 2 * self.J2 * z,
@@ -182,9 +191,9 @@ class Potential:
             axis=-2,
         )
 
-    def gradient(self, z: Array, strengths: ArrayLike | None = None) -> Array:
+    def gradient(self, z: ArrayLike, strengths: ArrayLike | None = None) -> Array:
         """``grad V(z; s)`` at states ``z[..., n]``: ``[..., n]``."""
-        s = require_strengths(strengths)
+        z, s = states(z, self.size), require_strengths(strengths)
         linear = s[2] * self.b - s[5] * self.force
         result = np.asarray((2 * s[0] * self.J2 + (4 * s[1] * self.J4) * (z * z)) * z)
         result += linear
@@ -194,18 +203,18 @@ class Potential:
             result += (2 * s[4] * self.lam * self.residuals(z)) @ self.K
         return result
 
-    def hessian(self, z: Array, strengths: ArrayLike | None = None) -> Array:
+    def hessian(self, z: ArrayLike, strengths: ArrayLike | None = None) -> Array:
         """Second derivatives at ``z[..., n]``: ``[..., n, n]``; a hinge counts where r > 0."""
-        s = require_strengths(strengths)
+        z, s = states(z, self.size), require_strengths(strengths)
         active = ~self.hinge | (z @ self.K.T > self.d)
         weights = 2 * s[4] * self.lam * active
         diagonal = 2 * s[0] * self.J2 + 12 * s[1] * self.J4 * z * z
         pairs = s[3] * self.J + np.einsum("...a,ai,aj->...ij", weights, self.K, self.K)
         return np.asarray(pairs + diagonal[..., None] * np.eye(self.size))
 
-    def laplacian(self, z: Array, strengths: ArrayLike | None = None) -> Array:
+    def laplacian(self, z: ArrayLike, strengths: ArrayLike | None = None) -> Array:
         """The trace of the Hessian at states ``z[..., n]``: ``[...]``."""
-        s = require_strengths(strengths)
+        z, s = states(z, self.size), require_strengths(strengths)
         active = ~self.hinge | (z @ self.K.T > self.d)
         wells = (2 * s[0] * self.J2 + 12 * s[1] * self.J4 * z * z).sum(axis=-1)
         result: Array = wells + active @ (2 * s[4] * self.lam * (self.K**2).sum(axis=1))
