@@ -11,12 +11,12 @@ All of it fits the device's penalty form, a row each; only the cost is linear. E
 from below by ``x >= 0`` and from above by the demands, so that V is normalizable.
 """
 
+import math
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
-import numpy as np
-
 from gibbsite_hw.spec.errors import ProgramError
+from gibbsite_models.energies.arguments import amounts, name_pair, name_pairs, number
 from gibbsite_models.energies.constraints import ConstraintEnergy, Penalty
 
 __all__ = ["AllocationEnergy"]
@@ -29,8 +29,9 @@ class AllocationEnergy(ConstraintEnergy):
 
     ``balance`` and ``price`` weigh the soft penalties, ``forbidden`` pairs have no variable.
 
-    Raises: ProgramError for capacities not above 0, demands below 0, unknown names, items without a
-    resource, and demands that no allocation could meet (in total, or by one item's own resources).
+    Raises: ProgramError for keys that are no names or no pairs of names, numbers out of range,
+    unknown names, items without a resource, and demands that no allocation could meet (in total, or
+    by one item's own resources).
     """
 
     def __init__(
@@ -45,21 +46,19 @@ class AllocationEnergy(ConstraintEnergy):
         strength: float | None = None,
         scale: float = 1.0,
     ) -> None:
-        self.demand, self.capacity = dict(demand), dict(capacity)
-        self.use = dict(use)
-        for name, value in capacity.items():
-            if not (np.isfinite(value) and value > 0):
-                raise ProgramError(f"the capacity of {name!r} must be above 0 and is {value}")
-        for name, value in demand.items():
-            if not (np.isfinite(value) and value >= 0):
-                raise ProgramError(f"the demand of {name!r} must be at least 0 and is {value}")
+        self.demand = amounts("the demand", demand, least=0)
+        self.capacity = amounts("the capacity", capacity, above=0)
+        cost, self.use = _by_pair("the cost", cost), _by_pair("the use", use, above=0)
+        forbidden = name_pairs("forbidden", forbidden)
+        balance = number("the balance", balance, least=0)
         for pair in (*cost, *use, *forbidden):
             if pair[0] not in demand or pair[1] not in capacity:
-                raise ProgramError(f"{pair!r} must be an item with a demand and a resource")
-        for pair, value in use.items():
-            if not (np.isfinite(value) and value > 0):
-                raise ProgramError(f"the use of {pair!r} must be above 0 and is {value}")
-        self.pairs = [(i, j) for i in demand for j in capacity if (i, j) not in set(forbidden)]
+                raise ProgramError(
+                    f"{pair!r} must be an item with a demand and a resource; give pairs of these"
+                )
+        self.pairs = [
+            (i, j) for i in self.demand for j in self.capacity if (i, j) not in set(forbidden)
+        ]
         self._require_satisfiable()
         super().__init__(
             [name_of(pair) for pair in self.pairs],
@@ -128,3 +127,14 @@ class AllocationEnergy(ConstraintEnergy):
 def name_of(pair: tuple[str, str]) -> str:
     """The variable of an item at a resource."""
     return f"{pair[0]}/{pair[1]}"
+
+
+def _by_pair(name: str, given: Pairs, above: float = -math.inf) -> dict[tuple[str, str], float]:
+    """Numbers by (item, resource); ProgramError for other keys and numbers out of range."""
+    if not isinstance(given, Mapping):
+        raise ProgramError(
+            f"{name} must be a number for each pair and is {given!r:.80}; give "
+            "{(item, resource): number}"
+        )
+    pairs = {pair: name_pair(f"{name} is by (item, resource): a key", pair) for pair in given}
+    return {pairs[pair]: number(f"{name} of {pair!r}", x, above) for pair, x in given.items()}

@@ -23,6 +23,7 @@ __all__ = [
     "flags",
     "instances",
     "name_pair",
+    "name_pairs",
     "number",
     "numbers",
     "one_a_unit",
@@ -194,17 +195,20 @@ def symmetric(
     return result
 
 
-def different_names(names: object, n: int) -> tuple[str, ...]:
-    """Names of n units as a tuple.
+def different_names(names: object, n: int | None = None) -> tuple[str, ...]:
+    """Names of n units, or of as many as there are, at least one, as a tuple.
 
     Raises: ProgramError unless they are n different strings.
     """
     listed = tuple(names) if isinstance(names, Iterable) and not isinstance(names, str) else ()
-    if not (len(listed) == n and all(isinstance(name, str) for name in listed)) or (
-        len(set(listed)) != n
+    wanted = max(len(listed), 1) if n is None else n
+    if not (len(listed) == wanted and all(isinstance(name, str) for name in listed)) or (
+        len(set(listed)) != wanted
     ):
+        need = "an energy needs" if n is None else f"{n} units need {n}"
+        least, verb = (", at least 1,", "has") if n is None else ("", "have")
         raise ProgramError(
-            f"{n} units need {n} different names and have {_shown(names)}; give a list of strings"
+            f"{need} different names{least} and {verb} {_shown(names)}; give a list of strings"
         )
     return listed
 
@@ -237,6 +241,18 @@ def name_pair(name: str, value: object) -> tuple[str, str]:
             f"{name} must be a pair of names and is {_shown(value)}; give (name, name)"
         )
     return listed
+
+
+def name_pairs(name: str, value: object) -> tuple[tuple[str, str], ...]:
+    """A list of pairs of names as a tuple.
+
+    Raises: ProgramError for what is no list, and for entries as `name_pair` does.
+    """
+    if not isinstance(value, Iterable) or isinstance(value, str):
+        raise ProgramError(
+            f"{name} must be a list of pairs and is {_shown(value)}; give [(name, name), ...]"
+        )
+    return tuple(name_pair(f"each pair of {name}", pair) for pair in value)
 
 
 def instances(name: str, value: object, kind: type[T], least: int = 0) -> tuple[T, ...]:

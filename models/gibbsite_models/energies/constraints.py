@@ -29,9 +29,17 @@ from types import MappingProxyType
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from gibbsite_hw.spec.errors import ProgramError
+from gibbsite_models.energies.arguments import (
+    amounts,
+    different_names,
+    instances,
+    number,
+    numbers,
+    states,
+)
 from gibbsite_models.energies.potential import Array, Condition, Potential
 
 __all__ = ["KINDS", "ConstraintEnergy", "Penalty", "PenaltyKind"]
@@ -75,6 +83,9 @@ class Penalty:
 
     ``strength`` is lambda (for a cost its weight), by default the kind's; ``learnable`` by default
     where the kind is hard.
+
+    Raises: ProgramError for a kind, label, coefficients, bound and strength of another type or out
+    of range; unknown kinds and variables are `ConstraintEnergy`'s to refuse.
     """
 
     kind: str
@@ -83,6 +94,18 @@ class Penalty:
     bound: float = 0.0
     strength: float | None = None
     learnable: bool | None = None
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.kind, str) and isinstance(self.label, str)):
+            raise ProgramError(
+                f"kind and label of a penalty must be strings and are {self.kind!r:.40} and "
+                f"{self.label!r:.40}; give one of KINDS and a name"
+            )
+        label = repr(self.label)
+        amounts(f"the coefficient in {label}", self.coefficients)
+        number(f"the bound of {label}", self.bound)
+        if self.strength is not None:
+            number(f"the strength of {label}", self.strength, least=0)
 
     @property
     def rule(self) -> PenaltyKind:
@@ -108,14 +131,9 @@ class ConstraintEnergy:
     def __init__(
         self, names: Sequence[str], penalties: Sequence[Penalty], scale: float = 1.0
     ) -> None:
-        self.names = tuple(names)
-        self.scale = float(scale)
-        if not self.names or len(set(self.names)) != len(self.names):
-            raise ProgramError(
-                f"an energy needs different names of its variables, at least 1, and has {names!r}"
-            )
-        if not (np.isfinite(scale) and scale > 0):
-            raise ProgramError(f"the scale must be finite and above 0 and is {scale}")
+        self.names = different_names(names)
+        self.scale = number("the scale", scale, above=0)
+        penalties = instances("penalties", penalties, Penalty)
         self._place = {name: i for i, name in enumerate(self.names)}
         labels = set[str]()
         for penalty in penalties:
@@ -156,49 +174,68 @@ class ConstraintEnergy:
             names=self.names,
         )
 
-    def energy(self, z: Array) -> Array:
+    def energy(self, z: ArrayLike) -> Array:
         """``V`` of states ``z[..., n]``: ``[...]``."""
         return self.potential.energy(z)
 
-    def gradient(self, z: Array) -> Array:
+    def gradient(self, z: ArrayLike) -> Array:
         """``grad V`` of states ``z[..., n]``: ``[..., n]``."""
         return self.potential.gradient(z)
 
     def states(self, values: Mapping[str, float]) -> Array:
-        """The state ``z[n]`` of values in the problem's unit."""
-        return self._vector(values) / self.scale
+        """The state ``z[n]`` of values in the problem's unit; what is not named is 0.
 
-    def values(self, z: Array) -> dict[str, float]:
-        """Values in the problem's unit of one state ``z[n]``."""
-        return dict(zip(self.names, (np.asarray(z) * self.scale).tolist(), strict=True))
+        Raises: ProgramError for variables that do not exist and numbers that are not finite.
+        """
+        return self._vector(amounts("the value", values)) / self.scale
 
-    def violations(self, z: Array) -> Array:
-        """By how much states miss each row, in the problem's unit, at least 0: ``[..., m]``."""
-        r = z @ self._K.T - self._d
+    def values(self, z: ArrayLike) -> dict[str, float]:
+        """Values in the problem's unit of one state ``z[n]``.
+
+        Raises: ProgramError for another shape.
+        """
+        state = states(z, len(self.names))
+        if state.ndim != 1:
+            raise ProgramError(
+                f"values are of one state [{len(self.names)}] and have shape {state.shape}; give "
+                "one row of it"
+            )
+        return dict(zip(self.names, (state * self.scale).tolist(), strict=True))
+
+    def violations(self, z: ArrayLike) -> Array:
+        """By how much states miss each row, in the problem's unit, at least 0: ``[..., m]``.
+
+        Raises: ProgramError for another last dimension than n.
+        """
+        r = states(z, len(self.names)) @ self._K.T - self._d
         missed = np.where(self.hinge, np.maximum(r, 0), np.abs(r))
         return np.asarray(missed * self.scale * self.active)
 
-    def feasible(self, z: Array, tolerance: float) -> NDArray[np.bool_]:
+    def feasible(self, z: ArrayLike, tolerance: float) -> NDArray[np.bool_]:
         """Whether no hard row is missed by more than the tolerance, in the problem's unit."""
         return np.asarray((self.violations(z)[..., self.hard] <= tolerance).all(axis=-1))
 
     def tighten(
         self,
-        samples: Array,
+        samples: ArrayLike,
         tolerance: float,
         growth: float = 4.0,
         largest: float = float("inf"),
     ) -> Self:
         """This energy with learnable strengths raised by what ``samples[reads, n]`` violate.
 
-        Raises: ProgramError for a tolerance or growth that makes no step, or samples with NaN.
+        Raises: ProgramError for a tolerance or growth that makes no step, and samples of another
+        shape, none, or not finite.
         """
-        if not (tolerance > 0 and growth > 1 and np.isfinite(samples).all()):
+        tolerance = number("the tolerance of tightening", tolerance, above=0)
+        growth = number("the growth of tightening", growth, above=1)
+        reads = np.atleast_2d(numbers("samples", samples))
+        if reads.ndim != 2 or not reads.size or not np.isfinite(reads).all():
             raise ProgramError(
-                f"tightening needs a tolerance above 0, a growth above 1 and finite samples; "
-                f"tolerance is {tolerance}, growth {growth}"
+                f"tightening needs finite samples [reads, {len(self.names)}], at least 1, and has "
+                f"shape {reads.shape}; give states of that shape without NaN"
             )
-        missed = self.violations(np.atleast_2d(samples)).mean(axis=0)
+        missed = self.violations(reads).mean(axis=0)
         raised = np.minimum(self.lam * np.clip(missed / tolerance, 1, growth), largest)
         other = copy.copy(self)
         # a strength that was given above `largest` stays: nothing is softened
@@ -219,18 +256,17 @@ class ConstraintEnergy:
         Raises: ProgramError for labels and variables that do not exist, and numbers out of range.
         """
         d, lam = self._d.copy(), self.lam * self.active
-        for label, value in bounds.items():
+        for label, value in amounts("the bound", bounds).items():
             a = self._row_of(label)
             sign = -1 if self.rows[a].rule.sense == ">=" else 1
-            d[a] = sign * _finite(value, label) / self.scale
-        for label, value in strengths.items():
-            if not _finite(value, label) >= 0:
-                raise ProgramError(f"the strength of {label!r} must be at least 0 and is {value}")
+            d[a] = sign * value / self.scale
+        for label, value in amounts("the strength", strengths, least=0).items():
             lam[self._row_of(label)] = value
         linear = self.bias.copy()
-        for name, value in bias.items():
-            linear[self._unit_of(name)] = _finite(value, name)
-        pinned = {self._unit_of(n): _finite(v, n) / self.scale for n, v in clamps.items()}
+        for name, value in amounts("the bias", bias).items():
+            linear[self._unit_of(name)] = value
+        held = amounts("the clamp", clamps)
+        pinned = {self._unit_of(name): value / self.scale for name, value in held.items()}
         return Condition(linear, d, lam, pinned)
 
     def _require(self, penalty: Penalty, labels: set[str]) -> None:
@@ -241,16 +277,10 @@ class ConstraintEnergy:
             )
         if label in labels:
             raise ProgramError(f"the label {label!r} stands on two penalties; give each its own")
-        for name, value in penalty.coefficients.items():
+        for name in penalty.coefficients:
             self._unit_of(name)
-            _finite(value, label)
         if not any(penalty.coefficients.values()):
             raise ProgramError(f"penalty {label!r} has no coefficient; name at least one variable")
-        _finite(penalty.bound, label)
-        if not _finite(penalty.weight, label) >= 0:
-            raise ProgramError(
-                f"the strength of {label!r} must be at least 0 and is {penalty.weight}"
-            )
 
     def _vector(self, coefficients: Mapping[str, float]) -> Array:
         result = np.zeros(len(self.names))
@@ -259,23 +289,14 @@ class ConstraintEnergy:
         return result
 
     def _unit_of(self, name: str) -> int:
-        if name not in self._place:
-            raise ProgramError(
-                f"no variable is called {name!r}; known are {', '.join(self.names[:8])}"
-                f"{', ...' if len(self.names) > 8 else ''}"
-            )
-        return self._place[name]
+        return _known("variable is called", name, self._place)
 
     def _row_of(self, label: str) -> int:
-        if label not in self._row:
-            raise ProgramError(
-                f"no row is labelled {label!r}; known are {', '.join(list(self._row)[:8])}"
-                f"{', ...' if len(self._row) > 8 else ''}"
-            )
-        return self._row[label]
+        return _known("row is labelled", label, self._row)
 
 
-def _finite(value: float, name: str) -> float:
-    if not np.isfinite(value):
-        raise ProgramError(f"a number of {name!r} is {value}; all numbers must be finite")
-    return float(value)
+def _known(what: str, name: str, places: Mapping[str, int]) -> int:
+    if name not in places:
+        some = ", ".join([*list(places)[:8], *(["..."] if len(places) > 8 else [])])
+        raise ProgramError(f"no {what} {name!r}; known are {some}; name one of them")
+    return places[name]

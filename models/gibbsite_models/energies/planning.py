@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gibbsite_hw.spec.errors import ProgramError
+from gibbsite_models.energies.arguments import instances, number, numbers
 from gibbsite_models.energies.constraints import ConstraintEnergy, Penalty
 
 __all__ = ["PlanningEnergy", "Product"]
@@ -25,7 +26,11 @@ __all__ = ["PlanningEnergy", "Product"]
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """Demands, the most that is made and stored a period, stocks, and prices a unit."""
+    """Demands, the most that is made and stored a period, stocks, and prices a unit.
+
+    Raises: ProgramError for a name that is no string, demands that are no list, what is no finite
+    number or out of range, and more stock than can be stored.
+    """
 
     name: str
     demand: Sequence[float]
@@ -37,16 +42,23 @@ class Product:
     holding: float = 0.0
 
     def __post_init__(self) -> None:
-        numbers = [*self.demand, self.capacity, self.storage, self.initial, self.cost, self.holding]
-        numbers += [] if self.target is None else [self.target]
-        if not np.isfinite(numbers).all():
-            raise ProgramError(f"all numbers of product {self.name!r} must be finite; some are not")
-        if self.capacity <= 0:
+        name = self.name
+        if not isinstance(name, str):
             raise ProgramError(
-                f"the capacity of {self.name!r} must be above 0 and is {self.capacity:g}"
+                f"the name of a product must be a string and is {name!r:.80}; give one"
             )
-        if min([*self.demand, self.storage, self.initial]) < 0:
-            raise ProgramError(f"demand, storage and stock of {self.name!r} must be at least 0")
+        if numbers(f"the demand of {name!r}", self.demand).ndim != 1:
+            raise ProgramError(
+                f"the demand of {name!r} must be a list, a number a period, and is "
+                f"{self.demand!r:.80}; give [number, ...]"
+            )
+        for t, asked in enumerate(self.demand):
+            number(f"the demand of {name!r} in period {t}", asked, least=0)
+        number(f"the capacity of {name!r}", self.capacity, above=0)
+        for what in ("storage", "initial"):
+            number(f"the {what} of {name!r}", getattr(self, what), least=0)
+        for what in ("cost", "holding", *(["target"] if self.target is not None else [])):
+            number(f"the {what} of {name!r}", getattr(self, what))
         if self.initial > self.storage:
             raise ProgramError(
                 f"{self.name!r} starts with {self.initial:g} and can store {self.storage:g}"
@@ -70,15 +82,16 @@ class PlanningEnergy(ConstraintEnergy):
         strength: float | None = None,
         scale: float = 1.0,
     ) -> None:
-        self.products = tuple(products)
+        self.products = products = instances("products", products, Product)
+        smoothness = number("the smoothness", smoothness, least=0)
         self.horizon = len(products[0].demand) if products else 0
         if not self.horizon or any(len(p.demand) != self.horizon for p in products):
             raise ProgramError(
                 f"a plan needs products with one demand for each period, at least 1; found "
                 f"{[len(p.demand) for p in products]}"
             )
-        if capacity is not None and not (np.isfinite(capacity) and capacity > 0):
-            raise ProgramError(f"the shared capacity must be above 0 and is {capacity}")
+        if capacity is not None:
+            number("the shared capacity", capacity, above=0)
         self._require_satisfiable(capacity)
         rows = [row for p in products for row in self._product(p, strength, smoothness, target)]
         if capacity is not None:

@@ -35,9 +35,10 @@ from types import MappingProxyType
 
 import dimod
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from gibbsite_hw.spec.errors import ProgramError
+from gibbsite_models.energies.arguments import name_pairs, number
 from gibbsite_models.energies.constraints import ConstraintEnergy, Penalty
 from gibbsite_models.energies.potential import Array, Condition, Potential
 from gibbsite_models.energies.tasks import Task, TaskSet, closure
@@ -68,7 +69,7 @@ class SchedulingEnergy(ConstraintEnergy):
         scale: float = 1.0,
     ) -> None:
         self.set = TaskSet(tasks, precedence, capacity, horizon)
-        names = self.set.names
+        names, pull = self.set.names, number("the pull", pull, least=0)
         rows = list[Penalty]()
         for i, task in enumerate(self.set.tasks):
             end = self.set.horizon if task.deadline is None else task.deadline
@@ -110,7 +111,7 @@ class SchedulingEnergy(ConstraintEnergy):
 
         Raises: ProgramError for pairs that need no order, and both ways at once.
         """
-        chosen = Order(order)
+        chosen = Order(name_pairs("an order", order))
         known = {p for pair in self.choices + self.arcs for p in (pair, pair[::-1])}
         for pair in sorted(chosen):
             if pair not in known:
@@ -206,7 +207,7 @@ class SchedulingEnergy(ConstraintEnergy):
                     found[resource, names] = None
         return list(found)
 
-    def feasible(self, z: Array, tolerance: float) -> NDArray[np.bool_]:
+    def feasible(self, z: ArrayLike, tolerance: float) -> NDArray[np.bool_]:
         """Whether states ``z[..., n]`` are schedules, up to a time: rows, machines and resources.
 
         Orders do not matter: overlap is looked for in the times themselves.

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gibbsite_hw.spec.errors import ProgramError
+from gibbsite_models.energies.arguments import amounts, instances, name_pairs, number
 from gibbsite_models.energies.potential import Array
 
 __all__ = ["Task", "TaskSet", "closure"]
@@ -19,7 +20,11 @@ __all__ = ["Task", "TaskSet", "closure"]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task: what it occupies (one machine, amounts of resources) and when it may run."""
+    """A task: what it occupies (one machine, amounts of resources) and when it may run.
+
+    Raises: ProgramError for names that are no strings, what is no finite number, durations and
+    demands below 0. Whether it fits into its window is `TaskSet`'s to say.
+    """
 
     name: str
     duration: float
@@ -30,16 +35,17 @@ class Task:
     demand: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
-        numbers = [self.duration, self.release, *self.demand.values()]
-        numbers += [x for x in (self.deadline, self.preference) if x is not None]
-        if not np.isfinite(numbers).all():
-            raise ProgramError(f"all numbers of task {self.name!r} must be finite and some are not")
-        if self.duration < 0:
-            raise ProgramError(
-                f"the duration of {self.name!r} must be at least 0 and is {self.duration:g}"
-            )
-        if min(self.demand.values(), default=0) < 0:
-            raise ProgramError(f"the demands of {self.name!r} must be at least 0 and some are not")
+        for what, name in (("name", self.name), ("machine", self.machine or "")):
+            if not isinstance(name, str):
+                raise ProgramError(
+                    f"the {what} of a task must be a string and is {name!r:.80}; give one"
+                )
+        number(f"the duration of {self.name!r}", self.duration, least=0)
+        for what in ("release", "deadline", "preference"):
+            value = getattr(self, what)
+            if what == "release" or value is not None:
+                number(f"the {what} of {self.name!r}", value)
+        amounts(f"the demand of {self.name!r}", self.demand, least=0)
 
 
 class TaskSet:
@@ -56,18 +62,19 @@ class TaskSet:
         capacity: Mapping[str, float] = MappingProxyType({}),
         horizon: float | None = None,
     ) -> None:
-        self.tasks, self.capacity = tuple(tasks), dict(capacity)
+        self.tasks = tasks = instances("tasks", tasks, Task, least=1)
+        self.capacity = amounts("the capacity", capacity, above=0)
         self.names = [task.name for task in tasks]
         self.place = {name: i for i, name in enumerate(self.names)}
-        if not tasks or len(self.place) != len(tasks):
+        if len(self.place) != len(tasks):
             raise ProgramError(
                 f"a schedule needs tasks of different names, at least 1, and has {self.names}"
             )
-        for pair in precedence:
+        self.precedence = name_pairs("precedence", precedence)
+        for pair in self.precedence:
             for name in pair:
                 if name not in self.place:
                     raise ProgramError(f"precedence {pair} names {name!r}, which is no task")
-        self.precedence = tuple(precedence)
         self._require_capacity()
         self.duration = np.array([task.duration for task in tasks], dtype=np.float64)
         if horizon is None:
@@ -75,11 +82,9 @@ class TaskSet:
             ends = [task.deadline for task in tasks if task.deadline is not None]
             serial = max(task.release for task in tasks) + float(self.duration.sum())
             horizon = max([serial, *ends])
-        if not (np.isfinite(horizon) and horizon > 0):
-            raise ProgramError(f"the horizon must be finite and above 0 and is {horizon}")
-        self.horizon = float(horizon)
+        self.horizon = number("the horizon", horizon, above=0)
         direct = np.zeros((len(tasks), len(tasks)), dtype=bool)
-        for before, after in precedence:
+        for before, after in self.precedence:
             direct[self.place[before], self.place[after]] = True
         self.precedes = closure(direct)
         if np.diag(self.precedes).any():
@@ -92,9 +97,6 @@ class TaskSet:
         return np.array([task.demand.get(resource, 0.0) for task in self.tasks])
 
     def _require_capacity(self) -> None:
-        for resource, most in self.capacity.items():
-            if not (np.isfinite(most) and most > 0):
-                raise ProgramError(f"the capacity of {resource!r} must be above 0 and is {most}")
         for task in self.tasks:
             for resource, amount in task.demand.items():
                 if resource not in self.capacity:
@@ -121,6 +123,13 @@ class TaskSet:
         short = np.flatnonzero(earliest > latest + 1e-9 * self.horizon)
         if short.size:
             i = int(short[0])
+            task = self.tasks[i]
+            if task.deadline is not None and task.release + task.duration > task.deadline:
+                raise ProgramError(
+                    f"task {task.name!r} has release {task.release:g} and duration "
+                    f"{task.duration:g}, and must end by its deadline {task.deadline:g}; give a "
+                    "later deadline or a shorter duration"
+                )
             raise ProgramError(
                 f"task {self.names[i]!r} cannot start before {earliest[i]:g} and must start by "
                 f"{latest[i]:g}; widen its window or that of tasks before or after it"
