@@ -196,17 +196,26 @@ T = Task("t", 2)
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
-        (lambda: Task("t", -1), "duration of 't' must be at least 0 and is -1"),
-        (lambda: Task("t", math.nan), "all numbers of task 't' must be finite"),
-        (lambda: Task("t", 1, demand={"r": -1}), "demands of 't'"),
+        (lambda: Task("t", -1), "duration of 't' must be finite and at least 0 and is -1"),
+        (lambda: Task("t", math.nan), "the duration of 't' must be finite"),
+        (
+            lambda: Task("t", 1, demand={"r": -1}),
+            "what 't' demands of 'r' must be finite and at least 0",
+        ),
         (lambda: SchedulingEnergy([]), "at least 1"),
         (lambda: SchedulingEnergy([T, T]), "different names"),
         (lambda: SchedulingEnergy([T], [("t", "u")]), "names 'u', which is no task"),
-        (lambda: SchedulingEnergy([T], capacity={"r": 0}), "capacity of 'r' must be above 0"),
+        (
+            lambda: SchedulingEnergy([T], capacity={"r": 0}),
+            "capacity of 'r' must be finite and above 0",
+        ),
         (lambda: SchedulingEnergy([Task("t", 1, demand={"r": 1})]), "which is no resource"),
         (lambda: SchedulingEnergy([Task("t", 1, demand={"r": 3})], (), {"r": 2}), "which has 2"),
         (lambda: SchedulingEnergy([T, Task("u", 1)], [("t", "u"), ("u", "t")]), "circular"),
-        (lambda: SchedulingEnergy([Task("t", 2, release=3, deadline=4)]), "before 3 and must"),
+        (
+            lambda: SchedulingEnergy([Task("t", 2, release=3, deadline=4)]),
+            "release 3 and duration 2, and must end by its deadline 4",
+        ),
         (lambda: SchedulingEnergy([T, Task("u", 2)], [("t", "u")], horizon=3), "must start by"),
         (lambda: SchedulingEnergy([T], horizon=math.inf), "the horizon must be finite"),
         (

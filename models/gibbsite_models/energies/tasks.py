@@ -45,7 +45,7 @@ class Task:
             value = getattr(self, what)
             if what == "release" or value is not None:
                 number(f"the {what} of {self.name!r}", value)
-        amounts(f"the demand of {self.name!r}", self.demand, least=0)
+        amounts(f"what {self.name!r} demands", self.demand, least=0)
 
 
 class TaskSet:
