@@ -24,6 +24,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from gibbsite.algorithms.opening import opened
 from gibbsite.algorithms.order_draws import OrderDraws
 from gibbsite.algorithms.schedule_shift import left_shift
 from gibbsite.algorithms.schedule_verification import Times, broken_rules, exactly
@@ -89,7 +90,7 @@ class SchedulePlan:
 
 def solve_schedule(
     energy: SchedulingEnergy,
-    device: Device,
+    device: Device | str,
     *,
     seed: int = 0,
     tolerance: float | None = None,
@@ -104,14 +105,21 @@ def solve_schedule(
 ) -> SchedulePlan:
     """A plan from ``chains`` chains; equal arguments give equal plans on equal devices.
 
+    ``device`` is open, or an address that is opened for the time of the call.
     ``tolerance`` is in the problem's unit, by default a hundredth of the shortest task (of the
     horizon where none takes time); ``hot`` is kT of the first round, by default twice the largest
     strength of a hard row, where tasks overlap by about one ``energy.scale``.
 
     Ctrl-C after the first round ends the rounds: the plan says so in ``info["interrupted"]``.
 
-    Raises: ProgramError for arguments that make no run, and a device without one of the engines.
+    Raises: ProgramError for another energy or device, arguments that make no run, and a device
+    without one of the engines.
     """
+    if not isinstance(energy, SchedulingEnergy):
+        raise ProgramError(
+            f"energy must be a SchedulingEnergy and is of type {type(energy).__name__}: give one; "
+            "a ConstraintEnergy without orders is for gibbsite.minimise"
+        )
     if repair not in get_args(Repair):
         raise ProgramError(
             f"repair is {repair!r}: give one of {', '.join(map(repr, get_args(Repair)))}"
@@ -123,25 +131,27 @@ def solve_schedule(
     allowed = number("the tolerance", allowed, above=0)
     cooling(energy, steps, hottest, cold, mu)  # refuses temperatures before anything is loaded
     began = perf_counter_ns()
-    run = _Run(energy, device, seed, chains, hottest, allowed, mu)
-    kTs = np.geomspace(hottest, cold, rounds + 1).tolist()
-    done, interrupted = 0, False
-    try:
-        for at in range(rounds):
-            _report(progress, at, rounds)
-            run.round(steps, kTs[at], kTs[at + 1], tighten=3 * at >= 2 * rounds)
-            done += 1
-        _report(progress, rounds, rounds)
-    except KeyboardInterrupt:
-        if not done:
-            raise
-        interrupted = True
+    with opened(device) as found:
+        uri = found.info.uri
+        run = _Run(energy, found, seed, chains, hottest, allowed, mu)
+        kTs = np.geomspace(hottest, cold, rounds + 1).tolist()
+        done, interrupted = 0, False
+        try:
+            for at in range(rounds):
+                _report(progress, at, rounds)
+                run.round(steps, kTs[at], kTs[at + 1], tighten=3 * at >= 2 * rounds)
+                done += 1
+            _report(progress, rounds, rounds)
+        except KeyboardInterrupt:
+            if not done:
+                raise
+            interrupted = True
     drawn = tuple(run.drawn(chain) for chain in range(chains))
     plans = [_repaired(energy, one, repair) for one in drawn]
     best = min(range(chains), key=lambda chain: (*plans[chain].rank, chain))
     info = run.info() | {
         "seed": seed,
-        "device": device.info.uri,
+        "device": uri,
         "rounds": done,
         "interrupted": interrupted,
         "tolerance": allowed,

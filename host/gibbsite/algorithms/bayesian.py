@@ -29,9 +29,9 @@ from gibbsite.algorithms.gaussian_well import (
     DEVICE,
     MOST_SEED,
     GaussianWell,
-    opened,
     require_units,
 )
+from gibbsite.algorithms.opening import opened
 from gibbsite.algorithms.posterior import Posterior
 from gibbsite.algorithms.regression import LinearRegression, LogisticRegression
 from gibbsite_hw.spec.device import Device, Progress
@@ -65,8 +65,9 @@ class BayesianSampler:
     ) -> None:
         if not isinstance(model, LinearRegression | LogisticRegression):
             raise ProgramError(
-                f"model must be a LinearRegression or a LogisticRegression and is {model!r}: make "
-                "one of these"
+                "model must be a LinearRegression or a LogisticRegression and is of "
+                f"type {type(model).__name__}: make one of these; a Potential is for "
+                "LangevinSampler"
             )
         self.model = model
         self.device = device

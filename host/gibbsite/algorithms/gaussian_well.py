@@ -24,14 +24,12 @@ C. Matthews, AMRX 2013, 34 (averaged noise is exact for harmonic wells).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gibbsite.devices import open as open_device
 from gibbsite.langevin_compiler import CompiledPotential, LangevinSamples, compile_potential
 from gibbsite_hw.spec.device import Device, Progress
 from gibbsite_hw.spec.errors import ProgramError
@@ -39,7 +37,7 @@ from gibbsite_models.energies.arguments import number
 from gibbsite_models.energies.potential import Potential
 from gibbsite_models.langevin_float import Protocol, Segment
 
-__all__ = ["COLDEST", "DEVICE", "MOST_SEED", "GaussianWell", "opened", "require_units"]
+__all__ = ["COLDEST", "DEVICE", "MOST_SEED", "GaussianWell", "require_units"]
 
 Floats = NDArray[np.float64]
 
@@ -55,8 +53,11 @@ ROOM = 4.0
 ROUNDING = 0.1
 """Most of the smallest eigenvalue that rounding the couplings may change."""
 MOST_STEPS = 1_000_000
+_NEXT = "use a better conditioned matrix or a build with more langevin_weight_bits (16 at most)"
 COLDEST = 1e-100
 """Lowest kT: squares of deviations must not underflow."""
+FARTHEST = 1e30
+"""Largest reach of a program, and one over its smallest."""
 
 
 class GaussianWell:
@@ -146,19 +147,33 @@ class GaussianWell:
     # --- parts of the above -----------------------------------------------------------------------
 
     def _load(self) -> CompiledPotential:
+        if not 2 / FARTHEST <= self._reach <= FARTHEST / 2:
+            raise ProgramError(
+                f"the answer and its noise at kT = {self.kT:g} may reach {self._reach:.3g}, with "
+                f"the matrix scaled to a diagonal of 1, and must lie in {2 / FARTHEST:g} to "
+                f"{FARTHEST / 2:g}: choose other units or another kT"
+            )
         J = self.A - np.diag(np.diag(self.A))
         potential = Potential.build(
             self.size, J2=np.diag(self.A) / 2, b=-(self.b - self.A @ self.centre), J=(J + J.T) / 2
         )
-        compiled = compile_potential(potential, self.device.info.langevin, reach=self._reach)
+        build = self.device.info.langevin
+        try:
+            compiled = compile_potential(potential, build, reach=self._reach)
+        except ProgramError as error:
+            # size and reach were looked at before: it is rounding that leaves no well
+            raise ProgramError(
+                f"rounding to {build.weight_bits} bits leaves a matrix of condition number "
+                f"{self.condition_number:.3g} not positive definite: {_NEXT}"
+            ) from error
         error = compiled.held.hessian(np.zeros(self.size)) - self.A
         change = float(np.abs(np.linalg.eigvalsh(error)).max())
         if change > ROUNDING * self.softest:
             raise ProgramError(
-                f"rounding to {self.device.info.langevin.weight_bits} bits changes the matrix by "
+                f"rounding to {build.weight_bits} bits changes the matrix, of condition number "
+                f"{self.condition_number:.3g}, by "
                 f"{change:.2g} and its smallest eigenvalue, {self.softest:.2g}, allows "
-                f"{ROUNDING * self.softest:.2g}: use a better conditioned matrix or a build with "
-                "more weight_bits"
+                f"{ROUNDING * self.softest:.2g}: {_NEXT}"
             )
         self.device.load(compiled.program)
         return compiled
@@ -254,22 +269,4 @@ def require_units(size: int, device: Device) -> None:
         raise ProgramError(
             f"{size} unknowns were given and the device holds {most} units: use fewer or a larger "
             f"build (units={size})"
-        )
-
-
-@contextmanager
-def opened(device: Device | str) -> Iterator[Device]:
-    """The device itself, or one opened at an address and closed afterwards.
-
-    Raises: ProgramError for anything else.
-    """
-    if isinstance(device, str):
-        with open_device(device) as found:
-            yield found
-    elif isinstance(device, Device):
-        yield device
-    else:
-        raise ProgramError(
-            f"device must be an open device or an address and is {device!r}: give "
-            f"gibbsite.open(...) or {DEVICE!r}"
         )

@@ -18,6 +18,7 @@ from typing import Any
 import dimod
 import numpy as np
 
+from gibbsite.algorithms.opening import opened
 from gibbsite.langevin_sampler import LangevinConfig, LangevinSampler
 from gibbsite_hw.spec.device import Device, Progress
 from gibbsite_hw.spec.errors import ProgramError
@@ -49,7 +50,7 @@ ANNEAL_STEP, LAW_STEP = 0.9, 0.2
 
 def sample_double_wells(
     model: dimod.BinaryQuadraticModel,
-    device: Device,
+    device: Device | str,
     *,
     num_reads: int = 1,
     num_steps: int = 1000,
@@ -61,12 +62,21 @@ def sample_double_wells(
     """Spins of ``num_reads`` independent chains of ``num_steps`` steps, with the model's energies.
 
     One step is one update of every spin. ``barrier`` is B, by default the lowest that keeps every
-    minimum for an anneal, and the largest field for draws at ``beta``. ``info["updates"]`` counts
+    minimum for an anneal, and the largest field for draws at ``beta``. ``device`` is open, or an
+    address that is opened for the time of the call. ``info["updates"]`` counts
     what the device did, ``info["claim"]`` says what is claimed.
 
-    Raises: ProgramError for a barrier at which a spin loses its sign, arguments that make no run,
-    a beta hotter than the anneal starts, and models that the device does not hold.
+    Raises: ProgramError for another model or device, a barrier at which a spin loses its sign,
+    arguments that make no run, a beta hotter than the anneal starts, and models that the device
+    does not hold.
     """
+    if not isinstance(model, dimod.BinaryQuadraticModel):
+        raise ProgramError(
+            f"model must be a dimod.BinaryQuadraticModel and is of type {type(model).__name__}: "
+            "make one with from_ising(h, J) or from_qubo(Q)"
+        )
+    num_reads = count("num_reads", num_reads)
+    seed = count("seed", seed, 0, (1 << 64) - 1)
     barrier = None if barrier is None else number("the barrier", barrier)
     wells = double_wells(model, barrier)
     if barrier is None and beta is None and _field(wells):
@@ -79,8 +89,9 @@ def sample_double_wells(
         n_steps=protocol.steps,
         dim=len(wells.variables),
     )
-    sampler = LangevinSampler(wells.potential, config, device, reach=reach, spread=0.1)
-    draws = sampler.sample(n_samples=num_reads, seed=seed, protocol=protocol, progress=progress)
+    with opened(device) as found:
+        sampler = LangevinSampler(wells.potential, config, found, reach=reach, spread=0.1)
+        draws = sampler.sample(n_samples=num_reads, seed=seed, protocol=protocol, progress=progress)
     result = wells.sampleset(draws.states)
     counted = {name: draws.info[name] for name in ("cycles", "products", "updates", "saturations")}
     info: dict[str, Any] = {

@@ -34,9 +34,9 @@ from gibbsite.algorithms.gaussian_well import (
     MOST_SEED,
     MU,
     GaussianWell,
-    opened,
     require_units,
 )
+from gibbsite.algorithms.opening import opened
 from gibbsite_hw.spec.device import Device, Progress
 from gibbsite_hw.spec.errors import ProgramError
 from gibbsite_models.energies.arguments import count, numbers

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from gibbsite.algorithms.opening import opened
 from gibbsite.algorithms.schedule_verification import exactly
 from gibbsite.algorithms.streamed_energy import StreamedEnergy, cooling
 from gibbsite.progress import Report
@@ -64,7 +65,7 @@ class Minimum:
 
 def minimise(
     energy: ConstraintEnergy,
-    device: Device,
+    device: Device | str,
     *,
     tolerance: float,
     reach: float,
@@ -80,15 +81,16 @@ def minimise(
 ) -> Minimum:
     """Values of least cost that keep hard rows; equal arguments give equal values on equal devices.
 
+    ``device`` is open, or an address that is opened for the time of the call.
     ``tolerance`` and ``reach``, the largest size of a value, are in the problem's unit;
     ``headroom`` is how many times stronger than at first a hard row may become.
 
     Ctrl-C after the first anneal ends the iterations: ``info["interrupted"]`` says so.
 
-    Raises: ProgramError for a schedule with orders to choose, arguments that make no run, and
-    energies that the device cannot hold.
+    Raises: ProgramError for another energy or device, orders to choose, arguments that make no run,
+    and energies that the device cannot hold.
     """
-    _refuse_orders(energy)
+    _require_rows(energy)
     tolerance, reach = number("the tolerance", tolerance, above=0), number("reach", reach, above=0)
     headroom = number("headroom", headroom, least=1)
     reads, steps = count("reads", reads), count("steps", steps)
@@ -97,40 +99,42 @@ def minimise(
     began = perf_counter_ns()
     hard = energy.lam[energy.hard & energy.learnable]
     top = headroom * float(hard.max(initial=0.0))
-    streamed = StreamedEnergy(energy, device, top=top, reach=reach / energy.scale)
     random = np.random.default_rng(seed)
     z, spread = np.zeros(len(energy.names)), 0.1 * reach / energy.scale
     states, done, interrupted = z[None], 0, False
-    try:
-        for done in range(1, iterations + 1):
-            _report(progress, done - 1, iterations)
-            warm = hot * (cold / hot) ** ((done - 1) / iterations)
-            found = streamed.run(
-                energy,
-                cooling(energy, steps, warm, cold, mu, streamed.largest_rate),
-                seed=int(random.integers(1 << 62)),
-                chains=reads,
-                start=z,
-                spread=spread,
-            )
-            assert found.states is not None, "states were asked for"
-            states = found.states[:, 0]
-            z, spread = states[_best(energy, states, tolerance)], 0.0
-            # the first anneal came from far away: a cooler one from here lowers the cost
-            if energy.feasible(z, tolerance) and done > 1:
-                break
-            if done < iterations:
-                energy = energy.tighten(states, MARGIN * tolerance, largest=streamed.top)
-        _report(progress, iterations, iterations)
-    except KeyboardInterrupt:
-        if not streamed.runs:
-            raise
-        interrupted, done = True, streamed.runs
+    with opened(device) as opened_device:
+        uri = opened_device.info.uri
+        streamed = StreamedEnergy(energy, opened_device, top=top, reach=reach / energy.scale)
+        try:
+            for done in range(1, iterations + 1):
+                _report(progress, done - 1, iterations)
+                warm = hot * (cold / hot) ** ((done - 1) / iterations)
+                found = streamed.run(
+                    energy,
+                    cooling(energy, steps, warm, cold, mu, streamed.largest_rate),
+                    seed=int(random.integers(1 << 62)),
+                    chains=reads,
+                    start=z,
+                    spread=spread,
+                )
+                assert found.states is not None, "states were asked for"
+                states = found.states[:, 0]
+                z, spread = states[_best(energy, states, tolerance)], 0.0
+                # the first anneal came from far away: a cooler one from here lowers the cost
+                if energy.feasible(z, tolerance) and done > 1:
+                    break
+                if done < iterations:
+                    energy = energy.tighten(states, MARGIN * tolerance, largest=streamed.top)
+            _report(progress, iterations, iterations)
+        except KeyboardInterrupt:
+            if not streamed.runs:
+                raise
+            interrupted, done = True, streamed.runs
     values = energy.values(z)
     violations = missed_rows(energy, values)
     info = {
         "seed": seed,
-        "device": device.info.uri,
+        "device": uri,
         "iterations": done,
         "interrupted": interrupted,
         "tolerance": tolerance,
@@ -185,7 +189,12 @@ def _best(energy: ConstraintEnergy, states: Array, tolerance: float) -> int:
     return int(worst.argmin())
 
 
-def _refuse_orders(energy: ConstraintEnergy) -> None:
+def _require_rows(energy: object) -> None:
+    if not isinstance(energy, ConstraintEnergy):
+        raise ProgramError(
+            f"energy must be a ConstraintEnergy and is of type {type(energy).__name__}: give one, "
+            "an AllocationEnergy or a PlanningEnergy; a Potential is sampled by LangevinSampler"
+        )
     if isinstance(energy, SchedulingEnergy) and (energy.choices or energy.arcs):
         raise ProgramError(
             f"this schedule leaves {len(energy.choices) + len(energy.arcs)} orders to choose, "

@@ -7,6 +7,10 @@ It sees the device as any user does: programs, runs, readings and trims. The dev
 (`AnalogParameters`) tells it the ADC's step and the rails; nothing tells what mismatch was drawn.
 Three rounds: wells (offset, conductance), couplings, temperatures, each trimmed before the next is
 measured. Then all are measured again, with other noise; trims that do not act are refused.
+A device forgets its trims when it is closed, so an address is refused here.
+
+Networks of a dozen units are small matrices, for which threads of the linear algebra below NumPy
+cost more than they give: set OPENBLAS_NUM_THREADS=1 before Python starts.
 """
 
 from dataclasses import dataclass
@@ -17,6 +21,7 @@ from numpy.typing import NDArray
 
 from gibbsite_hw.spec.device import Device
 from gibbsite_hw.spec.errors import DeviceError, ProgramError
+from gibbsite_models.energies.arguments import count
 from gibbsite_sim.analog.chip import TrimRange, Trims
 from gibbsite_sim.analog.experiments import LOUDER, Bench
 from gibbsite_sim.analog.parameters import AnalogParameters
@@ -116,13 +121,23 @@ def calibrate(
     The program of the Langevin engine is replaced: load anew what you want to run. Other units keep
     their trims; those of the calibrated ones start from zero.
 
-    Raises: ProgramError for a device without trims, or too few units or moments for the request;
+    Raises: ProgramError for an address, a device without trims, arguments that are no counts, or
+    too few units or moments for the request;
     DeviceError where a unit does not answer or trims do not act.
     """
+    if not isinstance(device, Device):
+        given = repr(device) if isinstance(device, str) else f"of type {type(device).__name__}"
+        raise ProgramError(
+            f"device must be an open device, since trims are forgotten when it is closed, and is "
+            f"{given}: calibrate within `with gibbsite.open('analog:?mismatch=7') as device:`"
+        )
     if not isinstance(device, Trimmable):
         raise ProgramError(
             f"{device.info.uri} has no trims to calibrate: open a device that has, as analog:"
         )
+    units = count("units", units, 0)
+    seed = count("seed", seed, 0, (1 << 64) - 7)  # seven measurements, each with its own
+    chains, readings = count("chains", chains), count("readings", readings)
     p = device.circuit
     lsb = p.rails / ((1 << (p.adc_bits - 1)) - 1)
     bench = Bench(device, units, chains, readings, lsb, p.rails)

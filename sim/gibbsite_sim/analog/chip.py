@@ -110,8 +110,14 @@ class Chip:
     def trim(self, trims: Trims) -> None:
         """Set all trims.
 
-        Raises: ProgramError for wrong shapes, codes beyond their bits, asymmetric couplings.
+        Raises: ProgramError for what is no `Trims`, wrong shapes, codes beyond their bits,
+        asymmetric couplings.
         """
+        if not isinstance(trims, Trims):
+            raise ProgramError(
+                f"trims must be a Trims and are of type {type(trims).__name__}: change the device's "
+                "own, dataclasses.replace(device.trims, offset=codes)"
+            )
         for field in fields(trims):
             codes = np.asarray(getattr(trims, field.name))
             wanted = getattr(self._trims, field.name).shape
@@ -126,7 +132,8 @@ class Chip:
                     f"a {field.name} trim is {int(codes.flat[np.abs(codes).argmax()])} and codes "
                     f"lie in +-{most}: cut it there"
                 )
-        if (trims.coupling != trims.coupling.T).any() or np.diag(trims.coupling).any():
+        coupling = np.asarray(trims.coupling)
+        if (coupling != coupling.T).any() or np.diag(coupling).any():
             raise ProgramError(
                 "coupling trims must be symmetric with zeros on the diagonal and are not: one part "
                 "serves both ways, give both halves the same code"

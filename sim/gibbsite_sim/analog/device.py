@@ -106,7 +106,8 @@ class AnalogDevice:
     def trim(self, trims: Trims) -> None:
         """Set all trims; they hold from the next run on.
 
-        Raises: ProgramError for wrong shapes, codes beyond their bits, asymmetric couplings.
+        Raises: ProgramError for what is no `Trims`, wrong shapes, codes beyond their bits,
+        asymmetric couplings.
         """
         self._chip.trim(trims)
 
