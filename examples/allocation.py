@@ -1,10 +1,11 @@
 """Three goods shared out among two bakeries at least cost, on the Langevin engine.
 
 python examples/allocation.py                      on the NumPy reference
-python examples/allocation.py --device sim:        on the RTL itself, Verilated (minutes)
+python examples/allocation.py --device sim:        on the RTL itself (seconds, once it is built)
 """
 
 import argparse
+import sys
 
 from rich.console import Console
 
@@ -36,7 +37,7 @@ say = Console(highlight=False).out
 
 def main() -> None:
     """Allocate, and print amounts and what they miss."""
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="golden:")
     with gibbsite.open(parser.parse_args().device) as device, bars() as progress:
         found = minimise(
@@ -59,4 +60,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except gibbsite.GibbsiteError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(2)

@@ -1,7 +1,7 @@
 """Fit a line and a logistic curve on the Langevin engine; print posteriors beside exact ones.
 
     python examples/bayesian_regression.py                     on the NumPy reference
-    python examples/bayesian_regression.py --device sim:       on the RTL itself, Verilated
+    python examples/bayesian_regression.py --device sim:       on the RTL (seconds, once it is built)
     python examples/bayesian_regression.py --plot out.png      with a picture of both
 
 The line's posterior is known in closed form. The logistic one is compared with the mean on a grid.
@@ -10,6 +10,7 @@ The line's posterior is known in closed form. The logistic one is compared with 
 from __future__ import annotations
 
 import argparse
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from gibbsite.algorithms.bayesian import (
     Posterior,
 )
 from gibbsite.progress import bars
+from gibbsite_hw.spec.errors import GibbsiteError
 
 Floats = NDArray[np.float64]
 
@@ -37,6 +39,8 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=400, help="of each of 6 chains")
     parser.add_argument("--plot", type=Path, help="file of a picture")
     options = parser.parse_args()
+    if options.plot is not None and not options.plot.parent.is_dir():
+        raise GibbsiteError(f"the folder {options.plot.parent} of --plot does not exist: make it")
 
     random = np.random.default_rng(2026)
     x = np.sort(random.uniform(0, 10, 40))
@@ -71,6 +75,8 @@ def show(title: str, found: Posterior, mean: Floats, deviation: Floats) -> None:
             f"  {name:10}{found.mean[k]:11.4f} +- {found.standard_error[k]:.4f}{mean[k]:9.4f}"
             f"{width[k]:11.4f}{deviation[k]:9.4f}{found.ess[k]:7.0f}{found.r_hat[k]:8.4f}"
         )
+    if found.r_hat.max() > 1.05:
+        say("  R-hat above 1.05: these chains do not agree yet, ask for more --draws")
     info = found.info
     say(f"  {info['steps']} steps of the engine on {info['device']}; host: {info['host']}\n")
 
@@ -110,4 +116,8 @@ def draw(path: Path, x: Floats, y: Floats, passed: Floats, found: list[Posterior
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except GibbsiteError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(2)

@@ -5,6 +5,7 @@ python examples/calibrate_analog.py --mismatch 11
 """
 
 import argparse
+import sys
 
 import numpy as np
 from rich.console import Console
@@ -46,7 +47,7 @@ def moments(device: Device, potential: Potential) -> tuple[Array, Array]:
 
 def main() -> None:
     """Calibrate, and print what that changed."""
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--mismatch", type=int, default=7)
     mismatch = parser.parse_args().mismatch
     potential = network()
@@ -70,4 +71,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except gibbsite.GibbsiteError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(2)

@@ -1,10 +1,12 @@
 """Handwritten digits drawn by a thermodynamic computer, and one of them completed.
 
-    python examples/digits.py [device]        golden: unless another is named, such as sim:
+    python examples/digits.py                      on the NumPy reference
+    python examples/digits.py --device sim:        on the RTL itself (seconds, once it is built)
 
 Needs nothing but the package: the trained machine comes with it.
 """
 
+import argparse
 import sys
 from importlib.resources import files
 from pathlib import Path
@@ -13,6 +15,7 @@ import numpy as np
 from rich.console import Console
 
 from gibbsite.generators.machine import GenerativeMachine
+from gibbsite_hw.spec.errors import GibbsiteError
 from gibbsite_models.generative import load_trained
 
 SHADES = " .:-=+*#%@"
@@ -31,14 +34,26 @@ def show(images: np.ndarray) -> None:
         console.out("   ".join(row))
 
 
-trained = load_trained(Path(str(files("gibbsite_models") / "data" / "digits_three.json")))
-device = sys.argv[1] if len(sys.argv) > 1 else "golden:?engines=langevin"
-with GenerativeMachine(trained, device) as machine:
-    drawn = machine.sample(4, seed=11)
-    console.out(f"drawn from noise by {device}, {drawn.info['steps']} Langevin steps:")
-    show(drawn.images)
-    upper = np.arange(64) < 32
-    completed = machine.complete(drawn.images[0], upper, 3, seed=5)
-    console.out("the first one, and three completions of its upper half:")
-    show(np.array([drawn.images[0], *completed.images]))
-    console.out(f"heat a sample: {drawn.heat.mean():.0f} (kT = 1)")
+def main() -> None:
+    """Draw four digits and complete the first, on the device named on the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--device", default="golden:?engines=langevin")
+    device = parser.parse_args().device
+    trained = load_trained(Path(str(files("gibbsite_models") / "data" / "digits_three.json")))
+    with GenerativeMachine(trained, device) as machine:
+        drawn = machine.sample(4, seed=11)
+        console.out(f"drawn from noise by {device}, {drawn.info['steps']} Langevin steps:")
+        show(drawn.images)
+        upper = np.arange(64) < 32
+        completed = machine.complete(drawn.images[0], upper, 3, seed=5)
+        console.out("the first one, and three completions of its upper half:")
+        show(np.array([drawn.images[0], *completed.images]))
+        console.out(f"heat a sample: {drawn.heat.mean():.0f} (kT = 1)")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except GibbsiteError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(2)

@@ -1,10 +1,11 @@
 """One spin glass on both engines: spins drawn by p-bits, and signs of double wells.
 
 python examples/ising_wells.py                      on the NumPy reference
-python examples/ising_wells.py --device sim:        on the RTL itself, Verilated (minutes)
+python examples/ising_wells.py --device sim:        on the RTL itself (seconds, once it is built)
 """
 
 import argparse
+import sys
 
 import dimod
 import networkx as nx
@@ -21,7 +22,7 @@ say = Console(highlight=False).out
 
 def main() -> None:
     """Anneal on both engines with as many updates, and print both beside the exact minimum."""
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="golden:")
     random = np.random.default_rng(7)
     edges = sorted(nx.random_regular_graph(3, SPINS, seed=7).edges)
@@ -47,4 +48,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except gibbsite.GibbsiteError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(2)

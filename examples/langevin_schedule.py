@@ -1,10 +1,11 @@
 """A small shop scheduled by both engines of one device: orders by p-bits, times by Langevin.
 
-python examples/langevin_schedule.py                      on the NumPy reference
-python examples/langevin_schedule.py --device sim:        on the RTL itself, Verilated (minutes)
+python examples/langevin_schedule.py    on the NumPy reference
+python examples/langevin_schedule.py --device sim:    on the RTL (seconds, once it is built)
 """
 
 import argparse
+import sys
 
 from rich.console import Console
 
@@ -33,7 +34,7 @@ say = Console(highlight=False).out
 
 def main() -> None:
     """Schedule, and print the plan beside what the device drew."""
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="golden:")
     with gibbsite.open(parser.parse_args().device) as device, bars() as progress:
         plan = solve_schedule(SHOP, device, seed=2026, chains=2, progress=progress)
@@ -56,4 +57,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except gibbsite.GibbsiteError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(2)

@@ -1,7 +1,7 @@
 """Solve A x = b and invert A by letting coupled wells come to equilibrium; compare with NumPy.
 
     python examples/linear_algebra.py                    on the NumPy reference
-    python examples/linear_algebra.py --device sim:      on the RTL itself, Verilated
+    python examples/linear_algebra.py --device sim:      on the RTL (seconds, once it is built)
     python examples/linear_algebra.py --plot out.png     with a picture of the errors
 
 Errors fall as one over the square root of the number of samples.
@@ -10,6 +10,7 @@ Errors fall as one over the square root of the number of samples.
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from gibbsite.algorithms.linear_algebra import inverse, solve
+from gibbsite_hw.spec.errors import GibbsiteError
+from gibbsite_models.energies.arguments import count
 
 Floats = NDArray[np.float64]
 
@@ -32,6 +35,10 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=65536, help="samples of the last estimate")
     parser.add_argument("--plot", type=Path, help="file of a picture")
     options = parser.parse_args()
+    count("--size", options.size)
+    count("--most", options.most, 256)
+    if options.plot is not None and not options.plot.parent.is_dir():
+        raise GibbsiteError(f"the folder {options.plot.parent} of --plot does not exist: make it")
 
     random = np.random.default_rng(2026)
     M = random.normal(size=(options.size, options.size))
@@ -39,7 +46,7 @@ def main() -> None:
     b = 3 * random.normal(size=options.size)
     x, X = np.linalg.solve(A, b), np.linalg.inv(A)
 
-    counts = [count for count in (256, 1024, 4096, 16384, 65536) if count <= options.most]
+    counts = [n for n in (256, 1024, 4096, 16384, 65536) if n <= options.most]
     errors = np.zeros((len(counts), 2))
     say(f"relative errors for {options.size} unknowns at kT = {options.kT} on {options.device}")
     say(f"{'samples':>9}{'A x = b':>11}{'A^-1':>11}{'steps':>10}")
@@ -82,4 +89,8 @@ def draw(path: Path, counts: list[int], errors: Floats) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except GibbsiteError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(2)

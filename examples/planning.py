@@ -1,10 +1,11 @@
 """What to make and to store of two products over four months, on the Langevin engine.
 
 python examples/planning.py                      on the NumPy reference
-python examples/planning.py --device sim:        on the RTL itself, Verilated (minutes)
+python examples/planning.py --device sim:        on the RTL itself (seconds, once it is built)
 """
 
 import argparse
+import sys
 
 from rich.console import Console
 
@@ -31,7 +32,7 @@ say = Console(highlight=False).out
 
 def main() -> None:
     """Plan, and print levels and what they miss."""
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="golden:")
     with gibbsite.open(parser.parse_args().device) as device, bars() as progress:
         found = minimise(PLAN, device, tolerance=TOLERANCE, reach=30, seed=2026, progress=progress)
@@ -55,4 +56,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except gibbsite.GibbsiteError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(2)

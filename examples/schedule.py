@@ -1,11 +1,12 @@
 """Plan ten tasks on three machines from a sentence, print the answer, draw the Gantt chart.
 
-    python examples/schedule.py                 on the RTL itself, Verilated (`sim:`)
-    python examples/schedule.py golden:         on the NumPy reference
+    python examples/schedule.py                         on the RTL itself, Verilated (`sim:`)
+    python examples/schedule.py --device golden:        on the NumPy reference
 
 The picture is written to `schedule.png` in the current folder.
 """
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -20,8 +21,10 @@ Maszyna A może pracować 0-8h, B: 8-16h, C: całą dobę. Minimalizuj czas zako
 
 
 def main() -> None:
-    """Solve the text on the device named first on the command line."""
-    device = sys.argv[1] if len(sys.argv) > 1 else "sim:"
+    """Solve the text on the device named on the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--device", default="sim:")
+    device = parser.parse_args().device
     with bars() as progress:
         result = gibbsite.solve(TEXT, device=device, seed=2026, trace=True, progress=progress)
     report.show(result)
@@ -29,4 +32,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except gibbsite.GibbsiteError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(2)
