@@ -1,8 +1,8 @@
 """Fit a line and a logistic curve on the Langevin engine; print posteriors beside exact ones.
 
-    python examples/bayesian_regression.py                     on the NumPy reference
-    python examples/bayesian_regression.py --device sim:       on the RTL (seconds, once it is built)
-    python examples/bayesian_regression.py --plot out.png      with a picture of both
+    python examples/bayesian_regression.py                    on the NumPy reference
+    python examples/bayesian_regression.py --device sim:      on the RTL (seconds, once it is built)
+    python examples/bayesian_regression.py --plot out.png     with a picture of both
 
 The line's posterior is known in closed form. The logistic one is compared with the mean on a grid.
 """

@@ -1,7 +1,7 @@
 """A small shop scheduled by both engines of one device: orders by p-bits, times by Langevin.
 
-python examples/langevin_schedule.py    on the NumPy reference
-python examples/langevin_schedule.py --device sim:    on the RTL (seconds, once it is built)
+python examples/langevin_schedule.py                      on the NumPy reference
+python examples/langevin_schedule.py --device sim:        on the RTL (seconds, once it is built)
 """
 
 import argparse

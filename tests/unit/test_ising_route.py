@@ -106,7 +106,7 @@ def test_protocols_fall_to_the_beta_that_was_asked() -> None:
     [
         ({"num_steps": 1}, "num_steps must be a whole number, at least 2, and is 1"),
         ({"num_steps": 10.0}, "num_steps must be a whole number, at least 2, and is 10.0"),
-        ({"num_reads": 0}, "n_samples must be a whole number"),
+        ({"num_reads": 0}, "num_reads must be a whole number"),
         ({"beta": -1.0}, "beta must be finite and above 0 and is -1"),
         ({"beta": float("nan")}, "beta must be finite"),
         ({"beta": 1e-3}, "beta must be at least"),

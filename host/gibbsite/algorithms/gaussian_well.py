@@ -160,12 +160,12 @@ class GaussianWell:
         build = self.device.info.langevin
         try:
             compiled = compile_potential(potential, build, reach=self._reach)
-        except ProgramError as error:
+        except ProgramError as refused:
             # size and reach were looked at before: it is rounding that leaves no well
             raise ProgramError(
                 f"rounding to {build.weight_bits} bits leaves a matrix of condition number "
                 f"{self.condition_number:.3g} not positive definite: {_NEXT}"
-            ) from error
+            ) from refused
         error = compiled.held.hessian(np.zeros(self.size)) - self.A
         change = float(np.abs(np.linalg.eigvalsh(error)).max())
         if change > ROUNDING * self.softest:

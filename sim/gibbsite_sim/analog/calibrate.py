@@ -122,14 +122,13 @@ def calibrate(
     their trims; those of the calibrated ones start from zero.
 
     Raises: ProgramError for an address, a device without trims, arguments that are no counts, or
-    too few units or moments for the request;
-    DeviceError where a unit does not answer or trims do not act.
+    too few units or moments for the request; DeviceError where a unit does not answer or trims
+    do not act.
     """
     if not isinstance(device, Device):
-        given = repr(device) if isinstance(device, str) else f"of type {type(device).__name__}"
         raise ProgramError(
-            f"device must be an open device, since trims are forgotten when it is closed, and is "
-            f"{given}: calibrate within `with gibbsite.open('analog:?mismatch=7') as device:`"
+            "device must be an open device, since trims are forgotten when it is closed, and is of "
+            f"type {type(device).__name__}: calibrate within `with gibbsite.open('analog:?mismatch=7') as device:`"
         )
     if not isinstance(device, Trimmable):
         raise ProgramError(

@@ -115,8 +115,8 @@ class Chip:
         """
         if not isinstance(trims, Trims):
             raise ProgramError(
-                f"trims must be a Trims and are of type {type(trims).__name__}: change the device's "
-                "own, dataclasses.replace(device.trims, offset=codes)"
+                f"trims must be a Trims and are of type {type(trims).__name__}: change the "
+                "device's own, dataclasses.replace(device.trims, offset=codes)"
             )
         for field in fields(trims):
             codes = np.asarray(getattr(trims, field.name))
