@@ -317,7 +317,7 @@ def test_under_other_conditions_the_weights_stay_and_held_follows() -> None:
 
 def test_a_bath_too_cold_for_the_reach_is_refused() -> None:
     wide = compile_potential(Potential.build(2, J2=[1.0, 50.0], names=["a", "b"]), P, reach=500)
-    with pytest.raises(ProgramError, match="sees states in steps of .* choose a reach below"):
+    with pytest.raises(ProgramError, match=r"sees states in steps of .* choose a reach below"):
         wide.request(protocol(kT=1e-3))
     wide.request(protocol(kT=0.0))
     wide.request(protocol(kT=5.0))

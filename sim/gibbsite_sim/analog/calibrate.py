@@ -128,7 +128,8 @@ def calibrate(
     if not isinstance(device, Device):
         raise ProgramError(
             "device must be an open device, since trims are forgotten when it is closed, and is of "
-            f"type {type(device).__name__}: calibrate within `with gibbsite.open('analog:?mismatch=7') as device:`"
+            f"type {type(device).__name__}: calibrate within "
+            "`with gibbsite.open('analog:?mismatch=7') as device:`"
         )
     if not isinstance(device, Trimmable):
         raise ProgramError(
