@@ -113,6 +113,11 @@ def test_a_far_away_well_is_found() -> None:
     assert found.standard_error.max() < 1e-5
 
 
+def test_a_well_beyond_the_digits_of_64_bits_is_refused() -> None:
+    with pytest.raises(ProgramError, match=r"may be 1\.41e\+20 and kT = 1 spreads it by .* larger kT"):
+        solve([[2.0, 1.0], [1.0, 2.0]], [1e20, 3.0])
+
+
 @pytest.mark.sim
 def test_golden_and_the_rtl_give_the_same_estimates() -> None:
     build = "?engines=langevin&units=8&constraints=16&multipliers=4&pairs=16"

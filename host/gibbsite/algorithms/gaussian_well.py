@@ -88,10 +88,21 @@ class GaussianWell:
         self.runs = self.pilots = 0
         self.centre = np.zeros(len(A))
         self._spread = 0.0
+        self._require_digits(float(np.linalg.norm(b)) / self.softest)
         # |A^-1 b| <= |b| / softest, and Euler-Maruyama's deviations are sqrt(2) too wide at most
         self._reach = (float(np.linalg.norm(b)) + 12 * math.sqrt(kT * self.softest)) / self.softest
         self._compiled = self._load()
         self._settle()
+
+    def _require_digits(self, farthest: float) -> None:
+        """Refuse a well whose place 64-bit numbers do not tell to a tenth of its width."""
+        width = math.sqrt(self.kT / self.stiffest)
+        if farthest * np.finfo(np.float64).eps > width / 10:
+            raise ProgramError(
+                f"the solution may be {farthest:.3g} and kT = {self.kT:g} spreads it by "
+                f"{width:.3g}, less than 64-bit numbers resolve there: choose a larger kT or scale "
+                "b down"
+            )
 
     @property
     def size(self) -> int:
