@@ -241,29 +241,29 @@ class Engines:
 
     @staticmethod
     def cut(engine: None, streams: NDArray[np.uint32]) -> tuple[Codes, Codes]:
-        xi, dither = LangevinEngine.draw(engine, streams)  # type: ignore[arg-type]
+        xi, dither = LangevinEngine.draw(engine, streams)
         return np.clip(xi, -3 << GAUSS_FRAC, 3 << GAUSS_FRAC), dither
 
     @staticmethod
     def one_stream(engine: None, streams: NDArray[np.uint32]) -> tuple[Codes, Codes]:
         streams[:, 1::2] = streams[:, 0::2][:, : streams[:, 1::2].shape[1]]
-        return LangevinEngine.draw(engine, streams)  # type: ignore[arg-type]
+        return LangevinEngine.draw(engine, streams)
 
     @staticmethod
     def overlapping(engine: None, streams: NDArray[np.uint32]) -> tuple[Codes, Codes]:
         """The last words of a draw are the first of the next one, in the other order."""
-        xi, dither = LangevinEngine.draw(engine, streams.copy())  # type: ignore[arg-type]
+        xi, dither = LangevinEngine.draw(engine, streams.copy())
         step_streams(streams)
         return xi, dither
 
     @staticmethod
     def dither_of_the_draw(engine: None, streams: NDArray[np.uint32]) -> tuple[Codes, Codes]:
-        xi, _ = LangevinEngine.draw(engine, streams)  # type: ignore[arg-type]
+        xi, _ = LangevinEngine.draw(engine, streams)
         return xi, np.abs(xi) >> 12 & 0xFF
 
     @staticmethod
     def narrow(engine: None, streams: NDArray[np.uint32]) -> tuple[Codes, Codes]:
-        xi, dither = LangevinEngine.draw(engine, streams)  # type: ignore[arg-type]
+        xi, dither = LangevinEngine.draw(engine, streams)
         return xi * 97 // 100, dither
 
 

@@ -71,7 +71,7 @@ def test_the_weak_order_of_a_double_well_is_one() -> None:
     ],
 )
 def test_wells_against_quadrature(arguments: dict[str, float], kT: float) -> None:
-    p, dt, chains = Potential.build(1, **arguments), 2e-3, 10_000  # type: ignore[arg-type]
+    p, dt, chains = Potential.build(1, **arguments), 2e-3, 10_000
     law = well(p, kT)
     protocol = Protocol(1.5, [Segment(3000, kT, dt)])
     z = simulate(p, protocol, chains, 21, start=law.mean, start_sigma=law.variance**0.5, reach=2).z
@@ -164,7 +164,7 @@ def test_work_obeys_jarzynski_and_crooks(
 ) -> None:
     p, kT, dt, chains = Potential.build(1, **arguments), 0.7, 0.01, 10_000
     soft, stiff = exact(p, kT, (1, 1, 1, 1, 1, 0)), exact(p, kT, (3, 1, 1, 1, 1, 1))
-    change = stiff.free_energy - soft.free_energy  # type: ignore[attr-defined]
+    change = stiff.free_energy - soft.free_energy
     forward, reverse = (stiffen(p, kT, dt, way, chains).work for way in (True, False))
     dissipated = float(forward.mean() - change)
     assert kT < dissipated < 3 * kT

@@ -13,6 +13,9 @@ Biases are rounded to a code, whose size in kT is ``resolution``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import cast
+
 import dimod
 import numpy as np
 
@@ -81,7 +84,8 @@ class OrderDraws:
         self.draws += 1
         self.updates += result.counters.updates
         values = compiled.decode(result, under).values[0].tolist()
-        return energy.read_order(dict(zip(compiled.variables, values, strict=True)))  # type: ignore[arg-type]
+        sample = dict(zip(compiled.variables, values, strict=True))
+        return energy.read_order(cast(Mapping[tuple[str, str, str], int], sample))
 
     def _loaded(self, model: dimod.BinaryQuadraticModel, bits: int) -> CompiledModel:
         """The program of a model without its biases, loaded if couplings are others than before."""

@@ -9,6 +9,7 @@ the device the first is the graph engine's, passed as ``draw``, the second the l
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import dimod
 import numpy as np
@@ -86,7 +87,7 @@ def draw_bits(
 ) -> dict[tuple[str, str, str], int]:
     """One sample of a binary model by single-bit Gibbs sweeps that cool to kT."""
     random = np.random.default_rng(seed)
-    variables: list[tuple[str, str, str]] = list(model.variables)  # type: ignore[arg-type]
+    variables = cast(list[tuple[str, str, str]], list(model.variables))
     place = {v: i for i, v in enumerate(variables)}
     h = np.array([float(model.linear[v]) for v in variables])
     J = np.zeros((h.size, h.size))

@@ -9,6 +9,7 @@ Source: "The shell" in docs/graph-engine.md and docs/langevin-engine.md.
 Twin: ``gibbsite_hw.device_receiver`` and ``gibbsite_hw.device_responder``.
 """
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ class Dialect:
     payload_words: int
 
 
-class PacketShell:
+class PacketShell(ABC):
     """One engine's shell. Protocol: `gibbsite_models.golden.device.EngineShell`.
 
     A subclass gives `commands`, `record_words`, `status` and the packets of a run.
@@ -59,17 +60,17 @@ class PacketShell:
 
     # --- what a subclass gives --------------------------------------------------------------------
 
+    @abstractmethod
     def commands(self) -> Mapping[Any, Callable[[int, list[int]], None]]:
         """What each opcode does, called with tag and payload of a packet whose frame is good."""
-        raise NotImplementedError
 
+    @abstractmethod
     def record_words(self, opcode: int) -> int:
         """Payload words of a record of a loading command."""
-        raise NotImplementedError
 
+    @abstractmethod
     def status(self) -> Mapping[int, int]:
         """Values of the registers that show what is loaded."""
-        raise NotImplementedError
 
     # --- packets ----------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ so it is asked for a draw only once the hardware shows a later packet of the run
 RUNNING at the same word. A command is judged one cycle after its last word.
 """
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -62,7 +63,7 @@ class _Expected:
     live: bool
 
 
-class PacketPredictor:
+class PacketPredictor(ABC):
     """Fed with packets in the order of their last words, responses before commands in one cycle.
 
     Raises AssertionError at the first word that differs. ``on_answer`` and ``on_run`` (with DONE or
@@ -85,13 +86,13 @@ class PacketPredictor:
 
     # --- what a subclass gives --------------------------------------------------------------------
 
+    @abstractmethod
     def golden(self) -> Golden:
         """A golden shell as it is after reset."""
-        raise NotImplementedError
 
+    @abstractmethod
     def check_aborted(self, counters: Sequence[int], draws: int) -> None:
         """Counters of a run that was cut off after so many draws. Raises AssertionError."""
-        raise NotImplementedError
 
     # ----------------------------------------------------------------------------------------------
 
