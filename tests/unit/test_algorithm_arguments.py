@@ -88,8 +88,10 @@ def _near_singular(gap: float) -> np.ndarray:
     [
         (_near_singular(1e-4), 1, 1.0, r"number 4e\+04 not positive definite: .*langevin_weight"),
         (_near_singular(3e-4), 1, 1.0, r"number 1\.33e\+04.*langevin_weight_bits"),
-        (np.eye(4), 1e50, 1.0, r"may reach 2e\+50, .*: choose other units"),
-        (np.eye(4), 1, 1e-70, r"at kT = 1e-70 may reach .*: choose"),
+        (np.eye(4), 1e50, 1e90, r"may reach 2e\+50, .*: choose other units"),
+        (np.eye(4), 0, 1e-70, r"at kT = 1e-70 may reach .*: choose"),
+        (np.eye(4), 1e50, 1.0, r"may be 2e\+50 and kT = 1 spreads it by 1, .*: choose"),
+        (np.eye(4), 1, 1e-70, r"less than 64-bit numbers resolve there: choose a larger kT"),
     ],
 )
 def test_refusals_of_a_matrix_speak_of_it(
