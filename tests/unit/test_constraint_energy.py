@@ -178,7 +178,7 @@ def test_conditions_stream_bounds_strengths_biases_and_clamps() -> None:
             energy.condition(**arguments)
 
 
-def test_a_plan_is_reached_as_kT_falls() -> None:  # noqa: N802
+def test_a_plan_is_reached_as_the_bath_cools() -> None:
     energy: ConstraintEnergy = plan()
     for _ in range(3):
         energy = energy.tighten(settled(energy), 0.02)

@@ -103,7 +103,10 @@ def test_without_scikit_learn_a_sentence(monkeypatch: pytest.MonkeyPatch, digits
 
 def with_diagonal(x: np.ndarray, y: np.ndarray, width: float) -> float:
     """MMD^2 with every point compared with itself too."""
-    k = lambda a, b: np.exp(-((a[:, None] - b) ** 2).sum(axis=2) / (2 * width**2)).mean()  # noqa: E731
+
+    def k(a: np.ndarray, b: np.ndarray) -> float:
+        return float(np.exp(-((a[:, None] - b) ** 2).sum(axis=2) / (2 * width**2)).mean())
+
     return float(k(x, x) + k(y, y) - 2 * k(x, y))
 
 
@@ -123,7 +126,10 @@ def test_mmd_is_unbiased_and_sees_a_shift() -> None:
     assert min(shifted) > 0
     # against the definition, point by point
     x, y = random.standard_normal((2, 4, 2))
-    k = lambda a, b: np.exp(-((a - b) ** 2).sum() / 2 / 1.5**2)  # noqa: E731
+
+    def k(a: np.ndarray, b: np.ndarray) -> float:
+        return float(np.exp(-((a - b) ** 2).sum() / 2 / 1.5**2))
+
     pairs = [(i, j) for i in range(4) for j in range(4)]
     by_hand = sum(k(x[i], x[j]) + k(y[i], y[j]) for i, j in pairs if i != j) / 12
     by_hand -= 2 * sum(k(x[i], y[j]) for i, j in pairs) / 16

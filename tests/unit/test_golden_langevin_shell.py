@@ -41,7 +41,7 @@ P = LangevinParameters(
 FINGERPRINT = 0x1122334455667788
 TAG = 0xA7
 WORD = (1 << 32) - 1
-O, R, E = LangevinOpcode, LangevinRegister, LangevinErrorCode  # noqa: E741
+Op, R, E = LangevinOpcode, LangevinRegister, LangevinErrorCode
 EMPTY, LOADING, READY, RUNNING = State
 OK, ERROR, INFO, DRAW, DONE, ABORTED, MOMENTS = LangevinResponse
 
@@ -141,7 +141,7 @@ class Session:
         assert contents(self.shell) == before
 
     def read(self, register: int) -> int:
-        kind, value = self(O.READ, register)
+        kind, value = self(Op.READ, register)
         assert kind == INFO
         return value
 
@@ -149,50 +149,50 @@ class Session:
         is_coupled = int(len(program.couplings) > 0)
         shifts = bytes(getattr(program.shifts, name) for name in Shifts.__slots__).ljust(12, b"\0")
         three = [int.from_bytes(shifts[at : at + 4], "little") for at in (0, 4, 8)]
-        self.ok(O.BEGIN, program.units, program.constraints, is_coupled, *three)
+        self.ok(Op.BEGIN, program.units, program.constraints, is_coupled, *three)
 
     def units(self, program: LangevinProgram) -> None:
         triples = zip(program.quadratic, program.quartic, program.force, strict=True)
-        self.ok(O.UNITS, 0, *words(code for triple in triples for code in triple))
+        self.ok(Op.UNITS, 0, *words(code for triple in triples for code in triple))
 
     def weights(self, program: LangevinProgram) -> None:
         codes = weight_words(program)
         for at in range(0, len(codes), 22):
-            self.ok(O.WEIGHTS, at // 2, *codes[at : at + 22])
+            self.ok(Op.WEIGHTS, at // 2, *codes[at : at + 22])
 
     def conditions(self, program: LangevinProgram) -> None:
         conditions = program.conditions
-        self.ok(O.BIASES, 0, *words(conditions.biases))
+        self.ok(Op.BIASES, 0, *words(conditions.biases))
         rows = [(int(c.hinge), c.weight, c.offset) for c in conditions.constraints]
         if rows:
-            self.ok(O.CONSTRAINTS, 0, *words(code for row in rows for code in row))
+            self.ok(Op.CONSTRAINTS, 0, *words(code for row in rows for code in row))
         for unit, state in conditions.clamps.items():
-            self.ok(O.CLAMPS, unit, 1, state & WORD)
+            self.ok(Op.CLAMPS, unit, 1, state & WORD)
 
     def program(self, program: LangevinProgram) -> None:
         self.begin(program)
         self.units(program)
         self.weights(program)
         self.conditions(program)
-        self.ok(O.COMMIT)
+        self.ok(Op.COMMIT)
 
     def request(self, request: LangevinRequest) -> None:
         for place, entry in enumerate(request.schedule):
             scaled = [mantissa | shift << 18 for mantissa, shift in (entry.rate, entry.noise)]
             repeat = entry.repeat | entry.measure << 31
-            self.ok(O.SCHEDULE, place, repeat, *scaled, *words(entry.strengths))
+            self.ok(Op.SCHEDULE, place, repeat, *scaled, *words(entry.strengths))
         if request.state is not None:
-            self.ok(O.STATE, 0, *words(request.state))
+            self.ok(Op.STATE, 0, *words(request.state))
         if request.pairs:
             pairs = [(1 << 24 | i) if j is None else i | j << 12 for i, j in request.pairs]
-            self.ok(O.PAIRS, 0, *pairs)
+            self.ok(Op.PAIRS, 0, *pairs)
         flags = request.samples | request.best << 1 | request.trajectory << 2
         for offset, value in enumerate([
             request.seed & WORD, request.seed >> 32, request.first_chain, request.chains,
             request.draws, len(request.schedule), request.start[0] | request.start[1] << 18,
             request.thin, flags, request.moment_every, len(request.pairs),
         ]):  # fmt: skip
-            self.ok(O.WRITE, offset, value)
+            self.ok(Op.WRITE, offset, value)
 
     def load(self, until: State = READY) -> "Session":
         if until is LOADING:
@@ -201,12 +201,12 @@ class Session:
             self.program(PROGRAM)
             if until is RUNNING:
                 self.request(REQUEST)
-                self.ok(O.RUN)
+                self.ok(Op.RUN)
         return self
 
     def run(self) -> list[list[int]]:
         """All packets of a run, DONE or ABORTED included."""
-        self.ok(O.RUN)
+        self.ok(Op.RUN)
         packets = [self.answer()]
         while packets[-1][0] not in (DONE, ABORTED):
             packets.append(self.answer())
@@ -249,7 +249,7 @@ def engine_packets(program: LangevinProgram, request: LangevinRequest) -> list[l
 def test_identify_tells_the_build_in_every_state() -> None:
     expected = [MAGIC, SPEC_VERSION, 0x55667788, 0x11223344, 6, 3, 4, 5]
     for state in State:
-        assert Session().load(state)(O.IDENTIFY) == [INFO, *expected]
+        assert Session().load(state)(Op.IDENTIFY) == [INFO, *expected]
 
 
 @pytest.mark.parametrize("register", list(LangevinRegister))
@@ -257,21 +257,21 @@ def test_registers_reset_read_and_write(register: LangevinRegister) -> None:
     info, session = LANGEVIN_REGISTERS[register], Session()
     assert session.read(register) == info.reset
     if not info.writable:
-        session.refused(O.WRITE, [register, 0], E.READ_ONLY, register)
+        session.refused(Op.WRITE, [register, 0], E.READ_ONLY, register)
         return
     for value in (info.minimum, info.maximum):
-        session.ok(O.WRITE, register, value)
+        session.ok(Op.WRITE, register, value)
         assert session.read(register) == value
     for value in (info.minimum - 1, info.maximum + 1):
         if 0 <= value <= WORD:
-            session.refused(O.WRITE, [register, value], E.BAD_VALUE, 1)
+            session.refused(Op.WRITE, [register, value], E.BAD_VALUE, 1)
 
 
 def test_offsets_without_a_register() -> None:
     session = Session()
     for offset in [*(set(range(0x40)) - set(LangevinRegister)), 1 << 31, WORD]:
-        session.refused(O.READ, [offset], E.BAD_REGISTER, offset)
-        session.refused(O.WRITE, [offset, 0], E.BAD_REGISTER, offset)
+        session.refused(Op.READ, [offset], E.BAD_REGISTER, offset)
+        session.refused(Op.WRITE, [offset, 0], E.BAD_REGISTER, offset)
 
 
 def test_status_shows_what_is_loaded() -> None:
@@ -287,8 +287,8 @@ def test_status_shows_what_is_loaded() -> None:
     assert [session.read(r) for r in status] == [LOADING, 6, 1, 2 + 6]
     session.begin(random_program(1, 1, 0, False))
     session.units(random_program(1, 1, 0, False))
-    session.ok(O.BIASES, 0, 0)
-    session.ok(O.COMMIT)
+    session.ok(Op.BIASES, 0, 0)
+    session.ok(Op.COMMIT)
     assert [session.read(r) for r in status] == [READY, 1, 0, 0]
 
 
@@ -318,64 +318,64 @@ BAD: list[Bad] = [
     Bad("as long as may be", EMPTY, [header(0x7F, TAG, 64), 1], E.UNKNOWN_OPCODE, 0x7F),
     Bad("unknown", READY, [header(0x40, TAG, 0)], E.UNKNOWN_OPCODE, 0x40),
     Bad("the other engine's", EMPTY, [header(Opcode.READ, TAG, 1), 0], E.UNKNOWN_OPCODE, 2),
-    Bad("cut at once", EMPTY, [header(O.RUN, TAG, 1)], E.TRUNCATED, 0),
-    Bad("cut", EMPTY, [header(O.WRITE, TAG, 2), 2], E.TRUNCATED, 1),
-    Bad("too many", RUNNING, [header(O.WRITE, TAG, 2), 2, 1, 1, 1], E.OVERSIZED, 2),
-    Bad("too many for none", EMPTY, [header(O.RUN, TAG, 0), 2], E.OVERSIZED, 0),
-    bad("state before length", EMPTY, O.RUN, [1], E.WRONG_STATE, EMPTY),
-    bad("length before register", EMPTY, O.READ, [WORD, 1], E.BAD_LENGTH, 2),
+    Bad("cut at once", EMPTY, [header(Op.RUN, TAG, 1)], E.TRUNCATED, 0),
+    Bad("cut", EMPTY, [header(Op.WRITE, TAG, 2), 2], E.TRUNCATED, 1),
+    Bad("too many", RUNNING, [header(Op.WRITE, TAG, 2), 2, 1, 1, 1], E.OVERSIZED, 2),
+    Bad("too many for none", EMPTY, [header(Op.RUN, TAG, 0), 2], E.OVERSIZED, 0),
+    bad("state before length", EMPTY, Op.RUN, [1], E.WRONG_STATE, EMPTY),
+    bad("length before register", EMPTY, Op.READ, [WORD, 1], E.BAD_LENGTH, 2),
     # lengths
-    bad("long identify", EMPTY, O.IDENTIFY, [1], E.BAD_LENGTH, 1),
-    bad("empty read", EMPTY, O.READ, [], E.BAD_LENGTH, 0),
-    bad("short write", EMPTY, O.WRITE, [2], E.BAD_LENGTH, 1),
-    bad("short begin", EMPTY, O.BEGIN, SIZE[:5], E.BAD_LENGTH, 5),
-    bad("long begin", EMPTY, O.BEGIN, [*SIZE, 0], E.BAD_LENGTH, 7),
-    bad("long commit", LOADING, O.COMMIT, [1], E.BAD_LENGTH, 1),
-    bad("long run", READY, O.RUN, [0], E.BAD_LENGTH, 1),
-    bad("long abort", RUNNING, O.ABORT, [0, 0], E.BAD_LENGTH, 2),
-    bad("nothing", LOADING, O.UNITS, [], E.BAD_LENGTH, 0),
-    bad("no units", LOADING, O.UNITS, [0], E.BAD_LENGTH, 1),
-    bad("half a unit", LOADING, O.UNITS, [0, 1, 2, 3, 4], E.BAD_LENGTH, 5),
-    bad("half a word", LOADING, O.WEIGHTS, [0, 1], E.BAD_LENGTH, 2),
-    bad("no biases", READY, O.BIASES, [0], E.BAD_LENGTH, 1),
-    bad("half a clamp", READY, O.CLAMPS, [0, 1, 1, 1], E.BAD_LENGTH, 4),
-    bad("half an entry", READY, O.SCHEDULE, [0, *ZERO[:8]], E.BAD_LENGTH, 9),
-    bad("no state", READY, O.STATE, [0], E.BAD_LENGTH, 1),
-    bad("half a constraint", READY, O.CONSTRAINTS, [0, 1, 1], E.BAD_LENGTH, 3),
-    bad("no pairs", READY, O.PAIRS, [0], E.BAD_LENGTH, 1),
+    bad("long identify", EMPTY, Op.IDENTIFY, [1], E.BAD_LENGTH, 1),
+    bad("empty read", EMPTY, Op.READ, [], E.BAD_LENGTH, 0),
+    bad("short write", EMPTY, Op.WRITE, [2], E.BAD_LENGTH, 1),
+    bad("short begin", EMPTY, Op.BEGIN, SIZE[:5], E.BAD_LENGTH, 5),
+    bad("long begin", EMPTY, Op.BEGIN, [*SIZE, 0], E.BAD_LENGTH, 7),
+    bad("long commit", LOADING, Op.COMMIT, [1], E.BAD_LENGTH, 1),
+    bad("long run", READY, Op.RUN, [0], E.BAD_LENGTH, 1),
+    bad("long abort", RUNNING, Op.ABORT, [0, 0], E.BAD_LENGTH, 2),
+    bad("nothing", LOADING, Op.UNITS, [], E.BAD_LENGTH, 0),
+    bad("no units", LOADING, Op.UNITS, [0], E.BAD_LENGTH, 1),
+    bad("half a unit", LOADING, Op.UNITS, [0, 1, 2, 3, 4], E.BAD_LENGTH, 5),
+    bad("half a word", LOADING, Op.WEIGHTS, [0, 1], E.BAD_LENGTH, 2),
+    bad("no biases", READY, Op.BIASES, [0], E.BAD_LENGTH, 1),
+    bad("half a clamp", READY, Op.CLAMPS, [0, 1, 1, 1], E.BAD_LENGTH, 4),
+    bad("half an entry", READY, Op.SCHEDULE, [0, *ZERO[:8]], E.BAD_LENGTH, 9),
+    bad("no state", READY, Op.STATE, [0], E.BAD_LENGTH, 1),
+    bad("half a constraint", READY, Op.CONSTRAINTS, [0, 1, 1], E.BAD_LENGTH, 3),
+    bad("no pairs", READY, Op.PAIRS, [0], E.BAD_LENGTH, 1),
     # sizes
-    bad("no unit", EMPTY, O.BEGIN, [0, 4, 2, WORD, 0, 0], E.BAD_SIZE, 0),
-    bad("seven units", READY, O.BEGIN, [7, 2, 1, 0, 0, 0], E.BAD_SIZE, 0),
-    bad("four constraints", LOADING, O.BEGIN, [6, 4, 2, 0, 0, 0], E.BAD_SIZE, 1),
-    bad("all couplings", EMPTY, O.BEGIN, [6, 3, 2, 48, 0, 0], E.BAD_SIZE, 2),
+    bad("no unit", EMPTY, Op.BEGIN, [0, 4, 2, WORD, 0, 0], E.BAD_SIZE, 0),
+    bad("seven units", READY, Op.BEGIN, [7, 2, 1, 0, 0, 0], E.BAD_SIZE, 0),
+    bad("four constraints", LOADING, Op.BEGIN, [6, 4, 2, 0, 0, 0], E.BAD_SIZE, 1),
+    bad("all couplings", EMPTY, Op.BEGIN, [6, 3, 2, 48, 0, 0], E.BAD_SIZE, 2),
     *(
-        bad(f"shift {k}", EMPTY, O.BEGIN, [*SIZE[:3], *(
+        bad(f"shift {k}", EMPTY, Op.BEGIN, [*SIZE[:3], *(
             48 << 8 * (k % 4) if word == k // 4 else 0x2F2F2F2F >> 24 * (word == 2)
             for word in range(3)
         )], E.BAD_SIZE, 3 + k // 4)
         for k in range(12)
     ),
     *(
-        bad(f"bit {k} of the last word", EMPTY, O.BEGIN, [*SIZE[:5], 1 << k], E.BAD_SIZE, 5)
+        bad(f"bit {k} of the last word", EMPTY, Op.BEGIN, [*SIZE[:5], 1 << k], E.BAD_SIZE, 5)
         for k in range(8, 32)
     ),
     # addresses
-    bad("units out of order", LOADING, O.UNITS, [1, 0, 0, 0], E.BAD_ADDRESS, 1),
-    bad("units past the end", LOADING, O.UNITS, [0, *[0] * 18], E.BAD_ADDRESS, 0),
-    bad("weights out of order", LOADING, O.WEIGHTS, [2, 0, 0], E.BAD_ADDRESS, 2),
-    bad("weights past the end", LOADING, O.WEIGHTS, [0, *[0] * 40], E.BAD_ADDRESS, 0),
-    bad("biases out of order", LOADING, O.BIASES, [1, 0], E.BAD_ADDRESS, 1),
-    bad("biases past the end", READY, O.BIASES, [4, 0, 0], E.BAD_ADDRESS, 4),
-    bad("biases far away", READY, O.BIASES, [WORD, 0], E.BAD_ADDRESS, WORD),
-    bad("clamps past the end", LOADING, O.CLAMPS, [5, 0, 0], E.BAD_ADDRESS, 5),
-    bad("schedule with a gap", READY, O.SCHEDULE, [1, 1, *[0] * 8], E.BAD_ADDRESS, 1),
-    bad("schedule past the end", READY, O.SCHEDULE, [0, *[1, *[0] * 8] * 6], E.BAD_ADDRESS, 0),
-    bad("state past the end", READY, O.STATE, [4, 0, 0], E.BAD_ADDRESS, 4),
-    bad("constraints out of order", LOADING, O.CONSTRAINTS, [1, 0, 0, 0], E.BAD_ADDRESS, 1),
-    bad("constraints past the end", READY, O.CONSTRAINTS, [2, 0, 0, 0], E.BAD_ADDRESS, 2),
-    bad("pairs with a gap", READY, O.PAIRS, [1, 0], E.BAD_ADDRESS, 1),
-    bad("pairs past the end", READY, O.PAIRS, [0, *[0] * 7], E.BAD_ADDRESS, 0),
-    bad("address before value", READY, O.STATE, [5, WORD >> 1], E.BAD_ADDRESS, 5),
+    bad("units out of order", LOADING, Op.UNITS, [1, 0, 0, 0], E.BAD_ADDRESS, 1),
+    bad("units past the end", LOADING, Op.UNITS, [0, *[0] * 18], E.BAD_ADDRESS, 0),
+    bad("weights out of order", LOADING, Op.WEIGHTS, [2, 0, 0], E.BAD_ADDRESS, 2),
+    bad("weights past the end", LOADING, Op.WEIGHTS, [0, *[0] * 40], E.BAD_ADDRESS, 0),
+    bad("biases out of order", LOADING, Op.BIASES, [1, 0], E.BAD_ADDRESS, 1),
+    bad("biases past the end", READY, Op.BIASES, [4, 0, 0], E.BAD_ADDRESS, 4),
+    bad("biases far away", READY, Op.BIASES, [WORD, 0], E.BAD_ADDRESS, WORD),
+    bad("clamps past the end", LOADING, Op.CLAMPS, [5, 0, 0], E.BAD_ADDRESS, 5),
+    bad("schedule with a gap", READY, Op.SCHEDULE, [1, 1, *[0] * 8], E.BAD_ADDRESS, 1),
+    bad("schedule past the end", READY, Op.SCHEDULE, [0, *[1, *[0] * 8] * 6], E.BAD_ADDRESS, 0),
+    bad("state past the end", READY, Op.STATE, [4, 0, 0], E.BAD_ADDRESS, 4),
+    bad("constraints out of order", LOADING, Op.CONSTRAINTS, [1, 0, 0, 0], E.BAD_ADDRESS, 1),
+    bad("constraints past the end", READY, Op.CONSTRAINTS, [2, 0, 0, 0], E.BAD_ADDRESS, 2),
+    bad("pairs with a gap", READY, Op.PAIRS, [1, 0], E.BAD_ADDRESS, 1),
+    bad("pairs past the end", READY, Op.PAIRS, [0, *[0] * 7], E.BAD_ADDRESS, 0),
+    bad("address before value", READY, Op.STATE, [5, WORD >> 1], E.BAD_ADDRESS, 5),
 ]  # fmt: skip
 
 
@@ -416,14 +416,14 @@ PAIR = (
     [5, 5 << 12, 1 << 24 | 5, 0xFFF, 0xFFF << 12, *(1 << bit for bit in range(25, 32))],
 )
 RECORDS: dict[LangevinOpcode, list[tuple[list[int], list[int]]]] = {
-    O.UNITS: [within(COEFFICIENT)] * 3,
-    O.WEIGHTS: [halves(WEIGHT)] * 2,
-    O.BIASES: [within(COEFFICIENT)],
-    O.CLAMPS: [FLAG, within(STATE)],
-    O.SCHEDULE: [REPEAT, SCALED, SCALED, *[within(STRENGTH)] * 6],
-    O.STATE: [within(STATE)],
-    O.CONSTRAINTS: [FLAG, LAMBDA, within(RESIDUAL)],
-    O.PAIRS: [PAIR],
+    Op.UNITS: [within(COEFFICIENT)] * 3,
+    Op.WEIGHTS: [halves(WEIGHT)] * 2,
+    Op.BIASES: [within(COEFFICIENT)],
+    Op.CLAMPS: [FLAG, within(STATE)],
+    Op.SCHEDULE: [REPEAT, SCALED, SCALED, *[within(STRENGTH)] * 6],
+    Op.STATE: [within(STATE)],
+    Op.CONSTRAINTS: [FLAG, LAMBDA, within(RESIDUAL)],
+    Op.PAIRS: [PAIR],
 }
 
 
@@ -453,9 +453,9 @@ def test_commands_are_refused_in_the_wrong_state(opcode: LangevinOpcode, state: 
     if state not in LANGEVIN_LEGAL_STATES[opcode]:
         session.refused(opcode, [], E.WRONG_STATE, state)
         return
-    if opcode in (O.COMMIT, O.RUN):
+    if opcode in (Op.COMMIT, Op.RUN):
         return  # legal in one state each, which the tests of programs and runs show
-    legal = {O.READ: [0], O.WRITE: [0, 5], O.BEGIN: SIZE}
+    legal = {Op.READ: [0], Op.WRITE: [0, 5], Op.BEGIN: SIZE}
     if opcode in RECORDS:
         legal[opcode] = [0, *(good[0] for good, _ in RECORDS[opcode])]
     assert session(opcode, *legal.get(opcode, []))[0] in (OK, INFO)
@@ -469,53 +469,53 @@ def test_commit_names_the_first_that_is_not_complete(place: int, missing: str) -
     if place > 1:
         session.weights(PROGRAM)
     if place > 2:
-        session.ok(O.BIASES, 0, *words(PROGRAM.conditions.biases))
-    session.refused(O.COMMIT, [], E.INCOMPLETE, place)
+        session.ok(Op.BIASES, 0, *words(PROGRAM.conditions.biases))
+    session.refused(Op.COMMIT, [], E.INCOMPLETE, place)
     assert session.read(R.STATE) == LOADING
-    last = {"units": O.UNITS, "weights": O.WEIGHTS, "biases": O.BIASES, "rows": O.CONSTRAINTS}
+    last = {"units": Op.UNITS, "weights": Op.WEIGHTS, "biases": Op.BIASES, "rows": Op.CONSTRAINTS}
     records = [[good[0] for good, _ in RECORDS[last[missing]]]] * (19 if place == 1 else N)
     all_but_one = [word for record in records[: -1 if place < 3 else 1] for word in record]
     session.ok(last[missing], 0, *all_but_one)
-    session.refused(O.COMMIT, [], E.INCOMPLETE, place)
+    session.refused(Op.COMMIT, [], E.INCOMPLETE, place)
 
 
 def test_biases_and_constraints_come_in_order_while_loading_and_in_any_when_ready() -> None:
     session = Session().load(LOADING)
-    session.ok(O.BIASES, 0, 1, 2)
-    session.refused(O.BIASES, [0, 1], E.BAD_ADDRESS, 0)
-    session.ok(O.BIASES, 2, 3, 4, 5)
-    session.ok(O.CONSTRAINTS, 0, 0, 1, 2)
-    session.ok(O.CONSTRAINTS, 1, 1, 1, 2)
+    session.ok(Op.BIASES, 0, 1, 2)
+    session.refused(Op.BIASES, [0, 1], E.BAD_ADDRESS, 0)
+    session.ok(Op.BIASES, 2, 3, 4, 5)
+    session.ok(Op.CONSTRAINTS, 0, 0, 1, 2)
+    session.ok(Op.CONSTRAINTS, 1, 1, 1, 2)
     session.units(PROGRAM)
     session.weights(PROGRAM)
-    session.ok(O.COMMIT)
-    session.ok(O.BIASES, 3, 7)
-    session.ok(O.CONSTRAINTS, 1, 0, 1, 2)
-    session.ok(O.CONSTRAINTS, 0, 0, 1, 2)
+    session.ok(Op.COMMIT)
+    session.ok(Op.BIASES, 3, 7)
+    session.ok(Op.CONSTRAINTS, 1, 0, 1, 2)
+    session.ok(Op.CONSTRAINTS, 0, 0, 1, 2)
 
 
 def test_a_run_needs_its_schedule_and_its_pairs() -> None:
     session = Session().load()
-    session.refused(O.RUN, [], E.NO_SCHEDULE, 0)
+    session.refused(Op.RUN, [], E.NO_SCHEDULE, 0)
     one = [1, *[0] * 8]
-    session.ok(O.SCHEDULE, 0, *one * 3)
-    session.ok(O.SCHEDULE, 1, *one)  # in the middle: still three
-    session.ok(O.PAIRS, 0, 0, 1, 2)
-    session.ok(O.PAIRS, 0, 3)
-    session.ok(O.WRITE, R.PAIRS, 4)
-    session.refused(O.RUN, [], E.NO_SCHEDULE, 0)
-    session.ok(O.WRITE, R.ENTRIES, 4)
-    session.refused(O.RUN, [], E.NO_SCHEDULE, 4)
-    session.ok(O.WRITE, R.ENTRIES, 3)
-    session.refused(O.RUN, [], E.NO_PAIRS, 4)
-    session.ok(O.WRITE, R.PAIRS, 3)
+    session.ok(Op.SCHEDULE, 0, *one * 3)
+    session.ok(Op.SCHEDULE, 1, *one)  # in the middle: still three
+    session.ok(Op.PAIRS, 0, 0, 1, 2)
+    session.ok(Op.PAIRS, 0, 3)
+    session.ok(Op.WRITE, R.PAIRS, 4)
+    session.refused(Op.RUN, [], E.NO_SCHEDULE, 0)
+    session.ok(Op.WRITE, R.ENTRIES, 4)
+    session.refused(Op.RUN, [], E.NO_SCHEDULE, 4)
+    session.ok(Op.WRITE, R.ENTRIES, 3)
+    session.refused(Op.RUN, [], E.NO_PAIRS, 4)
+    session.ok(Op.WRITE, R.PAIRS, 3)
     assert [packet[0] for packet in session.run()] == [DRAW, MOMENTS, DONE]
     # BEGIN forgets schedule and pairs, registers stay
     session.load()
     assert session.read(R.ENTRIES) == session.read(R.PAIRS) == 3
-    session.refused(O.RUN, [], E.NO_SCHEDULE, 3)
-    session.ok(O.SCHEDULE, 0, *one * 3)
-    session.refused(O.RUN, [], E.NO_PAIRS, 3)
+    session.refused(Op.RUN, [], E.NO_SCHEDULE, 3)
+    session.ok(Op.SCHEDULE, 0, *one * 3)
+    session.refused(Op.RUN, [], E.NO_PAIRS, 3)
 
 
 def test_begin_zeroes_clamps_and_state() -> None:
@@ -524,11 +524,11 @@ def test_begin_zeroes_clamps_and_state() -> None:
     program = replace(program, conditions=LangevinConditions(array("i", [0, 0])))
     for clamps, expected in ((True, [11, 8]), (False, [0, 0])):
         session.program(program)
-        session.ok(O.SCHEDULE, 0, 1, *[0] * 8)
-        session.ok(O.WRITE, R.ENTRIES, 1)
+        session.ok(Op.SCHEDULE, 0, 1, *[0] * 8)
+        session.ok(Op.WRITE, R.ENTRIES, 1)
         if clamps:
-            session.ok(O.STATE, 0, 7, 8)
-            session.ok(O.CLAMPS, 0, 1, 11)
+            session.ok(Op.STATE, 0, 7, 8)
+            session.ok(Op.CLAMPS, 0, 1, 11)
         assert session.run()[0][-2:] == expected
 
 
@@ -557,8 +557,8 @@ def test_programs_through_packets_are_the_engine(
     # the same once more, and after other conditions
     assert session.run() == [*packets, done]
     biases = array("i", [-code for code in program.conditions.biases])
-    session.ok(O.BIASES, 0, *words(biases))
-    session.ok(O.CLAMPS, 0, 0, 9)
+    session.ok(Op.BIASES, 0, *words(biases))
+    session.ok(Op.CLAMPS, 0, 0, 9)
     conditions = replace(program.conditions, biases=biases, clamps={**program.conditions.clamps})
     conditions.clamps.pop(0, None)
     changed = replace(program, conditions=conditions)
@@ -569,10 +569,10 @@ def test_any_chain_can_be_replayed_alone() -> None:
     session = Session().load()
     session.request(REQUEST)
     packets = session.run()
-    session.ok(O.WRITE, R.CHAINS, 1)
+    session.ok(Op.WRITE, R.CHAINS, 1)
     for chain in range(3):
         number = (WORD + chain) & WORD
-        session.ok(O.WRITE, R.FIRST_CHAIN, number)
+        session.ok(Op.WRITE, R.FIRST_CHAIN, number)
         own = [packet for packet in packets[:-1] if packet[1] == number]
         assert len(own) == 5
         assert session.run()[:-1] == own
@@ -599,7 +599,7 @@ def test_counters_follow_the_page_from_draw_to_draw(n: int, m: int) -> None:
     session = Session()
     session.program(random_program(3, n, m, True))
     session.request(replace(REQUEST, state=None))
-    session.ok(O.RUN)
+    session.ok(Op.RUN)
     # 6 steps of the schedule, of which the third is not measured, then 2 before each draw; every
     # second measured step adds to the moments: (5, 7, 9, 11) // 2
     adds, last = {6: 2, 8: 3, 10: 4, 12: 5}, 12
@@ -619,7 +619,7 @@ def test_counters_follow_the_page_from_draw_to_draw(n: int, m: int) -> None:
     assert done == [DONE, *(word for value in [*expected, 12, 0] for word in two(value))]
     assert session.read(R.STATE) == READY
     assert session.read(R.CYCLES_LOW) == expected[0]  # kept after the run
-    session.ok(O.RUN)
+    session.ok(Op.RUN)
     assert session.read(R.READS_LOW) == 0  # and restarted by the next
 
 
@@ -631,7 +631,7 @@ def test_saturations_add_over_chains_whatever_block_they_go_through(
         monkeypatch.setattr(golden_langevin, "MOST_CHAINS", 1)
     session = Session().load()
     session.request(replace(REQUEST, start=((1 << 18) - 1, 15)))  # many start at the range's ends
-    session.ok(O.RUN)
+    session.ok(Op.RUN)
     found = []
     for _ in range(14):
         session.answer()
@@ -655,14 +655,14 @@ def test_abort_ends_a_run_after_the_draw_taken_last(taken: int) -> None:
     session = Session().load()
     session.request(REQUEST)
     whole = session.run()
-    session.ok(O.RUN)
+    session.ok(Op.RUN)
     assert [session.answer() for _ in range(taken)] == whole[:taken]
     counters = [session.read(offset) for offset in range(0x20, 0x2C)]
-    session.ok(O.ABORT)
+    session.ok(Op.ABORT)
     assert session.answer() == [ABORTED, *counters]
     assert session.read(R.STATE) == READY
     assert not session.shell.pending
-    session.refused(O.ABORT, [], E.WRONG_STATE, READY)
+    session.refused(Op.ABORT, [], E.WRONG_STATE, READY)
     assert session.run() == whole
 
 
@@ -670,8 +670,8 @@ def test_commands_in_a_run_are_answered_before_its_draws() -> None:
     session = Session().load(RUNNING)
     assert session.shell.pending
     assert session.shell.waiting == 0
-    session.refused(O.STATE, [0, 0], E.WRONG_STATE, RUNNING)
-    session.refused(O.BEGIN, SIZE, E.WRONG_STATE, RUNNING)
+    session.refused(Op.STATE, [0, 0], E.WRONG_STATE, RUNNING)
+    session.refused(Op.BEGIN, SIZE, E.WRONG_STATE, RUNNING)
     assert session.read(R.STATE) == RUNNING
     assert session.answer()[0] == DRAW
 
@@ -684,7 +684,7 @@ def test_nothing_asked_nothing_given() -> None:
 def test_a_device_without_pairs_takes_none() -> None:
     session = Session(replace(P, pairs=0))
     session.load()
-    session.refused(O.PAIRS, [0, 0], E.BAD_ADDRESS, 0)
+    session.refused(Op.PAIRS, [0, 0], E.BAD_ADDRESS, 0)
 
 
 class Drowsy(LangevinEngine):

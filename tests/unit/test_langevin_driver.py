@@ -169,9 +169,9 @@ def test_conditions_do_not_touch_couplings(tap: Tap, device: Driver) -> None:
         result = device.run(request())
         assert set(result.states[1::UNITS]) == {state}
     opcodes = {p.opcode for p in tap.sent[before:]}
-    O = LangevinOpcode  # noqa: E741
+    op = LangevinOpcode
     assert opcodes == {
-        O.BIASES, O.CONSTRAINTS, O.CLAMPS, O.WRITE, O.SCHEDULE, O.PAIRS, O.STATE, O.RUN,
+        op.BIASES, op.CONSTRAINTS, op.CLAMPS, op.WRITE, op.SCHEDULE, op.PAIRS, op.STATE, op.RUN,
     }  # fmt: skip
     assert device.loads == 1
 

@@ -149,7 +149,7 @@ def test_overloads_are_minimal_sets_that_nothing_keeps_apart() -> None:
 
 
 @pytest.mark.parametrize("make", [shop, crew])
-def test_schedules_are_reached_as_kT_falls(make: Callable[[], SchedulingEnergy]) -> None:  # noqa: N802
+def test_schedules_are_reached_as_the_bath_cools(make: Callable[[], SchedulingEnergy]) -> None:
     for seed in range(3):
         found = alternate(make(), seed, rounds=50, steps=150, hot=20.0, cold=1e-3, tolerance=0.05)
         starts = found.energy.values(found.z)

@@ -1,6 +1,7 @@
 """The golden shell of the Langevin engine, as a predictor of what the real one answers."""
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from gibbsite_hw.spec.device_parameters import DeviceParameters
 from gibbsite_hw.spec.langevin_parameters import LangevinParameters
@@ -42,9 +43,10 @@ class LangevinPredictor(PacketPredictor):
         super().__init__(on_answer, on_run)
 
     def golden(self) -> Golden:
-        runs, whole = self._runs, self._engine
+        runs = self._runs
+        whole: Any = self._engine  # a planted fault may stand in for the engine
 
-        class Watched(whole):  # type: ignore[valid-type, misc]
+        class Watched(whole):
             """The golden engine, which also leaves what it was asked to run."""
 
             def __init__(self, parameters: LangevinParameters, weights: Weights) -> None:
