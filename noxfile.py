@@ -150,7 +150,12 @@ def lock(session: nox.Session) -> None:
     common += ["--default-index", "https://pypi.org/simple", "--no-emit-index-url", "--quiet"]
     common += ["--custom-compile-command", "./tools/nox -s lock", *session.posargs]
     for name, wanted in {
-        "dev": ["--extra", "sim", "--extra", "digits", "--group", "dev", "pyproject.toml"],
+        "dev": [
+            *(f"--extra={extra}" for extra in ("silicon", "uart", "bench", "digits")),
+            "--group",
+            "dev",
+            "pyproject.toml",
+        ],
         "solve": [
             "--extra",
             "sim",
