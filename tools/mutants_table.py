@@ -324,9 +324,9 @@ MUTANTS = (
     Mutant(
         "payload_routed",
         "device_router.py",
-        "engine.eq(Mux(inside, held, command.payload.word[bit]))",
-        "engine.eq(command.payload.word[bit])",
-        "payload words go to the engine that their own bit 30 names",
+        "port.eq(Mux(inside, held, named))",
+        "port.eq(named)",
+        "payload words go to the engine that they themselves seem to name",
         f"{BLOCK}[device_router-packets-short]",
     ),
     # The shell of the Langevin engine.

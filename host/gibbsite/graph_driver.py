@@ -12,7 +12,7 @@ from gibbsite.refusals import refusal
 from gibbsite.run_reader import RunReader
 from gibbsite_hw.spec.device import Progress
 from gibbsite_hw.spec.errors import DeviceError, ProgramError
-from gibbsite_hw.spec.packets import Opcode
+from gibbsite_hw.spec.packets import Engine, Opcode
 from gibbsite_hw.spec.parameters import GraphParameters
 from gibbsite_hw.spec.program import Conditions, GraphProgram, Row, RunRequest, RunResult
 from gibbsite_hw.spec.registers import REGISTERS, Register, RunFlags
@@ -34,7 +34,7 @@ class GraphDriver:
         self.loads = 0
         """How often couplings were loaded."""
         refused = partial(refusal, parameters=parameters)
-        self._link = Link(line, 0, "graph", parameters.payload_words, refused)
+        self._link = Link(line, Engine.GRAPH, "graph", parameters.payload_words, refused)
         self._link.identify(
             {
                 "lanes": parameters.lanes,

@@ -22,6 +22,7 @@ from gibbsite_hw.spec.langevin_program import (
     LangevinResult,
 )
 from gibbsite_hw.spec.langevin_registers import LangevinFlags, LangevinRegister
+from gibbsite_hw.spec.packets import Engine
 
 __all__ = ["LangevinDriver"]
 
@@ -42,7 +43,7 @@ class LangevinDriver:
         self.loads = 0
         """How often couplings were loaded."""
         refused = partial(langevin_refusal, parameters=parameters)
-        self._link = Link(line, 1, "langevin", parameters.payload_words, refused)
+        self._link = Link(line, Engine.LANGEVIN, "langevin", parameters.payload_words, refused)
         self._link.identify(
             {
                 "units": parameters.units,

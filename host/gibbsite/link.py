@@ -15,7 +15,7 @@ from typing import Protocol, runtime_checkable
 
 from gibbsite_hw.spec.device import Progress, WordStream
 from gibbsite_hw.spec.errors import CommandRefused, DeviceError, FingerprintMismatch
-from gibbsite_hw.spec.packets import ENGINE_BIT, MAGIC, Opcode, Response, header
+from gibbsite_hw.spec.packets import ENGINE_FIELD, MAGIC, Engine, Opcode, Response, header
 from gibbsite_hw.spec.parameters import SPEC_VERSION
 
 __all__ = ["Line", "Link", "PackedStream", "Reader", "Refusal"]
@@ -119,9 +119,9 @@ class Line:
             )
         return packet
 
-    def begin(self, engine_bit: int, tag: int) -> None:
+    def begin(self, engine_code: int, tag: int) -> None:
         """A run of an engine is about to be started with this tag."""
-        self._unfinished = engine_bit, tag
+        self._unfinished = engine_code, tag
 
     def end(self) -> None:
         """The run is at its end."""
@@ -134,14 +134,14 @@ class Line:
         """
         if self._unfinished is None:
             return
-        (engine_bit, run_tag), tag = self._unfinished, self.next_tag()
-        self._send(header(Opcode.ABORT | engine_bit, tag, 0), [])
+        (engine_code, run_tag), tag = self._unfinished, self.next_tag()
+        self._send(header(Opcode.ABORT | engine_code, tag, 0), [])
         answered = False
         ended = False
         # A run that never started, or ended before ABORT came, answers ABORT with WRONG_STATE.
         while not answered or not ended:
             packet = self.receive()
-            kind, of = packet[0] >> 24 & ~ENGINE_BIT, packet[0] >> 16 & 0xFF
+            kind, of = packet[0] >> 24 & ~ENGINE_FIELD, packet[0] >> 16 & 0xFF
             if of == tag:
                 answered = True
                 ended = ended or kind == Response.ERROR
@@ -175,15 +175,15 @@ class Line:
 class Link:
     """One engine's part of a line. ``engine`` is its number, ``name`` its name.
 
-    Opcodes are given with the engine bit or without it. ``refusal`` makes the exception for an
+    Opcodes are given with the engine code or without it. ``refusal`` makes the exception for an
     error code of this engine; ``payload_words`` is the longest payload that its shell takes.
     """
 
     def __init__(
-        self, line: Line, engine: int, name: str, payload_words: int, refusal: Refusal
+        self, line: Line, engine: Engine, name: str, payload_words: int, refusal: Refusal
     ) -> None:
         self._line = line
-        self._bit = engine * ENGINE_BIT
+        self._code = engine.code
         self._name = name
         self._payload_words = payload_words
         self._refusal = refusal
@@ -250,7 +250,7 @@ class Link:
     def run(self, reader: Reader, progress: Progress | None) -> None:
         """RUN, then all that comes back goes to the reader; ends the run if anything goes wrong."""
         tag = self._line.next_tag()
-        self._line.begin(self._bit, tag)
+        self._line.begin(self._code, tag)
         try:
             self._answered(Opcode.RUN, (), tag)
             self._line.collect(reader, tag, progress)
@@ -259,15 +259,15 @@ class Link:
             self._line.settle()
 
     def _answered(self, opcode: int, payload: Sequence[int], tag: int) -> list[int]:
-        plain = opcode & ~ENGINE_BIT
+        plain = opcode & ~ENGINE_FIELD
         name = Opcode(plain).name if plain in set(Opcode) else f"command {opcode:#04x}"
-        packet = self._line.exchange(plain | self._bit, name, payload, tag)
+        packet = self._line.exchange(plain | self._code, name, payload, tag)
         kind = packet[0] >> 24
-        if kind & ~ENGINE_BIT == Response.ERROR:
+        if kind & ~ENGINE_FIELD == Response.ERROR:
             code, detail = [*packet[1:], 0, 0][:2]
-            raise self._refusal(plain | self._bit, code, detail)
+            raise self._refusal(plain | self._code, code, detail)
         asked = plain in (Opcode.IDENTIFY, Opcode.READ)
-        expected = (Response.INFO if asked else Response.OK) | self._bit
+        expected = (Response.INFO if asked else Response.OK) | self._code
         if kind != expected:
             raise DeviceError(
                 f"{self._line.stream.uri} answered {kind:#x} to {name} where {expected:#x} "

@@ -1,7 +1,7 @@
 """The device: its engines' shells behind one word stream.
 
-A device with one engine is that engine's shell. With two, whole packets are routed by the engine
-bit of their header; each shell keeps its own state, and both engines may run at the same time.
+A device with one engine is that engine's shell. With more, whole packets are routed by the engine
+that their header names; each shell keeps its own state, and all engines may run at the same time.
 
 Twin: `gibbsite_models.golden.device`.
 """
@@ -13,6 +13,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from gibbsite_hw.device_router import PacketRouter
 from gibbsite_hw.graph_shell import GraphShell
 from gibbsite_hw.spec.device_parameters import Build, DeviceParameters
+from gibbsite_hw.spec.packets import Engine
 from gibbsite_hw.words import word_layout
 
 __all__ = ["DeviceShell"]
@@ -37,12 +38,12 @@ class DeviceShell(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         shells = self._shells()
-        for name, shell in shells.items():
-            m.submodules[name] = shell
+        for engine, shell in shells.items():
+            m.submodules[engine.name.lower()] = shell
         if len(shells) == 1:
             (inside,) = shells.values()
         else:
-            m.submodules.router = inside = PacketRouter()
+            m.submodules.router = inside = PacketRouter(tuple(shells))
             for number, shell in enumerate(shells.values()):
                 connect(m, inside.commands[number], shell.command)
                 connect(m, shell.response, inside.responses[number])
@@ -50,14 +51,14 @@ class DeviceShell(wiring.Component):
         connect(m, inside.response, flipped(self.response))
         return m
 
-    def _shells(self) -> dict[str, wiring.Component]:
+    def _shells(self) -> dict[Engine, wiring.Component]:
         """The shell of every engine, in the order of the engines' numbers."""
         parameters, shells = self._parameters, {}
         fingerprint = parameters.fingerprint()
         if parameters.graph is not None:
-            shells["graph"] = GraphShell(parameters.graph, fingerprint)
+            shells[Engine.GRAPH] = GraphShell(parameters.graph, fingerprint)
         if parameters.langevin is not None:
             from gibbsite_hw.langevin_shell import LangevinShell
 
-            shells["langevin"] = LangevinShell(parameters.langevin, fingerprint)
+            shells[Engine.LANGEVIN] = LangevinShell(parameters.langevin, fingerprint)
         return shells

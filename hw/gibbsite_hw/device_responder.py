@@ -4,7 +4,7 @@ from amaranth.hdl import Array, Module, Mux, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from gibbsite_hw.spec.packets import ENGINE_BIT, Response
+from gibbsite_hw.spec.packets import Engine, Response
 from gibbsite_hw.words import word_layout
 
 __all__ = ["DeviceResponder"]
@@ -19,12 +19,12 @@ class DeviceResponder(wiring.Component):
     word.
 
     Answers go before draws, draws before DONE; none is ever interrupted. ``engine`` is the number
-    of the engine, which stands in bit 6 of every kind sent from here; ``draws`` bring theirs.
+    of the engine, which stands in bits 6:5 of every kind sent from here; ``draws`` bring theirs.
     """
 
-    def __init__(self, counters: int = 12, engine: int = 0) -> None:
+    def __init__(self, counters: int = 12, engine: Engine = Engine.GRAPH) -> None:
         self._counters = counters
-        self._engine_bit = engine * ENGINE_BIT
+        self._engine_code = engine.code
         super().__init__(
             {
                 "start": In(1),
@@ -85,7 +85,7 @@ class DeviceResponder(wiring.Component):
                     )
                 with m.Else():
                     m.d.comb += body.eq(Array(words)[(index - 1)[:1]])
-                header = (kind | self._engine_bit) << 24 | self.tag << 16 | length
+                header = (kind | self._engine_code) << 24 | self.tag << 16 | length
                 m.d.comb += [
                     response.valid.eq(1),
                     response.payload.word.eq(Mux(index == 0, header, body)),
@@ -107,7 +107,7 @@ class DeviceResponder(wiring.Component):
                     m.next = "CHOOSE"
             with m.State("DONE"):
                 total = self._counters
-                ended = Mux(cut, Response.ABORTED, Response.DONE) | self._engine_bit
+                ended = Mux(cut, Response.ABORTED, Response.DONE) | self._engine_code
                 header = ended << 24 | self.run_tag << 16 | total
                 m.d.comb += [
                     body.eq(counters[(index - 1)[: (total - 1).bit_length()]]),

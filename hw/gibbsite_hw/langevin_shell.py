@@ -26,7 +26,7 @@ from gibbsite_hw.spec.langevin_packets import (
     LangevinResponse,
 )
 from gibbsite_hw.spec.langevin_parameters import LangevinParameters
-from gibbsite_hw.spec.packets import MAGIC
+from gibbsite_hw.spec.packets import MAGIC, Engine
 from gibbsite_hw.spec.parameters import SPEC_VERSION
 from gibbsite_hw.spec.registers import State
 from gibbsite_hw.words import word_layout
@@ -68,7 +68,9 @@ class LangevinShell(wiring.Component):
             parameters.payload_words, LangevinOpcode
         )
         m.submodules.loader = self._loader = LangevinLoader(parameters)
-        m.submodules.responder = self._responder = DeviceResponder(2 * len(COUNTERS), engine=1)
+        m.submodules.responder = self._responder = DeviceResponder(
+            2 * len(COUNTERS), engine=Engine.LANGEVIN
+        )
         m.submodules.size = self._size = LangevinSize(parameters)
         m.submodules.settings = self._settings = LangevinSettings()
 

@@ -54,7 +54,7 @@ from gibbsite_hw.spec.langevin_tables import (
     gaussian_code,
     gaussian_tables,
 )
-from gibbsite_hw.spec.packets import ENGINE_BIT, ErrorCode, Opcode, Response
+from gibbsite_hw.spec.packets import ENGINE_FIELD, Engine, ErrorCode, Opcode, Response
 from gibbsite_hw.spec.parameters import SPEC_VERSION, GraphParameters
 from gibbsite_hw.spec.registers import State
 from gibbsite_hw.spec.tables import GRAPH_ENGINE
@@ -215,7 +215,7 @@ def test_opcodes_responses_and_errors_do_not_move() -> None:
     assert {opcode.name: int(opcode) for opcode in LangevinOpcode} == {
         "IDENTIFY": 0x41, "READ": 0x42, "WRITE": 0x43, "BEGIN": 0x50, "UNITS": 0x51,
         "WEIGHTS": 0x52, "BIASES": 0x53, "CLAMPS": 0x54, "SCHEDULE": 0x55, "STATE": 0x56,
-        "COMMIT": 0x57, "CONSTRAINTS": 0x58, "PAIRS": 0x59, "RUN": 0x60, "ABORT": 0x61,
+        "COMMIT": 0x57, "CONSTRAINTS": 0x58, "PAIRS": 0x59, "RUN": 0x5E, "ABORT": 0x5F,
     }  # fmt: skip
     assert {kind.name: int(kind) for kind in LangevinResponse} == {
         "OK": 0xC0, "ERROR": 0xC1, "INFO": 0xC2, "DRAW": 0xC3, "DONE": 0xC4, "ABORTED": 0xC5,
@@ -224,13 +224,13 @@ def test_opcodes_responses_and_errors_do_not_move() -> None:
     assert [int(code) for code in LangevinErrorCode] == [*range(1, 13), 18, 19]
 
 
-def test_what_both_engines_have_differs_by_the_engine_bit_alone() -> None:
+def test_what_both_engines_have_differs_by_the_engine_code_alone() -> None:
     for opcode in Opcode:
         if opcode.name in LangevinOpcode.__members__:
-            assert LangevinOpcode[opcode.name] == opcode | ENGINE_BIT
-    assert all(LangevinResponse[kind.name] == kind | ENGINE_BIT for kind in Response)
-    assert all(code & ENGINE_BIT for code in (*LangevinOpcode, *LangevinResponse))
-    assert not any(code & ENGINE_BIT for code in (*Opcode, *Response))
+            assert LangevinOpcode[opcode.name] == opcode | Engine.LANGEVIN.code
+    assert all(LangevinResponse[kind.name] == kind | Engine.LANGEVIN.code for kind in Response)
+    assert all(code & ENGINE_FIELD for code in (*LangevinOpcode, *LangevinResponse))
+    assert not any(code & ENGINE_FIELD for code in (*Opcode, *Response))
     shared = set(LangevinErrorCode.__members__) & set(ErrorCode.__members__)
     assert len(shared) == 12
     assert all(LangevinErrorCode[name] == ErrorCode[name] for name in shared)

@@ -18,7 +18,7 @@ from gibbsite_hw.spec.langevin_program import (
     ScheduleEntry,
     Shifts,
 )
-from gibbsite_hw.spec.packets import ENGINE_BIT, ErrorCode, Opcode, Response, header
+from gibbsite_hw.spec.packets import ENGINE_FIELD, ErrorCode, Opcode, Response, header
 from gibbsite_hw.spec.parameters import GraphParameters
 from gibbsite_hw.spec.program import RunRequest
 from gibbsite_hw.spec.registers import Register
@@ -72,7 +72,7 @@ def test_each_engine_tells_the_fingerprint_of_the_device() -> None:
         (LangevinOpcode.IDENTIFY, [8, 4, 4, 64]),
     ):
         answer = exchange(stream, opcode)
-        assert answer[0] >> 24 == Response.INFO | opcode & ENGINE_BIT
+        assert answer[0] >> 24 == Response.INFO | opcode & ENGINE_FIELD
         assert answer[3:5] == [fingerprint & 0xFFFF_FFFF, fingerprint >> 32]
         assert answer[5:] == sizes
 
@@ -94,8 +94,9 @@ def test_registers_and_states_are_apart() -> None:
         (GRAPH, 0x77, Response.ERROR),
         (GRAPH, LangevinOpcode.IDENTIFY, Response.ERROR),
         (LANGEVIN, Opcode.IDENTIFY, LangevinResponse.ERROR),
-        (BOTH, 0x77, LangevinResponse.ERROR),
+        (BOTH, 0x4F, LangevinResponse.ERROR),
         (BOTH, 0x37, Response.ERROR),
+        (BOTH, 0x17 | ENGINE_FIELD, Response.ERROR),
     ],
 )
 def test_unknown_opcodes_are_refused_by_the_engine_that_has_them(build, code, kind) -> None:
@@ -139,7 +140,7 @@ def test_both_running_at_once_change_nothing_for_each_other() -> None:
                 stream.send([header(opcode, 1, 0)])
         while stream.pending:
             packet = stream.receive()
-            found[packet[0] >> 24 & ENGINE_BIT != 0].append(packet)
+            found[packet[0] >> 24 & ENGINE_FIELD != 0].append(packet)
         return found
 
     together = draws(True, True)

@@ -10,7 +10,7 @@ from gibbsite_hw.spec.device_parameters import DeviceParameters
 from gibbsite_hw.spec.errors import DeviceError
 from gibbsite_hw.spec.langevin_packets import LangevinOpcode, LangevinResponse
 from gibbsite_hw.spec.langevin_parameters import LangevinParameters
-from gibbsite_hw.spec.packets import ENGINE_BIT, Opcode, Response, header
+from gibbsite_hw.spec.packets import ENGINE_FIELD, Opcode, Response, header
 from gibbsite_hw.spec.parameters import GraphParameters
 from gibbsite_hw.spec.registers import Register
 from gibbsite_models.golden.device import GoldenStream
@@ -63,7 +63,7 @@ def conversation(stream: object) -> tuple[list[list[int]], dict[bool, list[list[
     ended = 0
     while ended < 2:
         packet = stream.receive()
-        found[packet[0] >> 24 & ENGINE_BIT != 0].append(packet)
+        found[packet[0] >> 24 & ENGINE_FIELD != 0].append(packet)
         ended += packet[0] >> 24 in ENDS
     return answers, found
 

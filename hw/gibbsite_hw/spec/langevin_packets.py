@@ -1,4 +1,4 @@
-"""Commands and responses of the Langevin engine: those of `packets`, ENGINE_BIT set.
+"""Commands and responses of the Langevin engine: those of `packets`, with its engine code.
 
 Framing, answers, states and the order of checks are those of the graph engine;
 docs/langevin-engine.md has what each command checks.
@@ -51,9 +51,9 @@ class LangevinOpcode(IntEnum):
     """[first constraint, (hinge (0, 1), lambda, d) ...]"""
     PAIRS = 0x59
     """[first pair, i | j << 12 | alone << 24 ...] Starts at most where the pairs so far end."""
-    RUN = 0x60
+    RUN = 0x5E
     """[] Check schedule and pairs, then run."""
-    ABORT = 0x61
+    ABORT = 0x5F
     """[] End the run after the pass at hand, without a further draw."""
 
 

@@ -12,10 +12,11 @@ from enum import IntEnum
 from gibbsite_hw.spec.registers import State
 
 __all__ = [
-    "ENGINE_BIT",
+    "ENGINE_FIELD",
     "FIXED_LENGTHS",
     "LEGAL_STATES",
     "MAGIC",
+    "Engine",
     "ErrorCode",
     "Opcode",
     "Packet",
@@ -23,12 +24,25 @@ __all__ = [
     "header",
 ]
 
-ENGINE_BIT = 0x40
-"""Bit 6 of an opcode or a kind of response: 0 for the graph engine, 1 for the Langevin engine. On a
-device with both, a packet goes to the engine that the bit of its header names."""
+ENGINE_FIELD = 0x60
+"""Bits 6:5 of an opcode or a kind of response: which engine's it is. On a device with several, a
+packet goes to the engine that its header names, and to the first one if the device lacks that."""
 
 MAGIC = 0x47425354
 """First payload word of IDENTIFY's answer: ``GBST``."""
+
+
+class Engine(IntEnum):
+    """Numbers of the engines, in the order in which a device lists them."""
+
+    GRAPH = 0
+    LATTICE = 1
+    LANGEVIN = 2
+
+    @property
+    def code(self) -> int:
+        """What the engine adds to an opcode or a kind of response: its number in ENGINE_FIELD."""
+        return self << 5
 
 
 class Opcode(IntEnum):
@@ -58,9 +72,9 @@ class Opcode(IntEnum):
     """[first row, bits ...] The initial state that GIVEN_STATE starts from."""
     COMMIT = 0x17
     """[] Check that everything was loaded and that the rows fit each other; then ready."""
-    RUN = 0x20
+    RUN = 0x1E
     """[] Check clamps (and the given state), then run."""
-    ABORT = 0x21
+    ABORT = 0x1F
     """[] End the run after the current sweep, without further draws: it ends with ABORTED, or with
     DONE if the last draw was already on its way (the OK may then come after DONE)."""
 

@@ -13,7 +13,7 @@ from gibbsite_hw.spec.tables import BASE_FRAC
 
 __all__ = ["SPEC_VERSION", "GraphParameters"]
 
-SPEC_VERSION = 2
+SPEC_VERSION = 3
 """Raised whenever a packet, register, table or the meaning of a program changes."""
 
 _WIDTH = "the bits of a packet word"

@@ -1,7 +1,6 @@
 """The whole device at packet level: its engines' shells behind one `WordStream` without a clock.
 
-A packet goes to the engine that the engine bit of its header names; a device with one engine takes
-everything. Answers come in the order in which commands were sent; the draws of a run are computed
+A packet goes to the engine that its header names, and to the first one where the device lacks that. Answers come in the order in which commands were sent; the draws of a run are computed
 when they are received, in turn where both engines run.
 
 Twin: ``gibbsite_hw.device``.
@@ -12,7 +11,7 @@ from typing import Protocol
 
 from gibbsite_hw.spec.device_parameters import Build, DeviceParameters
 from gibbsite_hw.spec.errors import DeviceError
-from gibbsite_hw.spec.packets import ENGINE_BIT
+from gibbsite_hw.spec.packets import ENGINE_FIELD, Engine
 from gibbsite_models.golden.graph import GraphEngine
 from gibbsite_models.golden.graph_shell import GraphShell
 from gibbsite_models.golden.langevin import LangevinEngine
@@ -62,7 +61,8 @@ class GoldenStream:
         self._parameters = DeviceParameters.of(build)
         self._uri = uri
         self._closed = False
-        self._shells = self._made(engine, langevin)
+        self._named = self._made(engine, langevin)
+        self._shells = list(self._named.values())
         self._answers: deque[EngineShell] = deque()  # whose answer is next, one entry for each
         self._turns = deque(self._shells)  # whose draw is next
 
@@ -88,8 +88,8 @@ class GoldenStream:
             raise DeviceError(
                 "a packet is one or more words of 32 bits: send a header word and its payload"
             )
-        named = words[0] >> 24 & ENGINE_BIT != 0
-        shell = self._shells[named and len(self._shells) > 1]
+        named = (words[0] >> 24 & ENGINE_FIELD) >> 5
+        shell = self._named.get(named, self._shells[0])
         before = shell.waiting
         shell.send(words)
         self._answers.extend([shell] * (shell.waiting - before))
@@ -120,12 +120,14 @@ class GoldenStream:
         if self._closed:
             raise DeviceError(f"{self._uri} was closed: open it again")
 
-    def _made(self, engine: type[GraphEngine], langevin: type[LangevinEngine]) -> list[EngineShell]:
+    def _made(
+        self, engine: type[GraphEngine], langevin: type[LangevinEngine]
+    ) -> dict[int, EngineShell]:
         """The shell of every engine, in the order of the engines' numbers."""
-        parameters, shells = self._parameters, list[EngineShell]()
+        parameters, shells = self._parameters, dict[int, EngineShell]()
         fingerprint = parameters.fingerprint()
         if parameters.graph is not None:
-            shells.append(GraphShell(parameters.graph, fingerprint, engine))
+            shells[Engine.GRAPH] = GraphShell(parameters.graph, fingerprint, engine)
         if parameters.langevin is not None:
-            shells.append(LangevinShell(parameters.langevin, fingerprint, langevin))
+            shells[Engine.LANGEVIN] = LangevinShell(parameters.langevin, fingerprint, langevin)
         return shells

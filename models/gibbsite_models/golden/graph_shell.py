@@ -14,6 +14,7 @@ from gibbsite_hw.spec.packets import (
     FIXED_LENGTHS,
     LEGAL_STATES,
     MAGIC,
+    Engine,
     ErrorCode,
     Opcode,
     Response,
@@ -52,7 +53,7 @@ class GraphShell(PacketShell):
     ) -> None:
         super().__init__(
             Dialect(
-                engine_bit=0,
+                engine=Engine.GRAPH,
                 legal_states=LEGAL_STATES,
                 fixed_lengths=FIXED_LENGTHS,
                 registers=REGISTERS,

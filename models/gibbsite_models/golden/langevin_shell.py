@@ -38,7 +38,7 @@ from gibbsite_hw.spec.langevin_timing import (
     seeding_cycles,
     start_cycles,
 )
-from gibbsite_hw.spec.packets import ENGINE_BIT, MAGIC, Response
+from gibbsite_hw.spec.packets import MAGIC, Engine, Response
 from gibbsite_hw.spec.parameters import SPEC_VERSION
 from gibbsite_hw.spec.registers import State
 from gibbsite_models.golden.checks import Refused
@@ -74,7 +74,7 @@ class LangevinShell(PacketShell):
     ) -> None:
         super().__init__(
             Dialect(
-                engine_bit=ENGINE_BIT,
+                engine=Engine.LANGEVIN,
                 legal_states=LANGEVIN_LEGAL_STATES,
                 fixed_lengths=LANGEVIN_FIXED_LENGTHS,
                 registers=LANGEVIN_REGISTERS,

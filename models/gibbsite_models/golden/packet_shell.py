@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gibbsite_hw.spec.errors import DeviceError
-from gibbsite_hw.spec.packets import ErrorCode, Response, header
+from gibbsite_hw.spec.packets import Engine, ErrorCode, Response, header
 from gibbsite_hw.spec.registers import RegisterInfo, State
 from gibbsite_models.golden.checks import Refused
 
@@ -33,7 +33,7 @@ class Dialect:
     Keys are opcodes and offsets, of that engine's own enumerations.
     """
 
-    engine_bit: int
+    engine: Engine
     legal_states: Mapping[Any, frozenset[State]]
     fixed_lengths: Mapping[Any, int]
     registers: Mapping[Any, RegisterInfo]
@@ -109,7 +109,7 @@ class PacketShell(ABC):
 
     def header(self, kind: int, tag: int, length: int) -> int:
         """Word 0 of a response of this engine."""
-        return header(kind | self._dialect.engine_bit, tag, length)
+        return header(kind | self._dialect.engine.code, tag, length)
 
     def _check_frame(self, words: list[int]) -> tuple[int, list[int]]:
         """What holds for every command: length, opcode, state and the length of this opcode."""

@@ -70,8 +70,9 @@ def _receiver(parameters: GraphParameters) -> Any:
 
 def _router(_: GraphParameters) -> Any:
     from gibbsite_hw.device_router import PacketRouter
+    from gibbsite_hw.spec.packets import Engine
 
-    return PacketRouter()
+    return PacketRouter((Engine.GRAPH, Engine.LANGEVIN))
 
 
 def _gaussian_shaper(_: LangevinParameters) -> Any:

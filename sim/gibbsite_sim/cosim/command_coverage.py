@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from enum import IntEnum
 
-from gibbsite_hw.spec.packets import ENGINE_BIT, ErrorCode, Opcode, Response
+from gibbsite_hw.spec.packets import ENGINE_FIELD, ErrorCode, Opcode, Response
 from gibbsite_hw.spec.registers import Register, State
 from gibbsite_sim.cosim.dialects import GRAPH, Dialect
 from gibbsite_sim.cosim.packet_predictor import Answered
@@ -68,7 +68,7 @@ class CommandCoverage:
             stalled = "stalled" if event.stalled else "flowing"
             self.hit("command", opcode.name, event.state.name, stalled)
         payload = event.words[1:]
-        if opcode & ~ENGINE_BIT in (Opcode.READ, Opcode.WRITE) and framed and legal:
+        if opcode & ~ENGINE_FIELD in (Opcode.READ, Opcode.WRITE) and framed and legal:
             self._register(opcode, payload, event.error)
         if event.error is None:
             self.follow(opcode, payload)
@@ -86,7 +86,7 @@ class CommandCoverage:
             return
         name = type(next(iter(self.dialect.registers)))(payload[0]).name
         self.hit("register", name, opcode.name if error is None else error.name)
-        if opcode & ~ENGINE_BIT == Opcode.WRITE and error is None:
+        if opcode & ~ENGINE_FIELD == Opcode.WRITE and error is None:
             self.registers[payload[0]] = payload[1]
 
 

@@ -12,7 +12,7 @@ from gibbsite_hw.spec.langevin_packets import (
     LangevinOpcode,
 )
 from gibbsite_hw.spec.langevin_registers import LANGEVIN_REGISTERS, LangevinFlags
-from gibbsite_hw.spec.packets import ENGINE_BIT, FIXED_LENGTHS, LEGAL_STATES, ErrorCode, Opcode
+from gibbsite_hw.spec.packets import FIXED_LENGTHS, LEGAL_STATES, Engine, ErrorCode, Opcode
 from gibbsite_hw.spec.registers import REGISTERS, RegisterInfo, RunFlags, State
 
 __all__ = ["GRAPH", "LANGEVIN", "Dialect"]
@@ -23,10 +23,10 @@ class Dialect:
     """Tables of one engine, keyed by its own enumerations.
 
     What both engines have, such as READ, OK or BAD_VALUE, has the same number in both, but for
-    ``engine_bit`` in opcodes and kinds of response.
+    ``engine_code`` in opcodes and kinds of response.
     """
 
-    engine_bit: int
+    engine_code: int
     opcodes: type[IntEnum]
     legal_states: Mapping[Any, frozenset[State]]
     fixed_lengths: Mapping[Any, int]
@@ -35,17 +35,17 @@ class Dialect:
     flags: type[IntFlag]
 
     def common(self, words: "list[int] | tuple[int, ...]") -> int:
-        """Opcode or kind of a packet without the engine bit; those of others are no graph's."""
-        return words[0] >> 24 ^ self.engine_bit
+        """Opcode or kind of a packet without the engine code; those of others are no graph's."""
+        return words[0] >> 24 ^ self.engine_code
 
     def own(self, code: int) -> int:
         """Opcode or kind as this engine has it."""
-        return code | self.engine_bit
+        return code | self.engine_code
 
 
 GRAPH = Dialect(0, Opcode, LEGAL_STATES, FIXED_LENGTHS, ErrorCode, REGISTERS, RunFlags)
 LANGEVIN = Dialect(
-    ENGINE_BIT,
+    Engine.LANGEVIN.code,
     LangevinOpcode,
     LANGEVIN_LEGAL_STATES,
     LANGEVIN_FIXED_LENGTHS,

@@ -13,7 +13,7 @@ from enum import IntEnum
 from typing import Protocol
 
 from gibbsite_hw.spec.langevin_packets import LangevinResponse
-from gibbsite_hw.spec.packets import ENGINE_BIT, ErrorCode, Opcode, Response, header
+from gibbsite_hw.spec.packets import Engine, ErrorCode, Opcode, Response, header
 from gibbsite_hw.spec.registers import Register, State
 from gibbsite_sim.cosim.dialects import GRAPH, Dialect
 from gibbsite_sim.cosim.registers import RegisterModel
@@ -24,7 +24,7 @@ __all__ = ["Answered", "Golden", "PacketPredictor"]
 READ_DELAY = 4
 """Cycles from a command's last word to the one in which READ looks at its register."""
 
-MOMENTS = LangevinResponse.MOMENTS ^ ENGINE_BIT
+MOMENTS = LangevinResponse.MOMENTS ^ Engine.LANGEVIN.code
 """Packets of a run that only one engine sends; in the order of draws."""
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from pyuvm import uvm_sequence
 
-from gibbsite_hw.spec.packets import ENGINE_BIT, Opcode, Packet, header
+from gibbsite_hw.spec.packets import ENGINE_FIELD, Opcode, Packet, header
 from gibbsite_hw.spec.parameters import GraphParameters
 from gibbsite_hw.spec.program import Row
 from gibbsite_hw.spec.registers import Register, RunFlags, State
@@ -124,7 +124,7 @@ class EveryOpcode(Commands):
     def payload(self, opcode: int) -> tuple[int, ...]:
         """A payload of a fitting length."""
         parameters = self.parameters
-        common = opcode & ~ENGINE_BIT
+        common = opcode & ~ENGINE_FIELD
         if common == Opcode.READ:
             return (self.rng.choice(list(self.dialect.registers)),)
         if common == Opcode.WRITE:

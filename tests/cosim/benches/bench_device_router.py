@@ -5,7 +5,7 @@ from random import Random
 
 import cocotb
 
-from gibbsite_hw.spec.packets import ENGINE_BIT, Opcode, Packet, Response
+from gibbsite_hw.spec.packets import ENGINE_FIELD, Engine, Opcode, Packet, Response
 from gibbsite_sim.cosim.clocked import Clocked
 from gibbsite_sim.cosim.scoreboard import Scoreboard
 from gibbsite_sim.cosim.streams import (
@@ -22,9 +22,17 @@ FAIR = 2
 """Packets of one engine that may pass while one of the other waits: that on its way, and one."""
 
 
+ENGINES = (Engine.GRAPH, Engine.LANGEVIN)
+
+
+def _engine(words: list[int]) -> int:
+    """The port of a packet."""
+    return ENGINES.index(Engine((words[0] >> 24 & ENGINE_FIELD) >> 5))
+
+
 def _words(rng: Random, engine: int) -> list[int]:
-    """A packet of an engine; the engine bit of its payload words is noise."""
-    kind = rng.choice([*Opcode, *Response]) | engine * ENGINE_BIT
+    """A packet of an engine; the engine named by its payload words is noise."""
+    kind = rng.choice([*Opcode, *Response]) | ENGINES[engine].code
     size = rng.choice([0, 1, 2, rng.randint(3, 20)])
     payload = tuple(rng.getrandbits(32) for _ in range(size))
     return Packet(kind, rng.getrandbits(8), payload).words()
@@ -42,7 +50,7 @@ class Merged:
         self.boards[engine].expect(words)
 
     def seen(self, packet: PacketSeen) -> None:
-        engine = packet.words[0] >> 24 & ENGINE_BIT != 0
+        engine = _engine(packet.words)
         self.boards[engine].saw(packet.words)
         self.waiting[engine] = 0
         self.waiting[not engine] += self.boards[not engine].open > 0
@@ -59,7 +67,7 @@ async def packets(dut: object) -> None:
     merged = Merged()
 
     def routed(packet: PacketSeen) -> None:
-        commands[packet.words[0] >> 24 & ENGINE_BIT != 0].expect(packet.words)
+        commands[_engine(packet.words)].expect(packet.words)
 
     monitors = [StreamMonitor(clocked, "command", routed)]
     for engine in range(2):

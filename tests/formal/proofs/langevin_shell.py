@@ -16,6 +16,7 @@ from gibbsite_hw.langevin_shell import LangevinShell
 from gibbsite_hw.langevin_signatures import LangevinMemories
 from gibbsite_hw.spec.langevin_packets import LangevinOpcode, LangevinResponse
 from gibbsite_hw.spec.langevin_parameters import LangevinParameters
+from gibbsite_hw.spec.packets import Engine
 from gibbsite_hw.spec.registers import State
 
 __all__ = ["LangevinShellHarness"]
@@ -36,7 +37,7 @@ class LangevinShellHarness(Harness):
     def properties(self, m: Module) -> None:
         parameters = self._parameters
         engine = Free(LangevinEngine(parameters))
-        responder = Free(DeviceResponder(12, engine=1))
+        responder = Free(DeviceResponder(12, engine=Engine.LANGEVIN))
         names = self._component.elaborate.__globals__
         cut = {
             "LangevinEngine": lambda _: engine,
