@@ -23,7 +23,7 @@ MAP = [
     ("STATE", 0x10, False, 0, WORD, 0),
     ("ROWS", 0x11, False, 0, WORD, 0),
     ("WORDS", 0x12, False, 0, WORD, 0),
-    ("CYCLES_LOW", 0x20, False, 0, WORD, 0),
+    ("CYCLES_LOW", 0x1E, False, 0, WORD, 0),
     ("CYCLES_HIGH", 0x21, False, 0, WORD, 0),
     ("SWEEP_CYCLES_LOW", 0x22, False, 0, WORD, 0),
     ("SWEEP_CYCLES_HIGH", 0x23, False, 0, WORD, 0),
@@ -53,7 +53,7 @@ def test_the_register_map_does_not_move() -> None:
 def test_opcodes_responses_and_errors_do_not_move() -> None:
     assert {opcode.name: int(opcode) for opcode in Opcode} == {
         "IDENTIFY": 1, "READ": 2, "WRITE": 3, "BEGIN": 16, "ROWS": 17, "ENTRIES": 18, "BIASES": 19,
-        "CLAMPS": 20, "SCHEDULE": 21, "STATE": 22, "COMMIT": 23, "RUN": 32, "ABORT": 33,
+        "CLAMPS": 20, "SCHEDULE": 21, "STATE": 22, "COMMIT": 23, "RUN": 30, "ABORT": 31,
     }  # fmt: skip
     assert {kind.name: int(kind) for kind in Response} == {
         "OK": 0x80, "ERROR": 0x81, "INFO": 0x82, "DRAW": 0x83, "DONE": 0x84, "ABORTED": 0x85,

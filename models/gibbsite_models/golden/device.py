@@ -1,7 +1,8 @@
 """The whole device at packet level: its engines' shells behind one `WordStream` without a clock.
 
-A packet goes to the engine that its header names, and to the first one where the device lacks that. Answers come in the order in which commands were sent; the draws of a run are computed
-when they are received, in turn where both engines run.
+A packet goes to the engine that its header names, and to the first one where the device lacks that.
+Answers come in the order in which commands were sent; the draws of a run are computed when they are
+received, in turn where several engines run.
 
 Twin: ``gibbsite_hw.device``.
 """
