@@ -23,7 +23,7 @@ MAP = [
     ("STATE", 0x10, False, 0, WORD, 0),
     ("ROWS", 0x11, False, 0, WORD, 0),
     ("WORDS", 0x12, False, 0, WORD, 0),
-    ("CYCLES_LOW", 0x1E, False, 0, WORD, 0),
+    ("CYCLES_LOW", 0x20, False, 0, WORD, 0),
     ("CYCLES_HIGH", 0x21, False, 0, WORD, 0),
     ("SWEEP_CYCLES_LOW", 0x22, False, 0, WORD, 0),
     ("SWEEP_CYCLES_HIGH", 0x23, False, 0, WORD, 0),
