@@ -14,6 +14,13 @@ from gibbsite_hw.spec.langevin_program import (
     LangevinRequest,
     LangevinResult,
 )
+from gibbsite_hw.spec.lattice_parameters import LatticeParameters
+from gibbsite_hw.spec.lattice_program import (
+    LatticeConditions,
+    LatticeProgram,
+    LatticeRequest,
+    LatticeResult,
+)
 from gibbsite_hw.spec.parameters import GraphParameters
 from gibbsite_hw.spec.program import Conditions, GraphProgram, RunRequest, RunResult
 
@@ -51,6 +58,13 @@ class DeviceInfo:
         return self.parameters.langevin
 
     @property
+    def lattice(self) -> LatticeParameters:
+        """The lattice engine's parameters. Raises `ProgramError` if the device has none."""
+        if self.parameters.lattice is None:
+            raise self.lacks("lattice")
+        return self.parameters.lattice
+
+    @property
     def fingerprint(self) -> int:
         """64 bits that name the specification's version and all parameters."""
         return self.parameters.fingerprint()
@@ -59,7 +73,7 @@ class DeviceInfo:
         """The refusal of what an engine would be needed for that is not there."""
         return ProgramError(
             f"{self.uri} has no {engine} engine, only {', '.join(self.engines)}: open it with "
-            "engines=graph,langevin"
+            f"engines={','.join((*self.engines, engine))}"
         )
 
 
@@ -81,15 +95,15 @@ class Device(Protocol):
         """How often couplings were loaded since the device was opened."""
         ...
 
-    def load(self, program: GraphProgram | LangevinProgram) -> None:
+    def load(self, program: GraphProgram | LangevinProgram | LatticeProgram) -> None:
         """Load couplings and first conditions; a refused program changes nothing.
 
-        Raises `ProgramError` if it does not fit or, for the graph engine, its rows are not
-        independent.
+        Raises `ProgramError` if it does not fit or its rows are not independent (graph) or its
+        couplings not symmetric (lattice).
         """
         ...
 
-    def condition(self, conditions: Conditions | LangevinConditions) -> None:
+    def condition(self, conditions: Conditions | LangevinConditions | LatticeConditions) -> None:
         """Replace the conditions of the loaded program; couplings stay on the device."""
         ...
 
@@ -99,9 +113,14 @@ class Device(Protocol):
     @overload
     def run(self, request: LangevinRequest, progress: Progress | None = None) -> LangevinResult: ...
 
+    @overload
+    def run(self, request: LatticeRequest, progress: Progress | None = None) -> LatticeResult: ...
+
     def run(
-        self, request: RunRequest | LangevinRequest, progress: Progress | None = None
-    ) -> RunResult | LangevinResult:
+        self,
+        request: RunRequest | LangevinRequest | LatticeRequest,
+        progress: Progress | None = None,
+    ) -> RunResult | LangevinResult | LatticeResult:
         """Draw; the same program, conditions, request and parameters give the same result."""
         ...
 

@@ -7,6 +7,8 @@ from typing import TypeAlias
 
 from gibbsite_hw.spec.errors import ProgramError
 from gibbsite_hw.spec.langevin_parameters import LangevinParameters
+from gibbsite_hw.spec.lattice_parameters import LatticeParameters
+from gibbsite_hw.spec.packets import Engine
 from gibbsite_hw.spec.parameters import SPEC_VERSION, GraphParameters
 
 __all__ = ["Build", "DeviceParameters"]
@@ -21,9 +23,10 @@ class DeviceParameters:
 
     graph: GraphParameters | None = field(default_factory=GraphParameters)
     langevin: LangevinParameters | None = field(default_factory=LangevinParameters)
+    lattice: LatticeParameters | None = None
 
     def __post_init__(self) -> None:
-        if self.graph is None and self.langevin is None:
+        if not self.engines:
             raise ProgramError("a device holds one engine at least, not none: choose engines")
 
     @classmethod
@@ -33,21 +36,24 @@ class DeviceParameters:
             return cls()
         if isinstance(build, GraphParameters):
             return cls(build, None)
-        return cls(None, build) if isinstance(build, LangevinParameters) else build
+        if isinstance(build, LangevinParameters):
+            return cls(None, build)
+        return cls(None, None, build) if isinstance(build, LatticeParameters) else build
 
     @property
     def engines(self) -> tuple[str, ...]:
         """Names of the engines, in the order of their numbers."""
-        return tuple(name for name in ("graph", "langevin") if getattr(self, name) is not None)
+        names = (engine.name.lower() for engine in Engine)
+        return tuple(name for name in names if getattr(self, name) is not None)
 
     def fingerprint(self) -> int:
         """64 bits that name the specification's version and all parameters."""
-        if self.graph is not None and self.langevin is None:
+        if self.graph is not None and len(self.engines) == 1:
             return self.graph.fingerprint()
         engines = {name: asdict(getattr(self, name)) for name in self.engines}
         text = json.dumps({"spec": SPEC_VERSION, **engines}, sort_keys=True)
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little")
 
 
-Build: TypeAlias = DeviceParameters | GraphParameters | LangevinParameters
+Build: TypeAlias = DeviceParameters | GraphParameters | LangevinParameters | LatticeParameters
 """What names a device to be built: all of it, or one engine's parameters."""

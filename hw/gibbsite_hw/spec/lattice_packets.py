@@ -66,7 +66,7 @@ class LatticeResponse(IntEnum):
     and bits if BEST]; draws of the chains of a group of banks come together."""
     DONE = 0xA4
     """[cycles low, high, sweep cycles low, high, updates low, high, sweeps low, high,
-    reads low, high]"""
+    reads low, high, waits low, high]"""
     ABORTED = 0xA5
     """Payload like DONE."""
 

@@ -82,6 +82,7 @@ class LatticeCounters:
     updates: int = 0
     sweeps: int = 0
     reads: int = 0
+    waits: int = 0
 
 
 @dataclass(slots=True)

@@ -31,6 +31,8 @@ class LatticeRegister(IntEnum):
     SWEEPS_HIGH = 0x27
     READS_LOW = 0x28
     READS_HIGH = 0x29
+    WAITS_LOW = 0x2A
+    WAITS_HIGH = 0x2B
 
 
 def _status(doc: str, unit: str) -> RegisterInfo:
@@ -55,4 +57,6 @@ LATTICE_REGISTERS: dict[LatticeRegister, RegisterInfo] = {
     _R.SWEEPS_HIGH: _status("sweeps of all chains, high", "sweeps"),
     _R.READS_LOW: _status("draws sent, low", "draws"),
     _R.READS_HIGH: _status("draws sent, high", "draws"),
+    _R.WAITS_LOW: _status("cycles that steps waited for their thresholds, low", "cycles"),
+    _R.WAITS_HIGH: _status("cycles that steps waited for their thresholds, high", "cycles"),
 }

@@ -81,12 +81,13 @@ def group_cycles(
     steps: int,
     sweeps_per_step: int,
     thinned: int,
-) -> int:
-    """Cycles of the chains of all banks from their seeding to a draw behind ``thinned`` sweeps."""
+) -> tuple[int, int]:
+    """Cycles of the chains of all banks from their seeding to a draw behind ``thinned`` sweeps.
+
+    The second number is how many of these were spent in waiting for thresholds.
+    """
     sweep, table = sweep_cycles(parameters, columns, best), table_cycles(parameters)
     started = seeding_cycles(parameters) + sweep
-    if not steps and not thinned:
-        return started
-    step = max(sweeps_per_step * sweep, table)
-    schedule = (steps - 1) * step + sweeps_per_step * sweep if steps else 0
-    return max(started, table) + schedule + thinned * sweep
+    waits = max(0, table - started) if steps or thinned else 0
+    waits += max(0, steps - 1) * max(0, table - sweeps_per_step * sweep)
+    return started + (steps * sweeps_per_step + thinned) * sweep + waits, waits

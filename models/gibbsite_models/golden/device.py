@@ -17,6 +17,8 @@ from gibbsite_models.golden.graph import GraphEngine
 from gibbsite_models.golden.graph_shell import GraphShell
 from gibbsite_models.golden.langevin import LangevinEngine
 from gibbsite_models.golden.langevin_shell import LangevinShell
+from gibbsite_models.golden.lattice import LatticeEngine
+from gibbsite_models.golden.lattice_shell import LatticeShell
 
 __all__ = ["EngineShell", "GoldenStream"]
 
@@ -46,10 +48,10 @@ class EngineShell(Protocol):
 
 
 class GoldenStream:
-    """The golden device of a build, by default with both engines.
+    """The golden device of a build, by default with a graph and a Langevin engine.
 
     ``engine`` is the graph engine's `GraphEngine` or, in tests of tests, a broken one; ``langevin``
-    takes the place of `LangevinEngine` in the same way.
+    and ``lattice`` take the places of `LangevinEngine` and `LatticeEngine` in the same way.
     """
 
     def __init__(
@@ -58,11 +60,12 @@ class GoldenStream:
         uri: str = "golden:",
         engine: type[GraphEngine] = GraphEngine,
         langevin: type[LangevinEngine] = LangevinEngine,
+        lattice: type[LatticeEngine] = LatticeEngine,
     ) -> None:
         self._parameters = DeviceParameters.of(build)
         self._uri = uri
         self._closed = False
-        self._named = self._made(engine, langevin)
+        self._named = self._made(engine, langevin, lattice)
         self._shells = list(self._named.values())
         self._answers: deque[EngineShell] = deque()  # whose answer is next, one entry for each
         self._turns = deque(self._shells)  # whose draw is next
@@ -122,13 +125,18 @@ class GoldenStream:
             raise DeviceError(f"{self._uri} was closed: open it again")
 
     def _made(
-        self, engine: type[GraphEngine], langevin: type[LangevinEngine]
+        self,
+        engine: type[GraphEngine],
+        langevin: type[LangevinEngine],
+        lattice: type[LatticeEngine],
     ) -> dict[int, EngineShell]:
         """The shell of every engine, in the order of the engines' numbers."""
         parameters, shells = self._parameters, dict[int, EngineShell]()
         fingerprint = parameters.fingerprint()
         if parameters.graph is not None:
             shells[Engine.GRAPH] = GraphShell(parameters.graph, fingerprint, engine)
+        if parameters.lattice is not None:
+            shells[Engine.LATTICE] = LatticeShell(parameters.lattice, fingerprint, lattice)
         if parameters.langevin is not None:
             shells[Engine.LANGEVIN] = LangevinShell(parameters.langevin, fingerprint, langevin)
         return shells

@@ -32,7 +32,7 @@ from gibbsite_models.golden.packet_shell import WORD, Dialect, PacketShell, two_
 
 __all__ = ["LatticeShell"]
 
-COUNTERS = ("cycles", "sweep_cycles", "updates", "sweeps", "reads")
+COUNTERS = ("cycles", "sweep_cycles", "updates", "sweeps", "reads", "waits")
 _R = LatticeRegister
 _O = LatticeOpcode
 
@@ -232,7 +232,7 @@ class LatticeShell(PacketShell):
         p = self._parameters
         burn_in = len(request.betas) * request.sweeps_per_step
 
-        def cycles(thinned: int) -> int:
+        def cost(thinned: int) -> tuple[int, int]:
             return group_cycles(
                 p,
                 self._columns,
@@ -245,12 +245,14 @@ class LatticeShell(PacketShell):
         whole, part = (request.draws - 1) * request.thin, draw * request.thin
         passed = group * (burn_in + whole) + burn_in + part
         sweeps = group * p.banks * (burn_in + whole) + active * (burn_in + part)
+        (cycles, waits), (cycles_now, waits_now) = cost(whole), cost(part)
         self._counters = {
-            "cycles": group * cycles(whole) + cycles(part),
+            "cycles": group * cycles + cycles_now,
             "sweep_cycles": passed * sweep_cycles(p, self._columns, request.best),
             "updates": sweeps * self._sites,
             "sweeps": sweeps,
             "reads": read,
+            "waits": group * waits + waits_now,
         }
 
 
