@@ -9,6 +9,7 @@ Source: "The shell" in docs/graph-engine.md. Twin: ``gibbsite_hw.graph_shell``.
 from collections.abc import Sequence
 
 from gibbsite_hw.spec.langevin_packets import LangevinErrorCode
+from gibbsite_hw.spec.lattice_packets import LatticeErrorCode
 from gibbsite_hw.spec.packets import ErrorCode
 from gibbsite_hw.spec.parameters import GraphParameters
 from gibbsite_hw.spec.program import Row, decode_entry
@@ -29,7 +30,7 @@ _DESCRIPTOR_BITS = 18
 class Refused(Exception):
     """A command is refused: the error code and the detail word of the answer."""
 
-    def __init__(self, code: ErrorCode | LangevinErrorCode, detail: int) -> None:
+    def __init__(self, code: ErrorCode | LangevinErrorCode | LatticeErrorCode, detail: int) -> None:
         super().__init__(f"{code.name} ({detail})")
         self.code = code
         self.detail = detail

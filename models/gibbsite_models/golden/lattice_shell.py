@@ -258,7 +258,8 @@ class LatticeShell(PacketShell):
 
 def _payload(block: LatticeDraws, chain: int, draw: int, request: LatticeRequest) -> list[int]:
     """Energy and state, then best energy and best state, of one draw."""
-    payload = two_words(int(block.energies[chain, draw])) + block.states[chain, draw].tolist()
+    payload = two_words(int(block.energies[chain, draw]))
+    payload += block.states[chain, draw].tolist()
     if request.best:
         payload += two_words(int(block.best_energies[chain, draw]))
         payload += block.best_states[chain, draw].tolist()
