@@ -40,12 +40,10 @@ def _status(doc: str, unit: str) -> RegisterInfo:
 
 
 _R = LatticeRegister
+_CONTROLS = [register for register in Register if REGISTERS[register].writable]
+
 LATTICE_REGISTERS: dict[LatticeRegister, RegisterInfo] = {
-    **{
-        _R[register.name]: REGISTERS[register]
-        for register in Register
-        if REGISTERS[register].writable or register is Register.STATE
-    },
+    **{LatticeRegister[known.name]: REGISTERS[known] for known in (*_CONTROLS, Register.STATE)},
     _R.COLUMNS: _status("columns of the loaded program", "columns"),
     _R.CYCLES_LOW: _status("cycles spent seeding, starting, waiting, sweeping, low", "cycles"),
     _R.CYCLES_HIGH: _status("cycles spent seeding, starting, waiting, sweeping, high", "cycles"),
