@@ -1,7 +1,8 @@
 """Opening a device by its address: ``scheme:?name=value&name=value``.
 
     golden:                             the reference in NumPy, default build: both engines
-    golden:?engines=graph               the same with one of them, graph or langevin
+    golden:?engines=graph               the same with one of them: graph, lattice, langevin
+    golden:?engines=lattice&rows=100    a lattice engine, which only such an address builds
     golden:?lanes=4&rows=64&units=16    with other build parameters of either engine
     golden:?like=FINGERPRINT            with the parameters of a known build, by fingerprint or name
     sim:                                the RTL itself, Verilated; takes the same parameters
@@ -10,8 +11,8 @@
     analog:?mismatch=7                  a circuit with mismatch, drawn from a seed of its own
     analog:?set=rc-2026.1               with a named set of circuit parameters
 
-Parameters that both engines have are the graph engine's under their plain name; the Langevin
-engine's are written ``langevin_weight_bits`` and so on.
+A parameter that several engines have is, under its plain name, that of the first engine that the
+device holds and that has it; ``lattice_rows``, ``langevin_weight_bits`` and so on say whose.
 
 Schemes are imported when first opened, so that the host works without HDL tools.
 """
@@ -29,6 +30,7 @@ from gibbsite_hw.spec.device import Device
 from gibbsite_hw.spec.device_parameters import DeviceParameters
 from gibbsite_hw.spec.errors import ProgramError, ToolMissing, UnknownDevice
 from gibbsite_hw.spec.langevin_parameters import LangevinParameters
+from gibbsite_hw.spec.lattice_parameters import LatticeParameters
 from gibbsite_hw.spec.parameters import GraphParameters
 
 __all__ = ["KNOWN_BUILDS", "Scheme", "Stage", "available", "open"]
@@ -44,21 +46,31 @@ KNOWN_BUILDS: Final[Mapping[str, DeviceParameters]] = {
     ),
     "graph": DeviceParameters(langevin=None),
     "langevin": DeviceParameters(graph=None),
+    "lattice": DeviceParameters(None, None, LatticeParameters()),
 }
 """Builds that have a name here; ``like=`` finds them by name or fingerprint."""
 
 DEFAULT: Final = "default"
 """The build of an address that says nothing else."""
 
-GRAPH_SIZES: Final = {field.name: field.name for field in fields(GraphParameters)}
-LANGEVIN_SIZES: Final = {
-    f"langevin_{field.name}" if field.name in GRAPH_SIZES else field.name: field.name
-    for field in fields(LangevinParameters)
+ENGINES: Final[Mapping[str, type[Any]]] = {
+    "graph": GraphParameters,
+    "lattice": LatticeParameters,
+    "langevin": LangevinParameters,
 }
-SIZES: Final = {"graph": GRAPH_SIZES, "langevin": LANGEVIN_SIZES}
-"""For each engine: names of an address, and the names of the parameters that they are."""
+"""The engines that a device may hold, in the order of their numbers."""
 
-BUILD: Final = ("like", "engines", *GRAPH_SIZES, *LANGEVIN_SIZES)
+SIZES: Final = {
+    engine: tuple(field.name for field in fields(kind)) for engine, kind in ENGINES.items()
+}
+"""The parameters of each engine."""
+
+BUILD: Final = (
+    "like",
+    "engines",
+    *dict.fromkeys(name for names in SIZES.values() for name in names),
+    *(f"{engine}_{name}" for engine, names in SIZES.items() for name in names),
+)
 
 MOST_THREADS: Final = 64
 
@@ -200,42 +212,50 @@ def _given(uri: str, query: str, names: tuple[str, ...]) -> dict[str, str]:
 
 def _build(uri: str, given: dict[str, str]) -> DeviceParameters:
     base = KNOWN_BUILDS[_like(uri, given["like"]) if "like" in given else DEFAULT]
-    engines = _engines(uri, given["engines"], base) if "engines" in given else base.engines
-    chosen: dict[str, Any] = dict.fromkeys(SIZES)
-    try:
-        for engine, names in SIZES.items():
-            sizes: dict[str, Any] = {
-                names[name]: _number(uri, name, value)
-                for name, value in given.items()
-                if name in names
-            }
-            if engine in engines:
-                chosen[engine] = replace(getattr(base, engine), **sizes)
-            elif sizes:
-                name = next(name for name in given if name in names)
-                raise UnknownDevice(
-                    f"{uri!r} gives {name}, which is the {engine} engine's, and has only the "
-                    f"{', '.join(engines)} engine: leave it out or write engines=graph,langevin"
-                )
-    except ProgramError as error:
-        whose = "" if engine == "graph" else f"the {engine} engine: "
-        raise UnknownDevice(f"{uri!r} cannot be built: {whose}{error}") from None
+    engines = _engines(uri, given["engines"]) if "engines" in given else base.engines
+    sizes: dict[str, dict[str, int]] = {engine: {} for engine in ENGINES}
+    for name, value in given.items():
+        if name not in ("like", "engines"):
+            engine, size = _whose(uri, name, engines)
+            if size in sizes[engine]:
+                raise UnknownDevice(f"{uri!r} gives {engine}_{size} twice: give it once")
+            sizes[engine][size] = _number(uri, name, value)
+    chosen: dict[str, Any] = dict.fromkeys(ENGINES)
+    for engine in engines:
+        try:
+            chosen[engine] = replace(getattr(base, engine) or ENGINES[engine](), **sizes[engine])
+        except ProgramError as error:
+            whose = "" if engine == "graph" else f"the {engine} engine: "
+            raise UnknownDevice(f"{uri!r} cannot be built: {whose}{error}") from None
     return DeviceParameters(**chosen)
 
 
-def _engines(uri: str, wanted: str, base: DeviceParameters) -> tuple[str, ...]:
+def _whose(uri: str, name: str, engines: tuple[str, ...]) -> tuple[str, str]:
+    """The engine whose parameter this is, and the parameter's name there."""
+    meant = [
+        (engine, size)
+        for engine, names in SIZES.items()
+        for size in names
+        if name in (size, f"{engine}_{size}")
+    ]
+    for engine, size in meant:
+        if engine in engines:
+            return engine, size
+    engine = meant[0][0]
+    raise UnknownDevice(
+        f"{uri!r} gives {name}, which is the {engine} engine's, and has only the "
+        f"{', '.join(engines)} engine: leave it out or write "
+        f"engines={','.join((*engines, engine))}"
+    )
+
+
+def _engines(uri: str, wanted: str) -> tuple[str, ...]:
     engines = tuple(wanted.split(","))
-    if len(set(engines)) != len(engines) or not set(engines) <= set(SIZES):
+    if len(set(engines)) != len(engines) or not set(engines) <= set(ENGINES):
         raise UnknownDevice(
-            f"{uri!r} has engines={wanted!r}: give one or both of graph,langevin, each once"
+            f"{uri!r} has engines={wanted!r}: give one or more of {','.join(ENGINES)}, each once"
         )
-    for engine in engines:
-        if engine not in base.engines:
-            raise UnknownDevice(
-                f"{uri!r} asks for the {engine} engine of a build that has only "
-                f"{', '.join(base.engines)}: take another build or leave engines= out"
-            )
-    return engines
+    return tuple(engine for engine in ENGINES if engine in engines)
 
 
 def _like(uri: str, wanted: str) -> str:

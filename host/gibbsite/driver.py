@@ -11,17 +11,32 @@ from typing import TYPE_CHECKING, Self, overload
 
 from gibbsite.graph_driver import GraphDriver
 from gibbsite.link import Line
-from gibbsite_hw.spec.device import DeviceInfo, Progress, WordStream
+from gibbsite_hw.spec.device import (
+    AnyConditions,
+    AnyProgram,
+    AnyRequest,
+    AnyResult,
+    DeviceInfo,
+    Progress,
+    WordStream,
+)
 from gibbsite_hw.spec.langevin_program import (
     LangevinConditions,
     LangevinProgram,
     LangevinRequest,
     LangevinResult,
 )
-from gibbsite_hw.spec.program import Conditions, GraphProgram, RunRequest, RunResult
+from gibbsite_hw.spec.lattice_program import (
+    LatticeConditions,
+    LatticeProgram,
+    LatticeRequest,
+    LatticeResult,
+)
+from gibbsite_hw.spec.program import RunRequest, RunResult
 
 if TYPE_CHECKING:
     from gibbsite.langevin_driver import LangevinDriver
+    from gibbsite.lattice_driver import LatticeDriver
 
 __all__ = ["Driver"]
 
@@ -37,9 +52,14 @@ class Driver:
         self._info = DeviceInfo(stream.uri, stream.parameters, clock_hz)
         self._graph_driver: GraphDriver | None = None
         self._langevin_driver: LangevinDriver | None = None
+        self._lattice_driver: LatticeDriver | None = None
         try:
             if "graph" in self._info.engines:
                 self._graph_driver = GraphDriver(self._line, self._info.graph)
+            if "lattice" in self._info.engines:
+                from gibbsite.lattice_driver import LatticeDriver
+
+                self._lattice_driver = LatticeDriver(self._line, self._info.lattice)
             if "langevin" in self._info.engines:
                 from gibbsite.langevin_driver import LangevinDriver
 
@@ -56,7 +76,8 @@ class Driver:
     @property
     def loads(self) -> int:
         """How often couplings were loaded since the device was opened."""
-        return sum(d.loads for d in (self._graph_driver, self._langevin_driver) if d is not None)
+        drivers = (self._graph_driver, self._lattice_driver, self._langevin_driver)
+        return sum(driver.loads for driver in drivers if driver is not None)
 
     @property
     def words_sent(self) -> int:
@@ -68,21 +89,25 @@ class Driver:
         """Words that came out of the device since it was opened."""
         return self._line.words_received
 
-    def load(self, program: GraphProgram | LangevinProgram) -> None:
+    def load(self, program: AnyProgram) -> None:
         """Load couplings and first conditions; a refused program changes nothing.
 
-        Raises `ProgramError` if it does not fit or, for the graph engine, its rows are not
-        independent.
+        Raises `ProgramError` if it does not fit, its rows are not independent (graph) or its
+        couplings not symmetric (lattice).
         """
         if isinstance(program, LangevinProgram):
             self._langevin().load(program)
+        elif isinstance(program, LatticeProgram):
+            self._lattice().load(program)
         else:
             self._graph().load(program)
 
-    def condition(self, conditions: Conditions | LangevinConditions) -> None:
+    def condition(self, conditions: AnyConditions) -> None:
         """Replace the conditions of the loaded program; couplings stay on the device."""
         if isinstance(conditions, LangevinConditions):
             self._langevin().condition(conditions)
+        elif isinstance(conditions, LatticeConditions):
+            self._lattice().condition(conditions)
         else:
             self._graph().condition(conditions)
 
@@ -92,9 +117,10 @@ class Driver:
     @overload
     def run(self, request: LangevinRequest, progress: Progress | None = None) -> LangevinResult: ...
 
-    def run(
-        self, request: RunRequest | LangevinRequest, progress: Progress | None = None
-    ) -> RunResult | LangevinResult:
+    @overload
+    def run(self, request: LatticeRequest, progress: Progress | None = None) -> LatticeResult: ...
+
+    def run(self, request: AnyRequest, progress: Progress | None = None) -> AnyResult:
         """Draw; the same program, conditions, request and parameters give the same result.
 
         ``progress(reads done, reads in all)`` may raise to stop the run. ``words_in`` of the result
@@ -102,6 +128,8 @@ class Driver:
         """
         if isinstance(request, LangevinRequest):
             return self._langevin().run(request, progress)
+        if isinstance(request, LatticeRequest):
+            return self._lattice().run(request, progress)
         return self._graph().run(request, progress)
 
     def close(self) -> None:
@@ -123,6 +151,11 @@ class Driver:
         if self._graph_driver is None:
             raise self._info.lacks("graph")
         return self._graph_driver
+
+    def _lattice(self) -> LatticeDriver:
+        if self._lattice_driver is None:
+            raise self._info.lacks("lattice")
+        return self._lattice_driver
 
     def _langevin(self) -> LangevinDriver:
         if self._langevin_driver is None:

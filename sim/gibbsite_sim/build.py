@@ -21,6 +21,7 @@ from threading import Lock
 from gibbsite_hw import spec
 from gibbsite_hw.spec.device_parameters import DeviceParameters
 from gibbsite_hw.spec.errors import DeviceError, ToolMissing
+from gibbsite_hw.spec.packets import Engine
 from gibbsite_sim.toolchain import PACKAGES_HINT, Toolchain, find_toolchain, versions
 
 __all__ = ["BuildFailed", "Recipe", "Stage"]
@@ -120,7 +121,8 @@ class Recipe:
         )
         sources = [*large, HARNESS, small, *(include / name for name in runtime)]
         defines = [f"-D{name}" for name in _DEFINES]
-        defines.append(f"-DGIBBSITE_ENGINES={len(self.parameters.engines)}")
+        present = sum(1 << Engine[name.upper()] for name in self.parameters.engines)
+        defines.append(f"-DGIBBSITE_ENGINES={present}")
         defines += [f"-DVM_TRACE={self.waves:d}", f"-DVM_TRACE_FST={self.waves:d}"]
         paths = ["-Imodel", f"-I{include}", f"-I{include / 'vltstd'}", f"-I{WAVES}"]
         commands, objects = [], []

@@ -21,20 +21,27 @@
 
 namespace {
 
-// Kinds of response and the one opcode that the end of a run depends on, without the engine bit, which
-// is bit 6 of each (gibbsite_hw.spec.packets).
-constexpr uint32_t RUN = 0x20, OK = 0x80, ERROR = 0x81, INFO = 0x82, DONE = 0x84, ABORTED = 0x85;
-constexpr uint32_t ENGINE_BIT = 0x40;
-constexpr int ENGINES = GIBBSITE_ENGINES;
-static_assert(ENGINES == 1 || ENGINES == 2);
+// Kinds of response and the one opcode that the end of a run depends on, without the engine's number in
+// bits 6:5 (gibbsite_hw.spec.packets).
+constexpr uint32_t RUN = 0x1E, OK = 0x80, ERROR = 0x81, INFO = 0x82, DONE = 0x84, ABORTED = 0x85;
+constexpr uint32_t ENGINE_FIELD = 0x60;
+constexpr int ENGINE_SHIFT = 5;
+constexpr int ENGINES = 4;                     // numbers that the field can hold
+constexpr int PRESENT = GIBBSITE_ENGINES;      // bit n: the device holds engine n
+static_assert(PRESENT > 0 && PRESENT < 1 << ENGINES);
 constexpr uint64_t CLOCK_CHECK = 1024;  // cycles between looks at the wall clock
 constexpr uint64_t PERIOD = 10;         // time units of a clock period in waveforms
 
 enum Status { PACKETS = 0, WORDS = 1, TIME = 2, IDLE = 3, STUCK = 4 };
 
-// Which engine a command goes to and an answer comes from; a device with one engine has one, whatever
-// the packet says.
-constexpr int engine_of(uint32_t code) { return ENGINES == 2 && (code & ENGINE_BIT) != 0 ? 1 : 0; }
+// Which engine a command goes to and an answer comes from: the one that is named, else the first.
+constexpr int engine_of(uint32_t code) {
+    const int named = static_cast<int>((code & ENGINE_FIELD) >> ENGINE_SHIFT);
+    if (PRESENT >> named & 1) return named;
+    int first = 0;
+    while (!(PRESENT >> first & 1)) ++first;
+    return first;
+}
 
 struct Random {  // xorshift64*, seeded through splitmix64; only for stalls
     uint64_t state;
@@ -86,7 +93,7 @@ struct gibbsite_model {
     }
 
     void packet_came() {
-        const uint32_t kind = header >> 24 & ~ENGINE_BIT;
+        const uint32_t kind = header >> 24 & ~ENGINE_FIELD;
         const int engine = engine_of(header >> 24);
         ends.push_back(static_cast<uint32_t>(words.size()));
         if (kind == DONE || kind == ABORTED) {
@@ -203,7 +210,7 @@ void gibbsite_send(gibbsite_model* model, const uint32_t* words, const uint8_t* 
         const bool last = lasts != nullptr ? lasts[i] != 0 : i + 1 == n;
         if (model->head_in) {
             const uint32_t opcode = words[i] >> 24;
-            model->asked[engine_of(opcode)].push_back(opcode & ~ENGINE_BIT);
+            model->asked[engine_of(opcode)].push_back(opcode & ~ENGINE_FIELD);
         }
         model->head_in = last;
         model->input.push_back(words[i] | static_cast<uint64_t>(last) << 32);

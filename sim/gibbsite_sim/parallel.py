@@ -12,16 +12,19 @@ from itertools import pairwise
 from types import TracebackType
 from typing import Protocol, Self, TypeVar, overload
 
-from gibbsite_hw.spec.device import Device, DeviceInfo, Progress
-from gibbsite_hw.spec.errors import DeviceError
-from gibbsite_hw.spec.langevin_program import (
-    LangevinConditions,
-    LangevinCounters,
-    LangevinProgram,
-    LangevinRequest,
-    LangevinResult,
+from gibbsite_hw.spec.device import (
+    AnyConditions,
+    AnyProgram,
+    AnyRequest,
+    AnyResult,
+    Device,
+    DeviceInfo,
+    Progress,
 )
-from gibbsite_hw.spec.program import Conditions, Counters, GraphProgram, RunRequest, RunResult
+from gibbsite_hw.spec.errors import DeviceError
+from gibbsite_hw.spec.langevin_program import LangevinCounters, LangevinRequest, LangevinResult
+from gibbsite_hw.spec.lattice_program import LatticeCounters, LatticeRequest, LatticeResult
+from gibbsite_hw.spec.program import Counters, RunRequest, RunResult
 
 __all__ = ["Interruptible", "ParallelDevice"]
 
@@ -29,9 +32,9 @@ LOOK = 0.1
 """Seconds between two looks at how far the devices are."""
 
 _Result = TypeVar("_Result")
-_Request = TypeVar("_Request", RunRequest, LangevinRequest)
-_Run = TypeVar("_Run", RunResult, LangevinResult)
-_Counters = TypeVar("_Counters", Counters, LangevinCounters)
+_Request = TypeVar("_Request", RunRequest, LangevinRequest, LatticeRequest)
+_Run = TypeVar("_Run", RunResult, LangevinResult, LatticeResult)
+_Counters = TypeVar("_Counters", Counters, LangevinCounters, LatticeCounters)
 
 
 class Interruptible(Protocol):
@@ -83,11 +86,11 @@ class ParallelDevice:
         """Words that came out of all devices, as far as these count them."""
         return sum(int(getattr(device, "words_received", 0)) for device in self._devices)
 
-    def load(self, program: GraphProgram | LangevinProgram) -> None:
+    def load(self, program: AnyProgram) -> None:
         """Load couplings and first conditions into every device."""
         self._together([partial(device.load, program) for device in self._devices])
 
-    def condition(self, conditions: Conditions | LangevinConditions) -> None:
+    def condition(self, conditions: AnyConditions) -> None:
         """Replace the conditions of the loaded program on every device."""
         self._together([partial(device.condition, conditions) for device in self._devices])
 
@@ -97,10 +100,15 @@ class ParallelDevice:
     @overload
     def run(self, request: LangevinRequest, progress: Progress | None = None) -> LangevinResult: ...
 
-    def run(
-        self, request: RunRequest | LangevinRequest, progress: Progress | None = None
-    ) -> RunResult | LangevinResult:
+    @overload
+    def run(self, request: LatticeRequest, progress: Progress | None = None) -> LatticeResult: ...
+
+    def run(self, request: AnyRequest, progress: Progress | None = None) -> AnyResult:
         """Draw; the result is that of one device, whose chains are split into as many parts."""
+        if isinstance(request, LatticeRequest):
+            return self._shared(
+                request, lambda device, part, note: device.run(part, note), progress
+            )
         if isinstance(request, LangevinRequest):
             return self._shared(
                 request, lambda device, part, note: device.run(part, note), progress

@@ -74,13 +74,14 @@ def test_sizes_and_known_builds_are_taken() -> None:
         ("golden:?lanes=four", "give an integer"),
         ("golden:?lanes=3", "power of two from 2 to 32, not 3"),
         ("golden:?lanes", "cannot be read"),
-        ("golden:?engines=", "give one or both of graph,langevin"),
+        ("golden:?engines=", "give one or more of graph,lattice,langevin"),
         ("golden:?engines=graph,graph", "each once"),
-        ("golden:?engines=lattice", "give one or both of graph,langevin"),
+        ("golden:?engines=ising", "give one or more of graph,lattice,langevin"),
         ("golden:?engines=graph&units=4", "gives units, which is the langevin engine's, and has"),
-        ("golden:?engines=langevin&weight_bits=4", "which is the graph engine's"),
+        ("golden:?engines=langevin&lanes=4", "which is the graph engine's"),
         ("golden:?like=graph&units=4", "leave it out or write engines=graph,langevin"),
-        ("golden:?like=graph&engines=langevin", "build that has only graph"),
+        ("golden:?engines=lattice&rows=5", "the lattice engine: rows must be even"),
+        ("golden:?engines=lattice&rows=8&lattice_rows=6", "gives lattice_rows twice"),
         ("golden:?units=0", r"units must be a whole number in 1\.\.4096"),
         ("sim:?threads=0", "give 1 to 64"),
         ("sim:?threads=two", "give an integer"),
@@ -104,7 +105,7 @@ def test_the_listing_names_every_scheme() -> None:
     listing = {scheme.uri: scheme for scheme in available()}
     assert set(listing) == {"golden:", "sim:", "analog:"}
     assert listing["golden:"].missing is None
-    assert set(KNOWN_BUILDS) == {"default", "small", "graph", "langevin"}
+    assert set(KNOWN_BUILDS) == {"default", "small", "graph", "langevin", "lattice"}
     assert "waves" in listing["sim:"].parameters
 
 
@@ -129,3 +130,13 @@ def test_golden_needs_no_hardware_package() -> None:
         "sys.exit(f'imported {bad}' if bad else 0)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_a_plain_name_is_the_first_engines_that_has_it() -> None:
+    with open_device("golden:?engines=langevin,lattice&rows=6&payload_words=64") as device:
+        assert device.info.engines == ("lattice", "langevin")
+        assert device.info.lattice.rows == 6
+        assert device.info.lattice.payload_words == 64
+        assert device.info.langevin.payload_words == LangevinParameters().payload_words
+    with open_device("golden:?engines=graph,lattice&rows=32&lattice_rows=6") as device:
+        assert (device.info.graph.rows, device.info.lattice.rows) == (32, 6)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, Self, overload, runtime_checkable
+from typing import Protocol, Self, TypeAlias, overload, runtime_checkable
 
 from gibbsite_hw.spec.device_parameters import DeviceParameters
 from gibbsite_hw.spec.errors import ProgramError
@@ -24,7 +24,21 @@ from gibbsite_hw.spec.lattice_program import (
 from gibbsite_hw.spec.parameters import GraphParameters
 from gibbsite_hw.spec.program import Conditions, GraphProgram, RunRequest, RunResult
 
-__all__ = ["Device", "DeviceInfo", "Progress", "WordStream"]
+__all__ = [
+    "AnyConditions",
+    "AnyProgram",
+    "AnyRequest",
+    "AnyResult",
+    "Device",
+    "DeviceInfo",
+    "Progress",
+    "WordStream",
+]
+
+AnyProgram: TypeAlias = GraphProgram | LangevinProgram | LatticeProgram
+AnyConditions: TypeAlias = Conditions | LangevinConditions | LatticeConditions
+AnyRequest: TypeAlias = RunRequest | LangevinRequest | LatticeRequest
+AnyResult: TypeAlias = RunResult | LangevinResult | LatticeResult
 
 Progress = Callable[[int, int], None]
 """Called with (reads done, reads in all) from time to time; may raise to stop the run."""
@@ -95,7 +109,7 @@ class Device(Protocol):
         """How often couplings were loaded since the device was opened."""
         ...
 
-    def load(self, program: GraphProgram | LangevinProgram | LatticeProgram) -> None:
+    def load(self, program: AnyProgram) -> None:
         """Load couplings and first conditions; a refused program changes nothing.
 
         Raises `ProgramError` if it does not fit or its rows are not independent (graph) or its
@@ -103,7 +117,7 @@ class Device(Protocol):
         """
         ...
 
-    def condition(self, conditions: Conditions | LangevinConditions | LatticeConditions) -> None:
+    def condition(self, conditions: AnyConditions) -> None:
         """Replace the conditions of the loaded program; couplings stay on the device."""
         ...
 
@@ -116,11 +130,7 @@ class Device(Protocol):
     @overload
     def run(self, request: LatticeRequest, progress: Progress | None = None) -> LatticeResult: ...
 
-    def run(
-        self,
-        request: RunRequest | LangevinRequest | LatticeRequest,
-        progress: Progress | None = None,
-    ) -> RunResult | LangevinResult | LatticeResult:
+    def run(self, request: AnyRequest, progress: Progress | None = None) -> AnyResult:
         """Draw; the same program, conditions, request and parameters give the same result."""
         ...
 

@@ -14,15 +14,19 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self, overload
 
-from gibbsite_hw.spec.device import Device, DeviceInfo, Progress
-from gibbsite_hw.spec.device_parameters import Build, DeviceParameters
-from gibbsite_hw.spec.langevin_program import (
-    LangevinConditions,
-    LangevinProgram,
-    LangevinRequest,
-    LangevinResult,
+from gibbsite_hw.spec.device import (
+    AnyConditions,
+    AnyProgram,
+    AnyRequest,
+    AnyResult,
+    Device,
+    DeviceInfo,
+    Progress,
 )
-from gibbsite_hw.spec.program import Conditions, GraphProgram, RunRequest, RunResult
+from gibbsite_hw.spec.device_parameters import Build, DeviceParameters
+from gibbsite_hw.spec.langevin_program import LangevinRequest, LangevinResult
+from gibbsite_hw.spec.lattice_program import LatticeRequest, LatticeResult
+from gibbsite_hw.spec.program import RunRequest, RunResult
 from gibbsite_models.golden.device import GoldenStream
 from gibbsite_sim.analog.chip import Chip, TrimRange, Trims
 from gibbsite_sim.analog.circuit import RESOLUTION
@@ -111,11 +115,11 @@ class AnalogDevice:
         """
         self._chip.trim(trims)
 
-    def load(self, program: GraphProgram | LangevinProgram) -> None:
+    def load(self, program: AnyProgram) -> None:
         """Load couplings and first conditions; a refused program changes nothing."""
         self._device.load(program)
 
-    def condition(self, conditions: Conditions | LangevinConditions) -> None:
+    def condition(self, conditions: AnyConditions) -> None:
         """Replace the conditions of the loaded program; couplings stay on the device."""
         self._device.condition(conditions)
 
@@ -125,10 +129,13 @@ class AnalogDevice:
     @overload
     def run(self, request: LangevinRequest, progress: Progress | None = None) -> LangevinResult: ...
 
-    def run(
-        self, request: RunRequest | LangevinRequest, progress: Progress | None = None
-    ) -> RunResult | LangevinResult:
+    @overload
+    def run(self, request: LatticeRequest, progress: Progress | None = None) -> LatticeResult: ...
+
+    def run(self, request: AnyRequest, progress: Progress | None = None) -> AnyResult:
         """Draw; the same chip, trims, program, conditions and request give the same result."""
+        if isinstance(request, LatticeRequest):
+            raise self.info.lacks("lattice")
         if isinstance(request, LangevinRequest):
             drawn = self._device.run(request, progress)
             drawn.counters = replace(drawn.counters, cycles=0, products=0)
