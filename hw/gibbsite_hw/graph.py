@@ -81,7 +81,12 @@ class GraphEngine(wiring.Component):
         m.submodules.sequencer = sequencer = GraphSequencer(parameters)
         m.submodules.field = field = GraphField(parameters)
         m.submodules.decide = decide = GraphDecide(parameters)
-        m.submodules.shaper = shaper = NoiseShaper(lanes, parameters.score_frac)
+        m.submodules.shaper = shaper = NoiseShaper(
+            lanes,
+            parameters.score_frac,
+            parameters.noise_index_bits,
+            parameters.noise_tail_bits,
+        )
         m.submodules.hash = seed_hash = SeedHash(parameters.hash_rounds)
         m.submodules.readout = readout = GraphReadout(parameters)
 

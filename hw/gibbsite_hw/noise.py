@@ -113,13 +113,20 @@ class NoiseShaper(wiring.Component):
     """Turns one uniform a lane into one variate a lane, four cycles later.
 
     In cycle 0 ``uniform`` (and ``gumbel``, for all lanes) is given, in cycle 4 ``noise`` holds
-    its code, with ``score_frac`` fraction bits. A new uniform may come every cycle. The table is
-    one read-only memory with a port a lane.
+    its code, with ``score_frac`` fraction bits. A new uniform may come every cycle. Two lanes share
+    a read-only memory, one at each of its ports.
     """
 
-    def __init__(self, lanes: int, score_frac: int) -> None:
+    def __init__(
+        self,
+        lanes: int,
+        score_frac: int,
+        index_bits: int = tables.INDEX_BITS,
+        tail_bits: int = tables.INDEX_BITS,
+    ) -> None:
         self._lanes = lanes
         self._score_frac = score_frac
+        self._segments = (index_bits, tail_bits)
         self._shift = tables.BASE_FRAC - score_frac
         if not 0 <= self._shift:
             raise ValueError(f"score_frac must be at most {tables.BASE_FRAC}, not {score_frac}")
@@ -134,10 +141,9 @@ class NoiseShaper(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        base, slope = tables.noise_tables(self._score_frac)
-        entry = data.StructLayout(
-            {"base": signed(tables.BASE_BITS), "slope": signed(tables.SLOPE_BITS)}
-        )
+        base, slope = tables.noise_tables(self._score_frac, *self._segments)
+        slope_bits = tables.slope_bits(*self._segments)
+        entry = data.StructLayout({"base": signed(tables.BASE_BITS), "slope": signed(slope_bits)})
         init = [{"base": b, "slope": s} for b, s in zip(base, slope, strict=True)]
         m.submodules.table = table = Memory(shape=entry, depth=len(init), init=init)
         place_bits = tables.FRACTION_BITS + 1
@@ -169,15 +175,14 @@ class NoiseShaper(wiring.Component):
                 Mux(upper1, tables.GUMBEL_UPPER, tables.GUMBEL_LOWER),
                 tables.LOGISTIC,
             )
-            segment = mantissa[31 - tables.INDEX_BITS :]
-            m.d.comb += port.addr.eq(Cat(segment, octave, kind))
+            near, far, is_near = self._places(mantissa, octave)
+            m.d.comb += port.addr.eq(self._address(kind, octave, near, far, is_near))
             place = Signal(place_bits, name=f"place{lane}")
             upper2 = Signal(name=f"upper2_{lane}")
-            cut = 31 - tables.INDEX_BITS - tables.FRACTION_BITS
-            fraction = mantissa[cut : 31 - tables.INDEX_BITS]
+            fraction = Mux(is_near, near, far)[: tables.FRACTION_BITS]
             m.d.sync += [place.eq(Cat(Const(1, 1), fraction)), upper2.eq(upper1)]
             # Cycle 2: the height within the segment.
-            height = Signal(signed(tables.SLOPE_BITS + place_bits + 1), name=f"height{lane}")
+            height = Signal(signed(slope_bits + place_bits + 1), name=f"height{lane}")
             base3 = Signal(signed(tables.BASE_BITS), name=f"base3_{lane}")
             upper3 = Signal(name=f"upper3_{lane}")
             m.d.sync += [
@@ -190,3 +195,21 @@ class NoiseShaper(wiring.Component):
             m.d.comb += code.eq((base3 + (height >> place_bits)) >> self._shift)
             m.d.sync += self.noise[lane].eq(Mux(upper3 & ~gumbel3, -code, code))
         return m
+
+    def _places(self, mantissa, octave):
+        """Segment and fraction behind the leading one, by near and far octaves; which it is."""
+        near, far = (mantissa[31 - bits - tables.FRACTION_BITS : 31] for bits in self._segments)
+        return near, far, octave < tables.NEAR_OCTAVES
+
+    def _address(self, kind, octave, near, far, is_near):
+        """`tables.octave_start` and the segment, without an adder where octaves are all alike."""
+        index_bits, tail_bits = self._segments
+        near, far = near[tables.FRACTION_BITS :], far[tables.FRACTION_BITS :]
+        if index_bits == tail_bits:
+            return Cat(near, octave, kind)
+        starts = [tables.octave_start(k, 0, *self._segments) for k in range(3)]
+        beyond = tables.octave_start(0, tables.NEAR_OCTAVES, *self._segments)
+        # far octaves stand where octave 0 of the far kind of table would, plus a constant
+        shift = beyond - (tables.NEAR_OCTAVES << tail_bits)
+        within = Mux(is_near, Cat(near, octave[:3]), Cat(far, octave) + shift)
+        return (within + Array(starts)[kind])[: (3 * starts[1] - 1).bit_length()]

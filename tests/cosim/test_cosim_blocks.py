@@ -25,9 +25,16 @@ def test_seed_hash(rounds: int, tmp_path: Path) -> None:
     check(Bench("seed_hash", replace(SMALL, hash_rounds=rounds)), "hashes", tmp_path)
 
 
-@pytest.mark.parametrize("score_frac", [16, pytest.param(10, marks=pytest.mark.nightly)])
-def test_noise_shaper(score_frac: int, tmp_path: Path) -> None:
-    check(Bench("noise_shaper", replace(SMALL, score_frac=score_frac)), "shapes", tmp_path)
+@pytest.mark.parametrize(
+    "changed",
+    [
+        pytest.param({}, id="finest"),
+        pytest.param({"noise_index_bits": 4, "noise_tail_bits": 1}, id="coarsest"),
+        pytest.param({"score_frac": 10}, marks=pytest.mark.nightly, id="10 bits"),
+    ],
+)
+def test_noise_shaper(changed: dict[str, int], tmp_path: Path) -> None:
+    check(Bench("noise_shaper", replace(SMALL, **changed)), "shapes", tmp_path)
 
 
 @pytest.mark.parametrize("stalls", ["none", "short"])

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import gumbel_r, logistic
 
-from gibbsite_hw.spec.tables import OCTAVES, noise_code
+from gibbsite_hw.spec.tables import INDEX_BITS, OCTAVES, noise_code
 from gibbsite_models.golden.noise import shape_noise
 
 FRAC = 16
@@ -30,11 +30,14 @@ def forced() -> NDArray[np.uint32]:
 UNIFORMS = forced()
 
 
+@pytest.mark.parametrize("widths", [(INDEX_BITS, INDEX_BITS), (6, 5), (4, 1)])
 @pytest.mark.parametrize("score_frac", [12, 16, 20])
 @pytest.mark.parametrize("gumbel", [False, True])
-def test_arrays_and_integers_give_the_same_codes(gumbel: bool, score_frac: int) -> None:
-    expected = [noise_code(int(u), gumbel, score_frac) for u in UNIFORMS]
-    assert shape_noise(UNIFORMS, gumbel, score_frac).tolist() == expected
+def test_arrays_and_integers_give_the_same_codes(
+    gumbel: bool, score_frac: int, widths: tuple[int, int]
+) -> None:
+    expected = [noise_code(int(u), gumbel, score_frac, *widths) for u in UNIFORMS]
+    assert shape_noise(UNIFORMS, gumbel, score_frac, *widths).tolist() == expected
 
 
 def largest_error(codes: NDArray[np.int64], gumbel: bool) -> NDArray[np.float64]:

@@ -52,6 +52,7 @@ def test_every_parameter_is_in_the_fingerprint() -> None:
         "lanes": 8, "rows": 1024, "words": 4096, "weight_bits": 8, "bias_bits": 12, "beta_bits": 20,
         "beta_frac": 18, "score_frac": 14, "schedule_steps": 256, "max_degree": 1023,
         "max_group": 128, "payload_words": 512, "hash_rounds": 2,
+        "noise_index_bits": 6, "noise_tail_bits": 5,
     }  # fmt: skip
     fingerprints = {
         GraphParameters(**{name: value}).fingerprint() for name, value in changed.items()

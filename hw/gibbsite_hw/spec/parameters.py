@@ -9,7 +9,7 @@ import json
 from dataclasses import asdict, dataclass
 
 from gibbsite_hw.spec.errors import ProgramError
-from gibbsite_hw.spec.tables import BASE_FRAC
+from gibbsite_hw.spec.tables import BASE_FRAC, INDEX_BITS
 
 __all__ = ["SPEC_VERSION", "GraphParameters"]
 
@@ -31,6 +31,8 @@ _LIMITS = {
     "max_group": (1, 1 << 16, "more states than any program needs"),
     "payload_words": (1, 4096, "the payload memory"),
     "hash_rounds": (1, 4, "the rounds between two keys"),
+    "noise_index_bits": (1, INDEX_BITS, "the segments of the finest noise table"),
+    "noise_tail_bits": (1, INDEX_BITS, "the segments of the finest noise table"),
 }
 
 
@@ -51,6 +53,10 @@ class GraphParameters:
     ``max_group``        most states of a one-hot group
     ``payload_words``    most payload words in a command
     ``hash_rounds``      rounds of the seed hash done in a cycle: 1, 2, 4 (a divisor of 4)
+    ``noise_index_bits`` segments of the noise tables in an octave, as a power of two, and
+    ``noise_tail_bits``  the same in far octaves: 7 and 7 for laws within 5e-5 whatever the group;
+                         6 and 5 within 1e-4 up to 64 states, in a third of the memory; 4 and 1
+                         within 5e-5 for p-bits alone, in a 25th
     """
 
     lanes: int = 16
@@ -66,6 +72,8 @@ class GraphParameters:
     max_group: int = 256
     payload_words: int = 1024
     hash_rounds: int = 4
+    noise_index_bits: int = INDEX_BITS
+    noise_tail_bits: int = INDEX_BITS
 
     def __post_init__(self) -> None:
         for name, (least, most, why) in _LIMITS.items():

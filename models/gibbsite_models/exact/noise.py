@@ -19,7 +19,8 @@ of the drifts.
   ``K sum_(u in tail) 2^-32 min(1, 2 (2 e(u) + c) / e)``. The two outermost cells, which are
   infinitely wide, count in full.
 
-The sum bounds the total variation of any group draw: ties, cut-off, interpolation and rounding.
+The sum bounds the total variation of any group draw: ties, cut-off, interpolation and rounding,
+wherever the bulk is said to end; the least of some such sums is taken.
 
 Source: C. Maddison, D. Tarlow and T. Minka, A* sampling, 2014, section 2 (the Gumbel-max trick).
 """
@@ -30,17 +31,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gibbsite_hw.spec.tables import FRACTION_BITS, INDEX_BITS, OCTAVES
+from gibbsite_hw.spec.tables import FRACTION_BITS, INDEX_BITS, OCTAVES, octave_bits
 from gibbsite_models.golden.noise import shape_noise
 
 __all__ = ["Cells", "Shape", "cells", "group_error", "pbit_error"]
 
-Shape = Callable[[NDArray[np.uint32], bool, int], NDArray[np.int64]]
-"""Uniforms, whether Gumbel, fraction bits: gives codes; `shape_noise` or a faulty one."""
+Shape = Callable[[NDArray[np.uint32], bool, int, int, int], NDArray[np.int64]]
+"""Uniforms, whether Gumbel, fraction bits, index and tail bits: gives codes; `shape_noise` or a
+faulty one."""
 
-_GRID_BITS = INDEX_BITS + FRACTION_BITS
-_BULK_OCTAVES = 30 - _GRID_BITS + 1
-"""Octaves whose cells hold one or more uniforms each; beyond them the uniforms are the cells."""
+_BULK_ENDS = (7, 10, 14)
+"""Octaves before which the bulk may end; from the last one on the uniforms are the cells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,39 +49,49 @@ class Cells:
     """Sets of neighbouring uniforms that give one code, in one half.
 
     ``uniform`` is one of each set, ``count`` their number; ``near`` and ``far`` are the distances
-    of its edges to the half's end of the unit interval.
+    of its edges to the half's end of the unit interval; ``octave`` is where the set lies.
     """
 
     uniform: NDArray[np.uint32]
     count: NDArray[np.int64]
     near: NDArray[np.float64]
     far: NDArray[np.float64]
-    bulk: NDArray[np.bool_]
+    octave: NDArray[np.int64]
 
 
-def cells(upper: bool) -> Cells:
+def cells(upper: bool, index_bits: int = INDEX_BITS, tail_bits: int = INDEX_BITS) -> Cells:
     """All cells of one half, from the end of the unit interval inwards."""
     starts, counts = [np.array([0], dtype=np.int64)], [np.array([1], dtype=np.int64)]
+    octaves = [np.array([OCTAVES - 1], dtype=np.int64)]
     for octave in range(OCTAVES - 2, -1, -1):
         first = 1 << (30 - octave)
-        width = 1 << max(0, 30 - octave - _GRID_BITS)
+        grid = octave_bits(octave, index_bits, tail_bits) + FRACTION_BITS
+        width = 1 << max(0, 30 - octave - grid)
         start = np.arange(first, 2 * first, width, dtype=np.int64)
         starts.append(start)
         counts.append(np.full(start.size, width, dtype=np.int64))
+        octaves.append(np.full(start.size, octave, dtype=np.int64))
     v, count = np.concatenate(starts), np.concatenate(counts)
     return Cells(
         uniform=(0xFFFF_FFFF - v if upper else v).astype(np.uint32),
         count=count,
         near=v / 2.0**32,
         far=(v + count) / 2.0**32,
-        bulk=v >= 1 << (31 - _BULK_OCTAVES),
+        octave=np.concatenate(octaves),
     )
 
 
-def pbit_error(score_frac: int, shape: Shape = shape_noise) -> float:
+def pbit_error(
+    score_frac: int,
+    shape: Shape = shape_noise,
+    *,
+    index_bits: int = INDEX_BITS,
+    tail_bits: int = INDEX_BITS,
+) -> float:
     """Largest total variation of a p-bit's draw over all drifts."""
-    halves = [cells(False), cells(True)]
-    codes = np.concatenate([shape(half.uniform, False, score_frac) for half in halves])
+    widths = (index_bits, tail_bits)
+    halves = [cells(False, *widths), cells(True, *widths)]
+    codes = np.concatenate([shape(half.uniform, False, score_frac, *widths) for half in halves])
     counts = np.concatenate([half.count for half in halves])
     least = int(codes.min()) - 1
     number = np.bincount(codes - least, weights=counts)  # sums stay below 2^53: exact
@@ -90,21 +101,30 @@ def pbit_error(score_frac: int, shape: Shape = shape_noise) -> float:
     return float(max(np.abs(above - exact[:-1]).max(), np.abs(above - exact[1:]).max()))
 
 
-def group_error(score_frac: int, states: int, shape: Shape = shape_noise) -> float:
+def group_error(
+    score_frac: int,
+    states: int,
+    shape: Shape = shape_noise,
+    *,
+    index_bits: int = INDEX_BITS,
+    tail_bits: int = INDEX_BITS,
+) -> float:
     """The bound on the total variation of a draw of a group of so many states."""
-    code, worst, tail = 2.0**-score_frac, 0.0, 0.0
+    code = 2.0**-score_frac
+    worst, tail = np.zeros(len(_BULK_ENDS)), np.zeros(len(_BULK_ENDS))
     for upper in (False, True):
-        half = cells(upper)
-        coded = shape(half.uniform, True, score_frac) * code
+        half = cells(upper, index_bits, tail_bits)
+        coded = shape(half.uniform, True, score_frac, index_bits, tail_bits) * code
         error = np.maximum(
             np.abs(coded[1:] - _gumbel(half.near[1:], upper)),
             np.abs(coded[1:] - _gumbel(half.far[1:], upper)),
         )
-        bulk = half.bulk[1:]
-        worst = max(worst, float(error[bulk].max()))
-        reach = np.minimum(1.0, 2 * (2 * error[~bulk] + code) / np.e)
-        tail += float((reach * half.count[1:][~bulk]).sum() + half.count[0]) / 2.0**32
-    return float(-np.expm1(-2 * worst - code)) + states * tail
+        reach = np.minimum(1.0, 2 * (2 * error + code) / np.e) * half.count[1:]
+        for n, end in enumerate(_BULK_ENDS):
+            bulk = half.octave[1:] < end
+            worst[n] = max(worst[n], error[bulk].max())
+            tail[n] += (reach[~bulk].sum() + half.count[0]) / 2.0**32
+    return float((-np.expm1(-2 * worst - code) + states * tail).min())
 
 
 def _gumbel(q: NDArray[np.float64], upper: bool) -> NDArray[np.float64]:

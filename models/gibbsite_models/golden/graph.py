@@ -222,7 +222,8 @@ class GraphEngine:
 
     def noise(self, uniform: UInt32, gumbel: bool) -> Int64:
         """Logistic noise for p-bits, Gumbel noise for states."""
-        return shape_noise(uniform, gumbel, self.parameters.score_frac)
+        p = self.parameters
+        return shape_noise(uniform, gumbel, p.score_frac, p.noise_index_bits, p.noise_tail_bits)
 
     def score(self, row: _Row, field: Int64, uniform: UInt32, beta_code: int) -> Int64:
         """``noise - (beta_code * dE >> beta_shift)``."""

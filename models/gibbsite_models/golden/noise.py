@@ -26,6 +26,8 @@ from gibbsite_hw.spec.tables import (
     LOGISTIC,
     OCTAVES,
     noise_tables,
+    octave_bits,
+    octave_start,
 )
 
 __all__ = ["seed_streams", "shape_noise", "step_streams", "threefry2x64"]
@@ -96,31 +98,43 @@ def step_streams(streams: UInt32) -> UInt32:
     return uniform
 
 
-def shape_noise(uniform: UInt32, gumbel: bool, score_frac: int) -> Int64:
+def shape_noise(
+    uniform: UInt32,
+    gumbel: bool,
+    score_frac: int,
+    index_bits: int = INDEX_BITS,
+    tail_bits: int = INDEX_BITS,
+) -> Int64:
     """The variates of 32-bit uniforms: `gibbsite_hw.spec.tables.noise_code` on arrays.
 
     A float64 keeps the 32-bit number ``2 v + 1`` exactly and normalises it: its exponent is the
     octave, the top bits of its mantissa the segment and the place in it.
     """
-    base, slope = _tables(score_frac)
+    base, slope, shifts, starts = _tables(score_frac, index_bits, tail_bits)
     upper = uniform >> np.uint32(31)
     v = (uniform ^ (np.uint32(0) - upper)) & np.uint32(0x7FFF_FFFF)
     number = v.astype(np.float64) * 2 + 1
     float_bits = number.view(np.int64)
     octave = 31 + _EXPONENT_BIAS - (float_bits >> _MANTISSA_BITS)
-    segment = float_bits >> (_MANTISSA_BITS - INDEX_BITS) & ((1 << INDEX_BITS) - 1)
-    fraction = float_bits >> (_MANTISSA_BITS - INDEX_BITS - FRACTION_BITS) & (
-        (1 << FRACTION_BITS) - 1
-    )
+    mantissa = float_bits & ((1 << _MANTISSA_BITS) - 1)
+    place = mantissa >> shifts[octave]  # segment and fraction
+    fraction = place & ((1 << FRACTION_BITS) - 1)
     half = upper.astype(np.int64)
     kind = GUMBEL_LOWER + (GUMBEL_UPPER - GUMBEL_LOWER) * half if gumbel else LOGISTIC
-    at = (kind * OCTAVES + octave) << INDEX_BITS | segment
+    at = starts[kind, octave] + (place >> FRACTION_BITS)
     line = base[at] + (slope[at] * (2 * fraction + 1) >> (FRACTION_BITS + 1))
     code: Int64 = line >> (BASE_FRAC - score_frac)
     return code if gumbel else np.where(upper, -code, code)
 
 
 @cache
-def _tables(score_frac: int) -> tuple[Int64, Int64]:
-    base, slope = noise_tables(score_frac)
-    return np.array(base, dtype=np.int64), np.array(slope, dtype=np.int64)
+def _tables(score_frac: int, index_bits: int, tail_bits: int) -> tuple[Int64, Int64, Int64, Int64]:
+    """Base and slope; by octave, what stands in the mantissa below a place; by kind, its start."""
+    octaves = range(OCTAVES)
+    shifts = [
+        _MANTISSA_BITS - octave_bits(k, index_bits, tail_bits) - FRACTION_BITS for k in octaves
+    ]
+    starts = [[octave_start(kind, k, index_bits, tail_bits) for k in octaves] for kind in range(3)]
+    base, slope = noise_tables(score_frac, index_bits, tail_bits)
+    tables = [np.array(t, dtype=np.int64) for t in (base, slope, shifts, starts)]
+    return tables[0], tables[1], tables[2], tables[3]

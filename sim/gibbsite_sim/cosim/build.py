@@ -52,7 +52,8 @@ def _seed_hash(parameters: GraphParameters) -> Any:
 def _noise_shaper(parameters: GraphParameters) -> Any:
     from gibbsite_hw.noise import NoiseShaper
 
-    return NoiseShaper(parameters.lanes, parameters.score_frac)
+    index_bits, tail_bits = parameters.noise_index_bits, parameters.noise_tail_bits
+    return NoiseShaper(parameters.lanes, parameters.score_frac, index_bits, tail_bits)
 
 
 def _responder(_: GraphParameters) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 import cocotb
 import numpy as np
 
+from gibbsite_hw.spec.parameters import GraphParameters
 from gibbsite_models.golden.noise import shape_noise
 from gibbsite_sim.cosim.clocked import Clocked, read
 from gibbsite_sim.cosim.run import parameters_here
@@ -18,9 +19,14 @@ CYCLES = 3000
 class Shaper:
     """A uniform a lane each cycle; the model is fed with what the ports carry."""
 
-    def __init__(self, clocked: Clocked, lanes: int, score_frac: int) -> None:
+    def __init__(self, clocked: Clocked, parameters: GraphParameters) -> None:
         dut: Any = clocked.dut
-        self.clocked, self.lanes, self.score_frac = clocked, lanes, score_frac
+        self.clocked, lanes = clocked, parameters.lanes
+        self.format = (
+            parameters.score_frac,
+            parameters.noise_index_bits,
+            parameters.noise_tail_bits,
+        )
         self.uniform = [getattr(dut, f"uniform__{lane}") for lane in range(lanes)]
         self.noise = [getattr(dut, f"noise__{lane}") for lane in range(lanes)]
         self.gumbel = dut.gumbel
@@ -40,7 +46,7 @@ class Shaper:
             seen = (read(port) for port in self.noise)
             self.board.saw((now, tuple(v - (v >> width - 1 << width) for v in seen)))
         uniform = np.array([read(port) for port in self.uniform], np.uint32)
-        codes = shape_noise(uniform, bool(read(self.gumbel)), self.score_frac)
+        codes = shape_noise(uniform, bool(read(self.gumbel)), *self.format)
         self.board.expect((now + LATENCY, tuple(int(code) for code in codes)))
 
     def drive(self) -> None:
@@ -63,7 +69,7 @@ async def shapes(dut: object) -> None:
     """A new uniform every cycle, both shapes mixed."""
     parameters = parameters_here()
     clocked = Clocked(dut)
-    shaper = Shaper(clocked, parameters.lanes, parameters.score_frac)
+    shaper = Shaper(clocked, parameters)
     await clocked.start()
     await clocked.wait(CYCLES)
     assert shaper.board.open == LATENCY
