@@ -5,6 +5,9 @@
     golden:?engines=lattice&rows=100    a lattice engine, which only such an address builds
     golden:?lanes=4&rows=64&units=16    with other build parameters of either engine
     golden:?like=FINGERPRINT            with the parameters of a known build, by fingerprint or name
+    fast:                               the same bits, compiled; takes the same parameters
+    fast:?threads=2                     with the chains of a run shared by threads
+    fast:?engines=lattice&target=cuda   the lattice on a GPU
     sim:                                the RTL itself, Verilated; takes the same parameters
     sim:?waves=out.fst                  with a waveform
     sim:?threads=2                      chains shared by two copies of it, side by side
@@ -74,6 +77,9 @@ BUILD: Final = (
 
 MOST_THREADS: Final = 64
 
+TARGETS: Final = ("cpu", "cuda")
+"""What the compiled emulator may run the lattice on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
@@ -115,6 +121,8 @@ def open(
         given["waves"] = os.fspath(waves)
     if scheme == "sim":
         return _sim(uri, given, progress)
+    if scheme == "fast":
+        return _fast(uri, given, progress)
     return _golden(uri, given) if scheme == "golden" else _analog(uri, given)
 
 
@@ -122,6 +130,7 @@ def available() -> list[Scheme]:
     """Every kind of device, with what is missing for those that cannot be opened here."""
     return [
         Scheme("golden:", "the reference in NumPy, bit-exact", NAMES["golden"], None),
+        Scheme("fast:", "the compiled emulator, bit-exact", NAMES["fast"], None),
         Scheme("sim:", "the RTL itself, Verilated", NAMES["sim"], _missing_for_sim()),
         Scheme("analog:", "a stochastic circuit with mismatch", NAMES["analog"], None),
     ]
@@ -129,6 +138,7 @@ def available() -> list[Scheme]:
 
 NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "golden": BUILD,
+    "fast": (*BUILD, "threads", "target"),
     "sim": (*BUILD, "waves", "threads"),
     "analog": (*BUILD, "mismatch", "set"),
 }
@@ -141,15 +151,27 @@ def _golden(uri: str, given: dict[str, str]) -> Device:
     return Driver(GoldenStream(_build(uri, given), uri=uri))
 
 
+def _fast(uri: str, given: dict[str, str], progress: Stage | None) -> Device:
+    threads = _threads(uri, given)
+    target = given.pop("target", TARGETS[0])
+    parameters = _build(uri, given)
+    if target not in TARGETS:
+        raise UnknownDevice(f"{uri!r} has target={target!r}: give one of {', '.join(TARGETS)}")
+
+    from gibbsite_sim.fast.device import FastDevice
+    from gibbsite_sim.fast.stream import FastStream
+
+    stream = FastStream(parameters, uri=uri, threads=threads, target=target, stage=progress)
+    return FastDevice(Driver(stream), stream)
+
+
 def _sim(uri: str, given: dict[str, str], progress: Stage | None) -> Device:
     from gibbsite_sim.device import SimStream
     from gibbsite_sim.parallel import ParallelDevice
 
     waves = given.pop("waves", None)
-    threads = _number(uri, "threads", given.pop("threads", "1"))
+    threads = _threads(uri, given)
     parameters = _build(uri, given)
-    if not 1 <= threads <= MOST_THREADS:
-        raise UnknownDevice(f"{uri!r} has threads={threads}: give 1 to {MOST_THREADS}")
     if threads > 1 and waves is not None:
         raise UnknownDevice(f"{uri!r} records one waveform of {threads} copies: use threads=1")
     streams: list[SimStream] = []
@@ -268,6 +290,13 @@ def _like(uri: str, wanted: str) -> str:
             f"give its sizes"
         )
     return name
+
+
+def _threads(uri: str, given: dict[str, str]) -> int:
+    threads = _number(uri, "threads", given.pop("threads", "1"))
+    if not 1 <= threads <= MOST_THREADS:
+        raise UnknownDevice(f"{uri!r} has threads={threads}: give 1 to {MOST_THREADS}")
+    return threads
 
 
 def _number(uri: str, name: str, value: str) -> int:

@@ -10,7 +10,7 @@ from gibbsite.langevin_compiler import CompiledPotential, LangevinSamples, compi
 from gibbsite_hw.spec.langevin_formats import MANTISSA_MAX
 from gibbsite_hw.spec.langevin_parameters import LangevinParameters
 from gibbsite_models.energies.potential import Potential
-from gibbsite_models.golden.device import GoldenStream
+from gibbsite_models.golden.device import Engines, GoldenStream
 from gibbsite_models.golden.langevin import LangevinEngine
 from gibbsite_models.langevin_float import Protocol
 
@@ -60,7 +60,11 @@ def bench() -> Callable[..., Bench]:
 
         sound = drift == noise == 1
         return Bench(
-            Driver(GoldenStream(LangevinParameters(), langevin=engine if sound else Tilted))
+            Driver(
+                GoldenStream(
+                    LangevinParameters(), engines=Engines(langevin=engine if sound else Tilted)
+                )
+            )
         )
 
     return made

@@ -25,7 +25,7 @@ from gibbsite_hw.spec.parameters import GraphParameters
 from gibbsite_hw.spec.program import RunRequest
 from gibbsite_models.exact.enumeration import Enumeration, noise_floor, total_variation
 from gibbsite_models.exact.models import CodeModel, Layout, Placement, random_model
-from gibbsite_models.golden.device import GoldenStream
+from gibbsite_models.golden.device import Engines, GoldenStream
 from gibbsite_models.golden.graph import Chains, GraphEngine
 
 READS = 20_000
@@ -248,7 +248,7 @@ class CutEngine(GraphEngine):
 
 
 def broken(engine: type[GraphEngine]) -> Driver:
-    return Driver(GoldenStream(GraphParameters(), engine=engine))
+    return Driver(GoldenStream(GraphParameters(), engines=Engines(graph=engine)))
 
 
 PLANTED = [

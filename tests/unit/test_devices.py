@@ -64,9 +64,9 @@ def test_sizes_and_known_builds_are_taken() -> None:
 @pytest.mark.parametrize(
     ("uri", "words"),
     [
-        ("golden", "use one of golden:, sim:"),
-        ("", "use one of golden:, sim:"),
-        ("quantum:", "use one of golden:, sim:"),
+        ("golden", "use one of golden:, fast:, sim:"),
+        ("", "use one of golden:, fast:, sim:"),
+        ("quantum:", "use one of golden:, fast:, sim:"),
         ("golden:/dev/ttyUSB0", "has none"),
         ("golden:?lane=4", "'lane', which is none: use like, engines, lanes"),
         ("golden:?waves=a.fst", "records no waveform"),
@@ -83,6 +83,9 @@ def test_sizes_and_known_builds_are_taken() -> None:
         ("golden:?engines=lattice&rows=5", "the lattice engine: rows must be even"),
         ("golden:?engines=lattice&rows=8&lattice_rows=6", "gives lattice_rows twice"),
         ("golden:?units=0", r"units must be a whole number in 1\.\.4096"),
+        ("fast:?threads=65", "give 1 to 64"),
+        ("fast:?target=tpu", "target='tpu': give one of cpu, cuda"),
+        ("golden:?threads=2", "'threads', which is none"),
         ("sim:?threads=0", "give 1 to 64"),
         ("sim:?threads=two", "give an integer"),
         ("sim:?threads=2&waves=a.fst", "one waveform of 2 copies"),
@@ -103,7 +106,7 @@ def test_waveforms_are_for_the_simulated_device() -> None:
 
 def test_the_listing_names_every_scheme() -> None:
     listing = {scheme.uri: scheme for scheme in available()}
-    assert set(listing) == {"golden:", "sim:", "analog:"}
+    assert set(listing) == {"golden:", "fast:", "sim:", "analog:"}
     assert listing["golden:"].missing is None
     assert set(KNOWN_BUILDS) == {"default", "small", "graph", "langevin", "lattice"}
     assert "waves" in listing["sim:"].parameters
@@ -130,6 +133,20 @@ def test_golden_needs_no_hardware_package() -> None:
         "sys.exit(f'imported {bad}' if bad else 0)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_the_emulator_takes_the_parameters_of_a_build_and_is_light_until_it_draws() -> None:
+    code = (
+        "import sys, gibbsite; d = gibbsite.open('fast:?like=small&threads=2');"
+        "assert d.info.graph.lanes == 4, d.info; d.close();"
+        "bad = {'amaranth', 'numba'} & set(sys.modules); sys.exit(f'imported {bad}' if bad else 0)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_without_a_gpu_the_emulator_says_so() -> None:
+    with pytest.raises(ToolMissing, match="wants a CUDA GPU and none is present here"):
+        open_device("fast:?engines=lattice&target=cuda")
 
 
 def test_a_plain_name_is_the_first_engines_that_has_it() -> None:

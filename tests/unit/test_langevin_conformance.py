@@ -33,7 +33,7 @@ from gibbsite_hw.spec.langevin_timing import (
     start_cycles,
 )
 from gibbsite_models.energies.potential import Condition, Potential
-from gibbsite_models.golden.device import GoldenStream
+from gibbsite_models.golden.device import Engines, GoldenStream
 from gibbsite_models.golden.langevin import LangevinEngine, Walkers
 from gibbsite_models.golden.langevin_schedule import Setting
 from gibbsite_models.langevin_float import Protocol, Segment, ramp
@@ -387,7 +387,7 @@ def test_a_fault_of_one_last_bit_is_seen(reference: Device) -> None:
 
     built = compile_potential(mixed(), reference.info.langevin)
     wanted = replace(request(built), chains=1, seed=1)
-    with Driver(GoldenStream(reference.info.langevin, langevin=Off)) as faulty:
+    with Driver(GoldenStream(reference.info.langevin, engines=Engines(langevin=Off))) as faulty:
         for one in (reference, faulty):
             one.load(built.program)
         assert not same(faulty.run(wanted), reference.run(wanted))

@@ -8,6 +8,7 @@ Twin: ``gibbsite_hw.device``.
 """
 
 from collections import deque
+from dataclasses import dataclass
 from typing import Protocol
 
 from gibbsite_hw.spec.device_parameters import Build, DeviceParameters
@@ -20,7 +21,7 @@ from gibbsite_models.golden.langevin_shell import LangevinShell
 from gibbsite_models.golden.lattice import LatticeEngine
 from gibbsite_models.golden.lattice_shell import LatticeShell
 
-__all__ = ["EngineShell", "GoldenStream"]
+__all__ = ["EngineShell", "Engines", "GoldenStream"]
 
 _WORD = 0xFFFF_FFFF
 
@@ -47,25 +48,34 @@ class EngineShell(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """What computes behind the shells: the golden engines or, in their places, others like them."""
+
+    graph: type[GraphEngine] = GraphEngine
+    langevin: type[LangevinEngine] = LangevinEngine
+    lattice: type[LatticeEngine] = LatticeEngine
+
+
+GOLDEN = Engines()
+
+
 class GoldenStream:
     """The golden device of a build, by default with a graph and a Langevin engine.
 
-    ``engine`` is the graph engine's `GraphEngine` or, in tests of tests, a broken one; ``langevin``
-    and ``lattice`` take the places of `LangevinEngine` and `LatticeEngine` in the same way.
+    ``engines`` are compiled ones, circuits or, in tests of tests, broken ones in golden's place.
     """
 
     def __init__(
         self,
         build: Build | None = None,
         uri: str = "golden:",
-        engine: type[GraphEngine] = GraphEngine,
-        langevin: type[LangevinEngine] = LangevinEngine,
-        lattice: type[LatticeEngine] = LatticeEngine,
+        engines: Engines = GOLDEN,
     ) -> None:
         self._parameters = DeviceParameters.of(build)
         self._uri = uri
         self._closed = False
-        self._named = self._made(engine, langevin, lattice)
+        self._named = self._made(engines)
         self._shells = list(self._named.values())
         self._answers: deque[EngineShell] = deque()  # whose answer is next, one entry for each
         self._turns = deque(self._shells)  # whose draw is next
@@ -124,19 +134,16 @@ class GoldenStream:
         if self._closed:
             raise DeviceError(f"{self._uri} was closed: open it again")
 
-    def _made(
-        self,
-        engine: type[GraphEngine],
-        langevin: type[LangevinEngine],
-        lattice: type[LatticeEngine],
-    ) -> dict[int, EngineShell]:
+    def _made(self, engines: Engines) -> dict[int, EngineShell]:
         """The shell of every engine, in the order of the engines' numbers."""
         parameters, shells = self._parameters, dict[int, EngineShell]()
         fingerprint = parameters.fingerprint()
         if parameters.graph is not None:
-            shells[Engine.GRAPH] = GraphShell(parameters.graph, fingerprint, engine)
+            shells[Engine.GRAPH] = GraphShell(parameters.graph, fingerprint, engines.graph)
         if parameters.lattice is not None:
-            shells[Engine.LATTICE] = LatticeShell(parameters.lattice, fingerprint, lattice)
+            shells[Engine.LATTICE] = LatticeShell(parameters.lattice, fingerprint, engines.lattice)
         if parameters.langevin is not None:
-            shells[Engine.LANGEVIN] = LangevinShell(parameters.langevin, fingerprint, langevin)
+            shells[Engine.LANGEVIN] = LangevinShell(
+                parameters.langevin, fingerprint, engines.langevin
+            )
         return shells

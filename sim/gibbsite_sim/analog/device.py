@@ -27,7 +27,7 @@ from gibbsite_hw.spec.device_parameters import Build, DeviceParameters
 from gibbsite_hw.spec.langevin_program import LangevinRequest, LangevinResult
 from gibbsite_hw.spec.lattice_program import LatticeRequest, LatticeResult
 from gibbsite_hw.spec.program import RunRequest, RunResult
-from gibbsite_models.golden.device import GoldenStream
+from gibbsite_models.golden.device import Engines, GoldenStream
 from gibbsite_sim.analog.chip import Chip, TrimRange, Trims
 from gibbsite_sim.analog.circuit import RESOLUTION
 from gibbsite_sim.analog.graph import AnalogGraphEngine
@@ -59,7 +59,7 @@ class AnalogStream(GoldenStream):
         self.chip = Chip(parts, DeviceParameters.of(build), mismatch)
         graph = AnalogGraphEngine.on(self.chip)
         langevin = AnalogLangevinEngine.on(self.chip, resolution, exact)
-        super().__init__(build, uri, graph, langevin)
+        super().__init__(build, uri, Engines(graph, langevin))
 
 
 class AnalogDevice:

@@ -5,7 +5,7 @@ from typing import Any
 
 from gibbsite_hw.spec.packets import Response
 from gibbsite_hw.spec.parameters import GraphParameters
-from gibbsite_models.golden.device import GoldenStream
+from gibbsite_models.golden.device import Engines, GoldenStream
 from gibbsite_models.golden.graph import GraphEngine, PassCost
 from gibbsite_sim.cosim.packet_predictor import Answered, Golden, PacketPredictor
 
@@ -25,7 +25,7 @@ class Predictor(PacketPredictor):
         golden: Callable[[GraphParameters, type[GraphEngine]], GoldenStream] | None = None,
     ) -> None:
         self._parameters = parameters
-        self._make = golden or (lambda p, engine: GoldenStream(p, engine=engine))
+        self._make = golden or (lambda p, engine: GoldenStream(p, engines=Engines(graph=engine)))
         self._cost: list[PassCost] = []
         super().__init__(on_answer, on_run)
 

@@ -9,7 +9,7 @@ from pyuvm import uvm_test
 
 from gibbsite_hw.spec.packets import Opcode
 from gibbsite_hw.spec.registers import Register
-from gibbsite_models.golden.device import GoldenStream
+from gibbsite_models.golden.device import Engines, GoldenStream
 from gibbsite_sim.cosim.coverage import Coverage
 from gibbsite_sim.cosim.environment import DeviceEnvironment
 from gibbsite_sim.cosim.programs import Shape, random_case
@@ -31,7 +31,7 @@ def golden(parameters: Any, engine: type) -> GoldenStream:
             super()._add_energy(row, chains, *rest)
             chains.energy += FAULT == "energy"
 
-    stream = GoldenStream(parameters, engine=Broken)
+    stream = GoldenStream(parameters, engines=Engines(graph=Broken))
     if FAULT == "register":
         stream.send([0x03_00_0002, Register.THIN, 5])
         stream.receive()
