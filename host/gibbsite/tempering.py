@@ -1,0 +1,135 @@
+"""Parallel tempering: replicas on a ladder of temperatures that exchange their states.
+
+A round sweeps every replica at its beta on the device, then lets neighbours of the ladder exchange
+their states with probability
+
+    min(1, exp((beta_i - beta_j) (E_i - E_j))),
+
+even pairs in even rounds, odd pairs in odd ones (`gibbsite.tempering_swaps`: exact integers and a
+noise stream of its own). The joint law over the ladder, ``prod_i exp(-beta_i E(s_i)) / Z_i``, is
+stationary. Replica k of round t, k = group * betas + place and place 0 the hottest, runs as chain
+``t * K + k`` of the seed, K replicas in all, so the whole run follows from (model, ladder, seed)
+to the bit on every digital device.
+
+Groups are ladders side by side that share nothing but, if asked for, cluster moves between
+neighbouring groups at equal beta (`gibbsite.tempering_clusters`), which the host does.
+
+Source: K. Hukushima and K. Nemoto, Exchange Monte Carlo method, 1996; flow: H. Katzgraber,
+S. Trebst, D. Huse, M. Troyer, Feedback-optimized parallel tempering Monte Carlo, 2006.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Final
+
+import dimod
+import numpy as np
+
+from gibbsite.compiler import compile_model
+from gibbsite.schedules import ArgumentError, default_beta_range, positive
+from gibbsite.slot_model import slot_model
+from gibbsite.tempering_clusters import ClusterMoves
+from gibbsite.tempering_engines import GraphLadder
+from gibbsite.tempering_ladder import spaced_ladder
+from gibbsite.tempering_rounds import Observer, Stop, TemperingResult, temper
+from gibbsite_hw.spec.device import Device, Progress
+
+__all__ = ["ParallelTempering", "TemperingResult"]
+
+MOST_GROUPS: Final = 256
+
+
+class ParallelTempering:
+    """Parallel tempering of dimod models on an open device, which stays the caller's to close.
+
+    ``betas``             the ladder; without it `spaced_ladder` finds one for ``beta_range``
+    ``beta_range``        its ends (default: those of an annealing schedule of the model)
+    ``swap_rate``         share of swaps that the ladder found is to accept
+    ``groups``            independent ladders
+    ``sweeps_per_round``  sweeps between two swaps
+    ``clusters``          cluster moves of the host between neighbouring groups
+
+    Raises `ArgumentError` for arguments without meaning.
+    """
+
+    def __init__(
+        self,
+        device: Device,
+        *,
+        betas: Sequence[float] | None = None,
+        beta_range: Sequence[float] | None = None,
+        swap_rate: float = 0.3,
+        groups: int = 1,
+        sweeps_per_round: int = 10,
+        clusters: bool = False,
+    ) -> None:
+        if betas is not None and beta_range is not None:
+            raise ArgumentError("betas and beta_range were both given: give one of them")
+        if not 0.0 < swap_rate < 1.0:
+            raise ArgumentError(f"swap_rate is {swap_rate} and must lie between 0 and 1: change it")
+        self.device = device
+        self.betas = None if betas is None else _ladder(betas)
+        self.beta_range = None if beta_range is None else _ladder(beta_range)
+        self.swap_rate = swap_rate
+        self.groups = positive("groups", groups)
+        self.sweeps_per_round = positive("sweeps_per_round", sweeps_per_round)
+        self.clusters = clusters
+        if groups > MOST_GROUPS:
+            raise ArgumentError(f"groups is {groups} and at most {MOST_GROUPS}: give fewer")
+        if clusters and groups < 2:
+            raise ArgumentError(
+                f"clusters need two groups at least and groups is {groups}: raise it"
+            )
+
+    def sample(
+        self,
+        model: dimod.BinaryQuadraticModel,
+        *,
+        rounds: int = 1000,
+        seed: int | None = None,
+        observer: Observer | None = None,
+        stop: Stop | None = None,
+        progress: Progress | None = None,
+    ) -> TemperingResult:
+        """Temper a model; see the class and `TemperingResult`.
+
+        Raises `ArgumentError` for arguments without meaning, `ProgramError` for a model that the
+        device does not hold.
+        """
+        chosen = secrets.randbits(63) if seed is None else positive("seed", seed, 0)
+        slots = slot_model(model)
+        ends = self.betas or self.beta_range or list(default_beta_range(slots))
+        compiled = compile_model(slots, self.device.info.graph, beta_max=ends[-1])
+        engine = GraphLadder(self.device, compiled)
+        betas = self.betas
+        if betas is None:
+            betas = spaced_ladder(engine, ends[0], ends[-1], rate=self.swap_rate, seed=chosen)
+        result = temper(
+            engine,
+            engine.codes(betas),
+            rounds=rounds,
+            seed=chosen,
+            groups=self.groups,
+            sweeps=self.sweeps_per_round,
+            clusters=ClusterMoves(compiled) if self.clusters else None,
+            observer=observer,
+            stop=stop,
+            progress=progress,
+        )
+        result.best = engine.values(result.best_words)
+        return result
+
+
+def _ladder(betas: Sequence[float]) -> list[float]:
+    """Inverse temperatures in order. Raises `ArgumentError`."""
+    values = [float(beta) for beta in betas]
+    rising = all(low < high for low, high in pairwise(values))
+    if len(values) < 2 or not np.isfinite(values).all() or values[0] < 0 or not rising:
+        raise ArgumentError(
+            f"the ladder is {values} and must rise from 0 or above, two betas at least: "
+            "put the hottest first"
+        )
+    return values
