@@ -19,6 +19,7 @@ from gibbsite_hw.graph_signatures import (
     Memories,
     descriptor_layout,
     row_end_layout,
+    word_write_signature,
     write_signature,
 )
 from gibbsite_hw.noise import NoiseShaper, SeedHash, xoshiro_step
@@ -102,13 +103,11 @@ class GraphEngine(wiring.Component):
         schedule_memory = Memory(
             shape=unsigned(parameters.beta_bits), depth=parameters.schedule_steps, init=[]
         )
-        spin_memory = Memory(shape=unsigned(lanes), depth=parameters.rows, init=[])
         best_memory = Memory(shape=unsigned(lanes), depth=parameters.rows, init=[])
         m.submodules.rows = rows_memory
         m.submodules.clamps = clamps_memory
         m.submodules.state = state_memory
         m.submodules.schedule = schedule_memory
-        m.submodules.spins = spin_memory
         m.submodules.best = best_memory
         for number, memory in (
             (Memories.ROWS, rows_memory),
@@ -128,8 +127,8 @@ class GraphEngine(wiring.Component):
         clamp_port = clamps_memory.read_port()
         state_port = state_memory.read_port()
         schedule_port = schedule_memory.read_port()
-        spin_write = spin_memory.write_port()
-        spin_row_port = spin_memory.read_port()
+        spin_write = word_write_signature(parameters.row_bits, lanes).create()
+        spin_row_port = self._spin_copy(m, "spins", spin_write)
         best_write = best_memory.write_port()
         best_port = best_memory.read_port()
         m.d.comb += schedule_port.addr.eq(schedule_address)
@@ -172,7 +171,7 @@ class GraphEngine(wiring.Component):
             m.submodules[f"biases{lane}"] = biases
             entry_write, entry_port = entries.write_port(), entries.read_port()
             bias_write, bias_port = biases.write_port(), biases.read_port()
-            spin_port = spin_memory.read_port()
+            spin_port = self._spin_copy(m, f"spins{lane}", spin_write)
             here = write.enable & (write.lane == lane)
             m.d.comb += [
                 entry_write.addr.eq(write.address),
@@ -266,6 +265,20 @@ class GraphEngine(wiring.Component):
             with m.If(ends1):
                 m.d.sync += self.updates.eq(self.updates + sum(end1.mask))
         return m
+
+    def _spin_copy(self, m, name, write):
+        """The read port of one more copy of the spin memory: a block memory reads one word a cycle,
+        and synthesis does not always see by itself how many copies that takes."""
+        parameters = self._parameters
+        memory = Memory(shape=unsigned(parameters.lanes), depth=parameters.rows, init=[])
+        m.submodules[name] = memory
+        port = memory.write_port()
+        m.d.comb += [
+            port.en.eq(write.en),
+            port.addr.eq(write.addr),
+            port.data.eq(write.data),
+        ]
+        return memory.read_port()
 
     def _control(
         self, m, sequencer, seed_hash, readout, decide, starting, sweeping, beta,

@@ -6,7 +6,14 @@ from amaranth.lib.wiring import Out
 
 from gibbsite_hw.spec.parameters import GraphParameters
 
-__all__ = ["BARRIER_CYCLES", "Memories", "descriptor_layout", "row_end_layout", "write_signature"]
+__all__ = [
+    "BARRIER_CYCLES",
+    "Memories",
+    "descriptor_layout",
+    "row_end_layout",
+    "word_write_signature",
+    "write_signature",
+]
 
 BARRIER_CYCLES = 8
 """Extra cycles between the last word of a class and the first of the next."""
@@ -65,3 +72,8 @@ def write_signature(parameters: GraphParameters) -> wiring.Signature:
             "data": Out(unsigned(width)),
         }
     )
+
+
+def word_write_signature(address_bits: int, width: int) -> wiring.Signature:
+    """A write port as every copy of a memory gets it."""
+    return wiring.Signature({"en": Out(1), "addr": Out(address_bits), "data": Out(width)})

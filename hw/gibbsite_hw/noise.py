@@ -145,13 +145,15 @@ class NoiseShaper(wiring.Component):
         slope_bits = tables.slope_bits(*self._segments)
         entry = data.StructLayout({"base": signed(tables.BASE_BITS), "slope": signed(slope_bits)})
         init = [{"base": b, "slope": s} for b, s in zip(base, slope, strict=True)]
-        m.submodules.table = table = Memory(shape=entry, depth=len(init), init=init)
         place_bits = tables.FRACTION_BITS + 1
         gumbel1 = Signal()
         gumbel2 = Signal()
         gumbel3 = Signal()
         m.d.sync += [gumbel1.eq(self.gumbel), gumbel2.eq(gumbel1), gumbel3.eq(gumbel2)]
         for lane in range(self._lanes):
+            if lane % 2 == 0:
+                table = Memory(shape=entry, depth=len(init), init=init)
+                m.submodules[f"table{lane // 2}"] = table
             port = table.read_port()
             uniform = self.uniform[lane]
             upper = uniform[31]
