@@ -4,6 +4,7 @@
     gibbsite.formalize(text)           the first step alone, one `Problem`
     gibbsite.open("sim:")              a `Device`, as a context manager
     gibbsite.Sampler(device)           a dimod sampler on that device: spins and choices
+    gibbsite.ParallelTempering(device) the same models on a ladder of temperatures
     gibbsite.LangevinSampler(potential, gibbsite.LangevinConfig(...))        continuous states
 
 Energies of spins are dimod's: `E(s) = offset + sum h_i s_i + sum_(i<j) J_ij s_i s_j`, spins -1/+1,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from gibbsite.problem import Problem
     from gibbsite.result import Result
     from gibbsite.sampler import Sampler
+    from gibbsite.tempering import ParallelTempering
     from gibbsite_hw.spec.device import Device
     from gibbsite_hw.spec.errors import GibbsiteError
     from gibbsite_models.energies.allocation import AllocationEnergy
@@ -54,6 +56,7 @@ __all__ = [
     "LangevinSampler",
     "LinearRegression",
     "LogisticRegression",
+    "ParallelTempering",
     "Penalty",
     "PlanningEnergy",
     "Potential",
@@ -89,6 +92,7 @@ _HOMES = {
     "LangevinSampler": "gibbsite.langevin_sampler",
     "LinearRegression": "gibbsite.algorithms.bayesian",
     "LogisticRegression": "gibbsite.algorithms.bayesian",
+    "ParallelTempering": "gibbsite.tempering",
     "Penalty": "gibbsite_models.energies.constraints",
     "PlanningEnergy": "gibbsite_models.energies.planning",
     "Potential": "gibbsite_models.energies.potential",

@@ -2,9 +2,9 @@
 
 Replica k runs as chain ``chains[k]`` of the seed: it starts from ``states[k]`` (or draws its first
 state at beta = 0 where none are given), sweeps ``sweeps`` times at beta code ``betas[k]``, and
-gives its state and its exact energy. A chain's number alone decides its randomness, so replicas may run
-one after the other, as here, or side by side in a device that offers `run_replicas` itself; what
-comes back is the same to the bit.
+gives its state and its exact energy. A chain's number alone decides its randomness: replicas may
+run one after the other, as here, or side by side in a device that offers `run_replicas` itself, and
+what comes back is the same to the bit.
 
 Arrays: chains ``uint32[K]``, betas ``uint32[K]``, states ``uint32[K, words of a state]``, energies
 ``int64[K]``.
