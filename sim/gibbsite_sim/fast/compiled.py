@@ -1,6 +1,6 @@
 """The one way in which loops of the emulator are compiled, and kept from one process to the next.
 
-numba is imported here alone, and this module only where `fast:` is opened.
+numba is imported here alone, and this module only when `fast:` first draws.
 
 Machine code lies in the user's cache folder (`gibbsite_sim.cache.cache_folder`), in a folder named
 by the content of all sources of the emulator and by the versions of what compiled them: a change in
@@ -17,18 +17,36 @@ from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import numba
 import numpy as np
-from numba.core import config
+from numba.core import config, types
+from numba.core.compiler import Compiler
+from numba.extending import intrinsic
 
 from gibbsite_sim.cache import cache_folder
 
-__all__ = ["code_folder", "compiled"]
+__all__ = ["bare", "code_folder", "compiled", "disjoint", "leading_zeros"]
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
+
+
+class _Disjoint(Compiler):
+    """numba's compiler, told that arrays that are given do not overlap."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.state.flags.noalias = True
+
+
+class _Bare(_Disjoint):
+    """The same, and references to arrays are not counted."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.state.flags.nrt = False
 
 
 def compiled(function: Callable[_P, _R]) -> Callable[_P, _R]:
@@ -36,10 +54,46 @@ def compiled(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
     It is compiled when it is first called with arguments of these types.
     """
+    return _made(function, Compiler)
+
+
+def disjoint(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """As `compiled`, for a loop whose arrays never overlap, so that it becomes vector code.
+
+    Without that promise a loop that reads one array at places that another one names stays scalar.
+    The loop's length must be an array's, not a constant: a short constant loop is written out
+    before vectors are looked for.
+    """
+    return _made(function, _Disjoint)
+
+
+def bare(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """As `disjoint`, for what makes no array itself: references to arrays are not counted.
+
+    Where a call works on a few vectors through many slices, counting takes most of the time.
+    """
+    return _made(function, _Bare)
+
+
+@intrinsic
+def leading_zeros(_typing: Any, _number: Any) -> Any:
+    """Leading zeros of a ``uint32``; 32 for 0."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.ctlz(arguments[0], numba.core.cgutils.false_bit)
+
+    return types.uint32(types.uint32), generate
+
+
+def _made(function: Callable[_P, _R], compiler: type[Compiler]) -> Callable[_P, _R]:
     folder = code_folder()
     with _numba_cache(folder):
         made: Callable[_P, _R] = numba.njit(
-            nogil=True, boundscheck=False, error_model="numpy", cache=folder is not None
+            nogil=True,
+            boundscheck=False,
+            error_model="numpy",
+            cache=folder is not None,
+            pipeline_class=compiler,
         )(function)
     return made
 
@@ -70,14 +124,3 @@ def _numba_cache(folder: Path | None) -> Iterator[None]:
         yield
     finally:
         settings["CACHE_DIR"] = before
-
-
-def compiled_bare(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """The same without counting references to arrays: for functions that make no array.
-
-    Where a call works on a few vectors through many slices, counting takes most of the time.
-    """
-    made: Callable[_P, _R] = numba.njit(
-        nogil=True, boundscheck=False, error_model="numpy", cache=True, _nrt=False
-    )(function)
-    return made

@@ -13,7 +13,7 @@ Source: docs/lattice-engine.md. Twin: ``gibbsite_models.golden.lattice_noise``.
 import numpy as np
 from numpy.typing import NDArray
 
-from gibbsite_sim.fast.compiled import compiled, compiled_bare
+from gibbsite_sim.fast.compiled import bare, compiled
 
 __all__ = ["TURN", "copy_planes", "slice_words", "step_planes", "unturn"]
 
@@ -23,19 +23,19 @@ TURN = 37
 Words = NDArray[np.uint64]
 
 
-@compiled_bare
+@bare
 def _xor2(out: Words, a: Words, b: Words) -> None:
     for i in range(out.shape[0]):
         out[i] = a[i] ^ b[i]
 
 
-@compiled_bare
+@bare
 def _xor3(out: Words, a: Words, b: Words, c: Words) -> None:
     for i in range(out.shape[0]):
         out[i] = a[i] ^ b[i] ^ c[i]
 
 
-@compiled_bare
+@bare
 def step_planes(s0: Words, s1: Words, next0: Words, next1: Words, turn: int, width: int) -> None:
     """One step: ``next0`` and ``next1`` from ``s0`` and ``s1``.
 
@@ -61,14 +61,14 @@ def step_planes(s0: Words, s1: Words, next0: Words, next1: Words, turn: int, wid
     )
 
 
-@compiled_bare
+@bare
 def copy_planes(out: Words, planes: Words) -> None:
     """``out`` becomes ``planes``."""
     for i in range(out.shape[0]):
         out[i] = planes[i]
 
 
-@compiled_bare
+@bare
 def unturn(out: Words, s1: Words, width: int) -> None:
     """Planes that lie TURN places off, each at its own place."""
     copy_planes(out[: TURN * width], s1[(64 - TURN) * width :])

@@ -3,7 +3,8 @@
 A site with field ``f = b + sum J s`` over d <= 4 neighbours of any couplings meets one of 2^d
 fields; one whose d neighbours all have the same strength, without a bias, meets one of d + 1, by
 how many of the terms ``J s`` are positive. Either way a few constants are compared with the
-uniforms of all chains of a word at once. Programs with other sites are run chain by chain (`lattice_wide`).
+uniforms of all chains of a word at once. Programs with other sites are run chain by chain
+(`lattice_wide`).
 
 Twin: what `gibbsite_models.golden.lattice.LatticeEngine.decide` does for one chain.
 """
@@ -13,14 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CASES", "COUNTS", "HELD", "MOST_CASES", "PAIRS", "Sites", "sort_sites"]
+__all__ = ["CASES", "COUNTS", "HELD", "PAIRS", "Sites", "sort_sites"]
 
 HELD, PAIRS, COUNTS, CASES = range(4)
 """Kinds of a site: clamped; four neighbours of one strength; up to 12 of one strength; up to four
 of any couplings, with a bias."""
-
-MOST_CASES = 16
-"""Thresholds of a site at most."""
 
 Int64 = NDArray[np.int64]
 
@@ -31,18 +29,19 @@ class Sites:
 
     ``kind``        int8[sites]
     ``degree``      int8[sites]: neighbours with a coupling
-    ``neighbour``   int32[sites, 12]: their sites, the first ``degree`` of them
-    ``negative``    uint64[sites, 12]: all ones where the coupling is negative
-    ``field``       int32[sites, MOST_CASES]: COUNTS and PAIRS: field when p terms are positive, at
-                    p; CASES: field when the bits of the neighbours' spins are the number
+    ``neighbour``   int32[sites, neighbours]: their sites, the first ``degree`` of them
+    ``weight``      int8[sites, neighbours]: their couplings
+    ``negative``    uint16[sites]: bit k set where the coupling of neighbour k is negative
+    ``bias``        int16[sites]
     ``on``          uint64[sites]: all ones where a held site is +1
     """
 
     kind: NDArray[np.int8]
     degree: NDArray[np.int8]
     neighbour: NDArray[np.int32]
-    negative: NDArray[np.uint64]
-    field: NDArray[np.int32]
+    weight: NDArray[np.int8]
+    negative: NDArray[np.uint16]
+    bias: NDArray[np.int16]
     on: NDArray[np.uint64]
 
 
@@ -77,23 +76,13 @@ def sort_sites(
         return None
     kind = np.where(held, HELD, np.where(counted, COUNTS, CASES))
     kind[counted & ~held & (degree == 4)] = PAIRS
-    field = np.zeros((sites, MOST_CASES), dtype=np.int64)
-    for p in range(count + 1):
-        # beyond the degree p never occurs
-        field[:, p] = np.where(counted & (p <= degree), strength[:, 0] * (2 * p - degree), 0)
-    few = kind == CASES
-    for case in range(MOST_CASES):
-        spins = np.array([2 * (case >> k & 1) - 1 for k in range(4)])
-        field[few, case] = bias[few] + weight[few, :4] @ spins
-    padded = np.zeros((sites, 12), dtype=np.int32)
-    padded[:, :count] = place
-    negative = np.zeros((sites, 12), dtype=np.uint64)
-    negative[:, :count] = np.where(weight < 0, np.uint64(0xFFFF_FFFF_FFFF_FFFF), np.uint64(0))
+    negative = ((weight < 0) << np.arange(count)).sum(axis=1)
     return Sites(
         kind.astype(np.int8),
         degree.astype(np.int8),
-        padded,
-        negative,
-        field.astype(np.int32),
+        np.ascontiguousarray(place, dtype=np.int32),
+        np.ascontiguousarray(weight, dtype=np.int8),
+        negative.astype(np.uint16),
+        bias.astype(np.int16),
         np.where(held_on, np.uint64(0xFFFF_FFFF_FFFF_FFFF), np.uint64(0)),
     )

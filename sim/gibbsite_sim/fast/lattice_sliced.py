@@ -13,7 +13,7 @@ Source: docs/lattice-engine.md. Twin: ``gibbsite_models.golden.lattice``.
 import numpy as np
 from numpy.typing import NDArray
 
-from gibbsite_sim.fast.compiled import compiled_bare
+from gibbsite_sim.fast.compiled import bare
 from gibbsite_sim.fast.lattice_noise import TURN, copy_planes, step_planes, unturn
 
 __all__ = ["sliced_sweeps", "start_sliced"]
@@ -25,7 +25,7 @@ UNIFORM_BITS = 16
 HELD, PAIRS, COUNTS = 0, 1, 2  # of lattice_sites, as constants of the compiled code
 
 
-@compiled_bare
+@bare
 def _fold(lt: Words, u0: Words, u1: Words, bits: int) -> None:
     """``lt`` after two more bits of a threshold, the lower of ``bits`` first."""
     if bits == 0:
@@ -42,7 +42,7 @@ def _fold(lt: Words, u0: Words, u1: Words, bits: int) -> None:
             lt[w] = lt[w] | ~u0[w] | ~u1[w]
 
 
-@compiled_bare
+@bare
 def _below(lt: Words, u: Words, threshold: int) -> None:
     """``lt`` = where the uniforms of planes ``u[16, width]`` are below a threshold of 16 bits."""
     for w in range(lt.shape[0]):
@@ -55,16 +55,22 @@ def _below(lt: Words, u: Words, threshold: int) -> None:
             _fold(lt, u[k], u[k + 1], bits)
 
 
-@compiled_bare
+@bare
+def _mask(bits: int, k: int) -> np.uint64:
+    """All ones where bit k is set."""
+    return np.uint64(0) - np.uint64(bits >> k & 1)
+
+
+@bare
 def _choose_pairs(
-    out: Words, half: Words, outer: Words, zero: Words, spins: Words, at: Ints, negative: Words
+    out: Words, half: Words, outer: Words, zero: Words, spins: Words, at: Ints, negative: int
 ) -> None:
     """Four neighbours of one strength m: fields -4 m (no term positive), -2 m, 0, 2 m, 4 m.
 
     ``half``, ``outer`` and ``zero``: uniforms below T(2 m), T(4 m), and at least T(0).
     """
     a, b, c, d = spins[at[0]], spins[at[1]], spins[at[2]], spins[at[3]]
-    n0, n1, n2, n3 = negative[0], negative[1], negative[2], negative[3]
+    n0, n1, n2, n3 = _mask(negative, 0), _mask(negative, 1), _mask(negative, 2), _mask(negative, 3)
     for w in range(out.shape[0]):
         p, q, r, s = a[w] ^ n0, b[w] ^ n1, c[w] ^ n2, d[w] ^ n3
         ab, cd = p ^ q, r ^ s
@@ -78,7 +84,7 @@ def _choose_pairs(
         out[w] = ~many ^ lt
 
 
-@compiled_bare
+@bare
 def _choose(
     out: Words,
     lt: Words,
@@ -103,9 +109,9 @@ def _choose(
                 out[w] |= mask[w] & below[w]
 
 
-@compiled_bare
+@bare
 def _count_masks(
-    which: Words, spins: Words, at: Ints, negative: Words, degree: int, planes: Words
+    which: Words, spins: Words, at: Ints, negative: int, degree: int, planes: Words
 ) -> None:
     """``which[p]``: chains in which p of the terms are positive."""
     width = planes.shape[1]
@@ -113,7 +119,7 @@ def _count_masks(
         for w in range(width):
             planes[bit, w] = 0
     for k in range(degree):
-        s, n = spins[at[k]], negative[k]
+        s, n = spins[at[k]], _mask(negative, k)
         for w in range(width):
             carry = s[w] ^ n
             for bit in range(4):
@@ -128,7 +134,7 @@ def _count_masks(
             which[p, w] = mask
 
 
-@compiled_bare
+@bare
 def _case_masks(which: Words, spins: Words, at: Ints, degree: int) -> None:
     """``which[n]``: chains in which the neighbours' bits are the number n."""
     for w in range(which.shape[1]):
@@ -142,7 +148,7 @@ def _case_masks(which: Words, spins: Words, at: Ints, degree: int) -> None:
                 low[w] = low[w] & ~s[w]
 
 
-@compiled_bare
+@bare
 def _decide(
     site: int,
     spins: Words,
@@ -150,8 +156,9 @@ def _decide(
     kind: NDArray[np.int8],
     degree: NDArray[np.int8],
     neighbour: Ints,
-    negative: Words,
-    field: Ints,
+    weight: NDArray[np.int8],
+    negative: NDArray[np.uint16],
+    bias: NDArray[np.int16],
     on: Words,
     table: Ints,
     lt: Words,
@@ -165,8 +172,9 @@ def _decide(
             out[w] = on[site]
         return
     if kind[site] == PAIRS:
-        _below(lt[0], u, table[abs(field[site, 3])])
-        _below(lt[1], u, table[abs(field[site, 4])])
+        strength = abs(weight[site, 0])
+        _below(lt[0], u, table[2 * strength])
+        _below(lt[1], u, table[4 * strength])
         _choose_pairs(out, lt[0], lt[1], u[15], spins, neighbour[site], negative[site])
         return
     count = degree[site]
@@ -179,7 +187,12 @@ def _decide(
     neg, level, known = notes[0], notes[1], notes[2]
     levels = 0
     for case in range(cases):
-        f = field[site, case]
+        if kind[site] == COUNTS:
+            f = (2 * case - count) * abs(weight[site, 0])
+        else:
+            f = bias[site] + 0
+            for k in range(count):
+                f += weight[site, k] * (2 * (case >> k & 1) - 1)
         neg[case] = f < 0
         threshold = table[abs(f)]
         at = 0
@@ -193,7 +206,7 @@ def _decide(
     _choose(out, lt, neg, level, which, cases)
 
 
-@compiled_bare
+@bare
 def sliced_sweeps(
     sweeps: int,
     spins: Words,
@@ -202,8 +215,9 @@ def sliced_sweeps(
     kind: NDArray[np.int8],
     degree: NDArray[np.int8],
     neighbour: Ints,
-    negative: Words,
-    field: Ints,
+    weight: NDArray[np.int8],
+    negative: NDArray[np.uint16],
+    bias: NDArray[np.int16],
     on: Words,
     table: Ints,
     scratch: Words,
@@ -238,8 +252,9 @@ def sliced_sweeps(
                                 kind,
                                 degree,
                                 neighbour,
+                                weight,
                                 negative,
-                                field,
+                                bias,
                                 on,
                                 table,
                                 lt,
@@ -255,7 +270,7 @@ def sliced_sweeps(
                 unturn(streams[1, stream], s1, width)
 
 
-@compiled_bare
+@bare
 def start_sliced(
     spins: Words,
     streams: Words,

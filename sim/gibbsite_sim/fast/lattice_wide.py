@@ -1,8 +1,8 @@
 """Lattice sweeps of any program, chains side by side as numbers: one word a chain's stream.
 
-The way of programs that do not slice (`lattice_sites`), and of replicas at different betas. Spins are
-``int8[sites, chains]``, -1 or +1; streams ``uint64[2, streams, chains]``; ``tables[beta][m]`` is
-T(m) at one of the betas at hand and ``beta[chain]`` says which.
+The way of programs that do not slice (`lattice_sites`), and of replicas at different betas. Spins
+are ``int8[sites, chains]``, -1 or +1; streams ``uint64[2, streams, chains]``;
+``tables[beta][m]`` is T(m) at one of the betas at hand and ``beta[chain]`` says which.
 
 Source: docs/lattice-engine.md. Twin: ``gibbsite_models.golden.lattice``.
 """
