@@ -117,6 +117,13 @@ def spice(session: nox.Session) -> None:
 
 
 @nox.session
+def bitstream(session: nox.Session) -> None:
+    """The bitstream of a board, made from nothing else; `-- --help` lists boards and builds."""
+    home = prepare("silicon", checkout=True)
+    _run(session, home, "python", "tools/bitstream.py", *session.posargs)
+
+
+@nox.session
 def tests(session: nox.Session) -> None:
     """All parts, each with its seconds, whatever fails; the last line counts all tests."""
     tally = Tally()
@@ -161,6 +168,15 @@ def lock(session: nox.Session) -> None:
             "sim",
             "--extra",
             "digits",
+            "--group",
+            "build",
+            "pyproject.toml",
+            "-c",
+            "locks/dev.txt",
+        ],
+        "silicon": [
+            "--extra",
+            "silicon",
             "--group",
             "build",
             "pyproject.toml",
