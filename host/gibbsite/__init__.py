@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from gibbsite.devices import open
     from gibbsite.formalizer import FormalizationError, formalize
     from gibbsite.langevin_sampler import LangevinConfig, LangevinSampler
+    from gibbsite.lattice_sampler import LatticeSampler
     from gibbsite.orchestrator import solve
     from gibbsite.problem import Problem
     from gibbsite.result import Result
@@ -54,6 +55,7 @@ __all__ = [
     "GibbsiteError",
     "LangevinConfig",
     "LangevinSampler",
+    "LatticeSampler",
     "LinearRegression",
     "LogisticRegression",
     "ParallelTempering",
@@ -90,6 +92,7 @@ _HOMES = {
     "GibbsiteError": "gibbsite_hw.spec.errors",
     "LangevinConfig": "gibbsite.langevin_sampler",
     "LangevinSampler": "gibbsite.langevin_sampler",
+    "LatticeSampler": "gibbsite.lattice_sampler",
     "LinearRegression": "gibbsite.algorithms.bayesian",
     "LogisticRegression": "gibbsite.algorithms.bayesian",
     "ParallelTempering": "gibbsite.tempering",

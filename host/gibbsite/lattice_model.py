@@ -1,0 +1,197 @@
+"""A binary quadratic model on the sites of a lattice, as the integer codes of a lattice engine.
+
+Variables are pairs (row, column). Each coupling joins two sites that the engine's neighbourhood
+joins, directly or across a wrapped edge:
+
+    E(s) ~ offset + scale E_code(s),      beta_code = round(beta scale 2^BETA_FRAC)
+
+A lattice with fewer rows than the engine, or open edges, leaves couplings of zero between.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import dimod
+import numpy as np
+from numpy.typing import NDArray
+
+from gibbsite.quantization import (
+    DEFAULT_MAX_ERROR,
+    OnError,
+    Quantization,
+    beta_codes,
+    choose_scale,
+    measure,
+)
+from gibbsite.slot_model import slot_model
+from gibbsite_hw.spec.errors import ProgramError
+from gibbsite_hw.spec.lattice_parameters import LatticeParameters
+from gibbsite_hw.spec.lattice_program import LatticeConditions, LatticeProgram
+from gibbsite_hw.spec.lattice_tables import BETA_BITS, BETA_FRAC
+from gibbsite_hw.spec.parameters import GraphParameters
+from gibbsite_models.golden.lattice import pack_columns, unpack_columns
+
+__all__ = ["CompiledLattice", "compile_lattice"]
+
+Site: TypeAlias = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledLattice:
+    """A program and what its codes mean. ``sites`` are the variables, in the model's order."""
+
+    parameters: LatticeParameters
+    program: LatticeProgram
+    sites: tuple[Site, ...]
+    quantization: Quantization
+
+    @property
+    def scale(self) -> float:
+        """Energy units per code."""
+        return self.quantization.scale
+
+    def betas(self, betas: Sequence[float] | NDArray[np.float64]) -> array[int]:
+        """Codes of inverse temperatures. Raises `ProgramError` for those without a code."""
+        values = np.atleast_1d(np.asarray(betas, dtype=np.float64))
+        return array("I", beta_codes(values, self.scale, _formats(self.parameters)).tolist())
+
+    @property
+    def beta_limits(self) -> tuple[float, float]:
+        """The least and the largest beta that have codes (the least within 1 %)."""
+        unit = self.scale * 2.0**BETA_FRAC
+        return 100.0 / unit, (2.0**BETA_BITS - 1) / unit
+
+    def conditions(self, clamps: Mapping[Site, int]) -> LatticeConditions:
+        """The program's biases with these spins held at -1 or +1."""
+        p, base = self.parameters, self.program.conditions
+        known = set(self.sites)
+        on = np.zeros((p.rows, self.program.columns), dtype=np.uint8)
+        off = on.copy()
+        for site, value in clamps.items():
+            if site not in known:
+                raise ProgramError(
+                    f"{site!r} is clamped and no variable of the model: name one of its sites"
+                )
+            if value not in (-1, 1):
+                raise ProgramError(
+                    f"{site!r} is clamped to {value!r} and is a spin: clamp it to -1 or +1"
+                )
+            (on if value > 0 else off)[site] = 1
+        return LatticeConditions(
+            base.biases,
+            array("I", pack_columns(on).tolist()),
+            array("I", pack_columns(off).tolist()),
+        )
+
+    def spins(self, states: array[int]) -> NDArray[np.int8]:
+        """Spins ``int8[reads, variables]`` of states as a `LatticeResult` holds them."""
+        p = self.parameters
+        words = np.array(states, dtype=np.uint32).reshape(-1, self.program.columns * p.words)
+        bits = unpack_columns(words, p.rows)
+        rows, columns = np.array(self.sites).T
+        return 2 * bits[:, rows, columns].astype(np.int8) - 1
+
+    def state(self, spins: NDArray[np.int8]) -> array[int]:
+        """The words of one state, ``int8[variables]``."""
+        bits = np.zeros((self.parameters.rows, self.program.columns), dtype=np.uint8)
+        rows, columns = np.array(self.sites).T
+        bits[rows, columns] = spins > 0
+        return array("I", pack_columns(bits).tolist())
+
+
+def compile_lattice(
+    bqm: dimod.BinaryQuadraticModel,
+    parameters: LatticeParameters,
+    *,
+    beta_max: float | None = None,
+    beta_min: float | None = None,
+    max_error: float = DEFAULT_MAX_ERROR,
+    on_error: OnError = "raise",
+) -> CompiledLattice:
+    """The program of a spin model whose variables are sites.
+
+    Raises `ProgramError` for labels that are no sites of the engine, for couplings that its
+    neighbourhood does not have, and for what quantizes worse than ``max_error``.
+    """
+    p = parameters
+    model = slot_model(bqm.spin)
+    sites = _sites(model.labels, p)
+    rows, columns = np.array(sites).T
+    width = int(columns.max()) + 1
+    width += width % 2
+    scale = choose_scale(
+        model.weight, model.linear, float(np.abs(model.linear).max(initial=0.0)), _formats(p),
+        beta_max, beta_min,
+    )  # fmt: skip
+    weights = np.rint(model.weight / scale).astype(np.int64)
+    biases = np.rint(model.linear / scale).astype(np.int64)
+    report = measure(
+        model, model.linear, biases, weights, scale, max_error=max_error, on_error=on_error
+    )
+    couplings = np.zeros((width, p.rows, p.neighbours), dtype=np.int64)
+    _place(couplings, sites, model.low, model.high, weights, p)
+    bias = np.zeros((width, p.rows), dtype=np.int64)
+    bias[columns, rows] = biases
+    words = array("I", [0]) * (width * p.words)
+    conditions = LatticeConditions(array("i", bias.ravel().tolist()), words, words[:])
+    program = LatticeProgram(width, array("b", couplings.ravel().tolist()), conditions)
+    return CompiledLattice(p, program, sites, report)
+
+
+def _sites(labels: tuple[Hashable, ...], p: LatticeParameters) -> tuple[Site, ...]:
+    if not labels:
+        raise ProgramError("the model has no variable: give it one site at least")
+    sites: list[Site] = []
+    for label in labels:
+        site = label if isinstance(label, tuple) and len(label) == 2 else (-1, -1)
+        whole = all(isinstance(at, (int, np.integer)) for at in site)
+        if not whole or not (0 <= site[0] < p.rows and 0 <= site[1] < p.columns):
+            raise ProgramError(
+                f"the variable {label!r} is no site of a lattice of {p.rows} rows and {p.columns} "
+                "columns: label variables (row, column), or open a device with more"
+            )
+        sites.append((int(site[0]), int(site[1])))
+    return tuple(sites)
+
+
+def _place(
+    couplings: NDArray[np.int64],
+    sites: tuple[Site, ...],
+    low: NDArray[np.integer],
+    high: NDArray[np.integer],
+    weights: NDArray[np.int64],
+    p: LatticeParameters,
+) -> None:
+    """Put each coupling at both of its ends."""
+    width = couplings.shape[0]
+    at = np.array(sites)
+    step = (at[high] - at[low]) % (p.rows, width)
+    number = np.full((p.rows, width), -1)
+    for k in reversed(
+        range(p.neighbours)
+    ):  # of offsets that meet on a small torus the first counts
+        row, column = p.offsets[k]
+        number[row % p.rows, column % width] = k
+    k = number[step[:, 0], step[:, 1]]
+    if (k < 0).any():
+        wrong = int(np.argmax(k < 0))
+        raise ProgramError(
+            f"{sites[int(low[wrong])]} and {sites[int(high[wrong])]} are coupled and no neighbours "
+            f"among the {p.neighbours} of this engine, whose {p.rows} rows and this model's "
+            f"{width} columns are wrapped: couple neighbours only, or open a device with "
+            "neighbours=8, neighbours=12 or the lattice's own rows="
+        )
+    back = np.where(k % 4 < 2, k + 2, k - 2)
+    couplings[at[low, 1], at[low, 0], k] = weights
+    couplings[at[high, 1], at[high, 0], back] = weights
+
+
+def _formats(p: LatticeParameters) -> GraphParameters:
+    """The formats of weights, biases and betas, as the functions of quantization take them."""
+    return GraphParameters(
+        weight_bits=p.coupling_bits, bias_bits=p.bias_bits, beta_bits=BETA_BITS, beta_frac=BETA_FRAC
+    )

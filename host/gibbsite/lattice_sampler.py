@@ -1,0 +1,205 @@
+"""`LatticeSampler`: a lattice engine as a dimod sampler, for models on the sites of a lattice.
+
+The arguments are `Sampler`'s: annealed reads by default, with ``beta=`` draws at equilibrium.
+"""
+
+from __future__ import annotations
+
+from array import array
+from time import perf_counter_ns
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+import dimod
+import numpy as np
+from dimod.core.sampler import Sampler as DimodSampler
+
+from gibbsite.arguments import NAMES, Arguments
+from gibbsite.devices import open as open_device
+from gibbsite.drawing import moved_words
+from gibbsite.lattice_model import CompiledLattice, compile_lattice
+from gibbsite.schedules import ArgumentError, Schedule
+from gibbsite.slot_model import slot_model
+from gibbsite_hw.spec.device import Device
+from gibbsite_hw.spec.lattice_program import LatticeRequest, LatticeResult
+
+__all__ = ["LatticeSampler"]
+
+UNUSED = ("initial_states", "initial_states_generator", "interrupt_function", "certify")
+"""Arguments of `Sampler` that a lattice does not take."""
+
+DEFAULT_CHAINS = 16
+"""Chains among which draws at equilibrium are shared."""
+
+
+class LatticeSampler(DimodSampler):
+    """A dimod sampler on a lattice engine.
+
+    ``device`` is an open device, which stays the caller's to close, or an address, which is opened
+    for every model with the rows and columns that it needs: wrapped edges fit exactly then.
+    ``neighbours``: 4, 8 or 12, for an address.
+    """
+
+    parameters: ClassVar[dict[str, Any]] = {name: [] for name in NAMES if name not in UNUSED}
+
+    def __init__(self, device: Device | str = "fast:", *, neighbours: int = 4) -> None:
+        self._device = device
+        self._neighbours = neighbours
+        self._opened: Device | None = None
+
+    @property
+    def properties(self) -> dict[str, Any]:
+        """What the sampler draws from."""
+        return {"device": self._device if isinstance(self._device, str) else self._device.info.uri}
+
+    def sample(self, bqm: dimod.BinaryQuadraticModel, **parameters: Any) -> dimod.SampleSet:
+        """Sample a model whose variables are (row, column); see `Sampler` for the arguments.
+
+        Raises `ArgumentError` for arguments without meaning, `ProgramError` for a model that the
+        lattice does not hold.
+        """
+        for name in UNUSED:
+            if parameters.get(name):
+                raise ArgumentError(
+                    f"{name} is none of a lattice's arguments: leave it out, or use Sampler"
+                )
+        arguments = Arguments(**self.remove_unknown_kwargs(**parameters))
+        device = self._device_for(bqm)
+        began = perf_counter_ns()
+        schedule = arguments.schedule(slot_model(bqm.spin))
+        compiled = compile_lattice(
+            bqm,
+            device.info.lattice,
+            beta_max=max(schedule.beta_range, default=None),
+            beta_min=schedule.least if schedule.fixed else None,
+            max_error=arguments.max_error,
+            on_error=arguments.on_error,
+        )
+        schedule = schedule.within(*compiled.beta_limits)
+        before = moved_words(device)
+        device.load(compiled.program)
+        if arguments.clamps:
+            device.condition(
+                compiled.conditions({_site(v): s for v, s in arguments.clamps.items()})
+            )
+        prepared = perf_counter_ns()
+        request = _request(arguments, schedule, compiled)
+        result = device.run(request, arguments.progress)
+        drawn = perf_counter_ns()
+        return _sample_set(
+            bqm,
+            compiled,
+            request,
+            result,
+            reads=arguments.num_reads or 1,
+            best=arguments.best,
+            info={
+                "seed": request.seed,
+                "device": device.info.uri,
+                "fingerprint": f"{device.info.fingerprint:016x}",
+                "mode": "annealed" if arguments.beta is None else "equilibrium",
+                "beta_range": schedule.beta_range,
+                "beta_schedule_type": schedule.kind,
+                "bits_moved": None if before is None else _bits(before, moved_words(device)),
+                "timing": {"preprocessing_ns": prepared - began, "sampling_ns": drawn - prepared},
+                "joules": None,
+                "joules_provenance": "not measured: this device has no power measurement",
+            },
+        )
+
+    def close(self) -> None:
+        """Close what this sampler opened; closing twice is allowed."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _device_for(self, bqm: dimod.BinaryQuadraticModel) -> Device:
+        """The caller's device, or one of the model's size."""
+        if not isinstance(self._device, str):
+            return self._device
+        sites = [_site(label) for label in bqm.variables]
+        rows, columns = (max((site[k] for site in sites), default=0) + 1 for k in range(2))
+        rows, columns = max(rows + rows % 2, 2), max(columns + columns % 2, 2)
+        wanted = (rows, columns, self._neighbours)
+        if self._opened is not None:
+            lattice = self._opened.info.lattice
+            if (lattice.rows, lattice.columns, lattice.neighbours) == wanted:
+                return self._opened
+        self.close()
+        joint = "&" if "?" in self._device else "?"
+        sizes = f"lattice_rows={rows}&lattice_columns={columns}&lattice_neighbours={wanted[2]}"
+        self._opened = open_device(f"{self._device}{joint}engines=lattice&{sizes}")
+        return self._opened
+
+
+def _site(label: Any) -> tuple[int, int]:
+    if not (isinstance(label, tuple) and len(label) == 2):
+        raise ArgumentError(f"{label!r} is no site: label variables (row, column)")
+    return int(label[0]), int(label[1])
+
+
+def _request(arguments: Arguments, schedule: Schedule, compiled: CompiledLattice) -> LatticeRequest:
+    reads = arguments.num_reads or 1
+    chains = reads if arguments.beta is None else min(arguments.num_chains or DEFAULT_CHAINS, reads)
+    return LatticeRequest(
+        betas=compiled.betas(schedule.betas) if len(schedule.betas) else array("I"),
+        seed=arguments.drawn_seed(),
+        chains=chains,
+        draws=-(-reads // chains),
+        sweeps_per_step=schedule.sweeps_per_beta,
+        thin=arguments.thin,
+        samples=not arguments.best,
+        best=arguments.best,
+    )
+
+
+def _sample_set(
+    bqm: dimod.BinaryQuadraticModel,
+    compiled: CompiledLattice,
+    request: LatticeRequest,
+    result: LatticeResult,
+    *,
+    reads: int,
+    best: bool,
+    info: dict[str, Any],
+) -> dimod.SampleSet:
+    counters = result.counters
+    info |= {
+        "cycles": counters.cycles,
+        "sweep_cycles": counters.sweep_cycles,
+        "waits": counters.waits,
+        "sweeps": counters.sweeps,
+        "updates": counters.updates,
+        "reads": counters.reads,
+        "quantization": compiled.quantization.as_dict(),
+    }
+    spins = compiled.spins(result.best_states if best else result.states)
+    number = np.arange(result.reads)
+    chain, draw = number // request.draws, number % request.draws
+    # of chains that share the reads unevenly the last draws of the last chains are left out
+    kept = np.sort(np.lexsort((chain, draw))[:reads])
+    model = bqm.spin
+    found: dimod.SampleSet = dimod.SampleSet.from_samples_bqm(
+        (spins[kept], list(compiled.sites)), model, info=info, sort_labels=False
+    )
+    found = dimod.append_data_vectors(found, chain=chain[kept], draw=draw[kept])
+    if bqm.vartype is not dimod.SPIN:
+        found.change_vartype(bqm.vartype, inplace=True)
+    return found
+
+
+def _bits(before: tuple[int, int], after: tuple[int, int] | None) -> dict[str, int] | None:
+    if after is None:
+        return None
+    return {"in": 32 * (after[0] - before[0]), "out": 32 * (after[1] - before[1])}

@@ -1,0 +1,117 @@
+"""`LatticeSampler`: models on sites become programs, reads become their spins again."""
+
+import itertools
+
+import dimod
+import numpy as np
+import pytest
+
+import gibbsite
+from gibbsite.lattice_model import compile_lattice
+from gibbsite_hw.spec.errors import ProgramError
+from gibbsite_hw.spec.lattice_parameters import LatticeParameters
+from gibbsite_hw.spec.lattice_program import LatticeRequest
+
+RULES = {4: [(0, 1)], 8: [(0, 1), (4, 1)], 12: [(0, 1), (4, 1), (9, 10)]}
+
+
+def lattice(
+    rows: int, columns: int, neighbours: int = 4, *, wrapped: bool = True, seed: int = 0
+) -> dimod.BinaryQuadraticModel:
+    """Couplings of both signs, biases, sites in a scrambled order."""
+    rng = np.random.default_rng(seed)
+    sites = list(itertools.product(range(rows), range(columns)))
+    rng.shuffle(sites)
+    model = dimod.BinaryQuadraticModel("SPIN")
+    for row, column in sites:
+        model.add_variable((int(row), int(column)), float(rng.integers(-3, 4)))
+    for row, column in itertools.product(range(rows), range(columns)):
+        for a, b in RULES[neighbours]:
+            for dr, dc in ((a, b), (-b, a)):
+                there = (row + dr, column + dc)
+                if wrapped:
+                    there = (there[0] % rows, there[1] % columns)
+                elif not (0 <= there[0] < rows and 0 <= there[1] < columns):
+                    continue
+                model.add_quadratic((row, column), there, float(rng.choice([-2, -1, 1, 2])))
+    return model
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "neighbours", "wrapped"),
+    [(4, 6, 4, True), (3, 5, 4, False), (12, 14, 8, True), (24, 26, 12, True), (5, 4, 8, False)],
+)
+def test_the_programs_energy_is_the_models(rows, columns, neighbours, wrapped) -> None:
+    """The device's own energies are those of the model, state by state."""
+    model = lattice(rows, columns, neighbours, wrapped=wrapped)
+    with gibbsite.LatticeSampler("golden:", neighbours=neighbours) as sampler:
+        device = sampler._device_for(model)
+        compiled = compile_lattice(model, device.info.lattice)
+        assert compiled.quantization.exact
+        device.load(compiled.program)
+        request = LatticeRequest(compiled.betas([0.2, 0.5]), chains=7)
+        result = device.run(request)
+        spins = compiled.spins(result.states)
+    wanted = model.energies((spins, list(compiled.sites)))
+    assert np.allclose(np.array(result.energies) * compiled.scale + model.offset, wanted)
+    assert (compiled.spins(compiled.state(spins[3])) == spins[3]).all()
+
+
+def test_annealed_reads_find_the_ground_state() -> None:
+    model = lattice(3, 4, wrapped=False, seed=4)
+    ground = dimod.ExactSolver().sample(model).first.energy
+    with gibbsite.LatticeSampler("golden:") as sampler:
+        found = sampler.sample(model, num_reads=30, num_sweeps=100, seed=5)
+        again = sampler.sample(model, num_reads=30, num_sweeps=100, seed=5)
+        best = sampler.sample(model, num_reads=30, num_sweeps=100, seed=5, best=True)
+    assert found.first.energy == ground
+    assert (found.record.sample == again.record.sample).all()
+    assert (best.record.energy <= found.record.energy).all()
+    assert found.info["updates"] == 30 * 100 * 4 * 4  # a row is added, so that rows are even
+
+
+def test_binary_models_come_back_binary() -> None:
+    model = lattice(4, 4, seed=2).change_vartype("BINARY", inplace=False)
+    with gibbsite.LatticeSampler("golden:") as sampler:
+        found = sampler.sample(model, num_reads=5, num_sweeps=20, seed=1)
+    assert found.vartype is dimod.BINARY
+    assert np.allclose(found.record.energy, model.energies(found))
+
+
+def test_clamps_hold_and_draws_are_shared_among_chains() -> None:
+    model = lattice(4, 4, seed=3)
+    with gibbsite.LatticeSampler("golden:") as sampler:
+        held = {(0, 0): 1, (2, 3): -1}
+        found = sampler.sample(model, num_reads=35, beta=0.4, burn_in=5, clamps=held, seed=1)
+    assert len(found) == 35
+    assert sorted(set(found.record.chain)) == list(range(16))
+    for site, value in held.items():
+        assert set(found.samples(sorted_by=None)[:, site]) == {value}
+
+
+def test_what_no_lattice_holds_is_refused() -> None:
+    p = LatticeParameters(rows=6, columns=6)
+    model = dimod.BinaryQuadraticModel.from_ising({}, {((0, 0), (1, 1)): 1.0})
+    with pytest.raises(ProgramError, match=r"no neighbours among the 4 of this engine"):
+        compile_lattice(model, p)
+    model = dimod.BinaryQuadraticModel.from_ising({(0, 6): 1.0}, {})
+    with pytest.raises(ProgramError, match="open a device with more"):
+        compile_lattice(model, p)
+    model = dimod.BinaryQuadraticModel.from_ising({"a": 1.0}, {})
+    with pytest.raises(ProgramError, match="label variables"):
+        compile_lattice(model, p)
+    model = dimod.BinaryQuadraticModel.from_ising(
+        {}, {((0, 0), (0, 1)): 1.0, ((0, 0), (1, 0)): 0.01}
+    )
+    with pytest.raises(ProgramError, match="quantizes to nothing"):
+        compile_lattice(model, p)
+    with pytest.raises(ProgramError, match="no variable"):
+        compile_lattice(dimod.BinaryQuadraticModel("SPIN"), p)
+    with gibbsite.LatticeSampler("golden:") as sampler:
+        small = lattice(4, 4)
+        with pytest.raises(gibbsite.GibbsiteError, match="clamp it to -1"):
+            sampler.sample(small, clamps={(0, 0): 0})
+        with pytest.raises(gibbsite.GibbsiteError, match="no variable of the model"):
+            sampler.sample(small, clamps={(9, 0): 1})
+        with pytest.raises(gibbsite.GibbsiteError, match="initial_states is none"):
+            sampler.sample(small, initial_states=[1])
