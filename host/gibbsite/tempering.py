@@ -23,16 +23,16 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Final
+from typing import Final, Literal, TypeAlias, get_args
 
 import dimod
 import numpy as np
 
 from gibbsite.compiler import compile_model
+from gibbsite.lattice_model import compile_lattice
 from gibbsite.schedules import ArgumentError, default_beta_range, positive
 from gibbsite.slot_model import slot_model
-from gibbsite.tempering_clusters import ClusterMoves
-from gibbsite.tempering_engines import GraphLadder
+from gibbsite.tempering_engines import GraphLadder, LatticeLadder
 from gibbsite.tempering_ladder import spaced_ladder
 from gibbsite.tempering_rounds import Observer, Stop, TemperingResult, temper
 from gibbsite_hw.spec.device import Device, Progress
@@ -40,6 +40,8 @@ from gibbsite_hw.spec.device import Device, Progress
 __all__ = ["ParallelTempering", "TemperingResult"]
 
 MOST_GROUPS: Final = 256
+
+EngineName: TypeAlias = Literal["graph", "lattice"]
 
 
 class ParallelTempering:
@@ -51,6 +53,7 @@ class ParallelTempering:
     ``groups``            independent ladders
     ``sweeps_per_round``  sweeps between two swaps
     ``clusters``          cluster moves of the host between neighbouring groups
+    ``engine``            "lattice" for models whose variables are sites (row, column) of a lattice
 
     Raises `ArgumentError` for arguments without meaning.
     """
@@ -65,6 +68,7 @@ class ParallelTempering:
         groups: int = 1,
         sweeps_per_round: int = 10,
         clusters: bool = False,
+        engine: EngineName = "graph",
     ) -> None:
         if betas is not None and beta_range is not None:
             raise ArgumentError("betas and beta_range were both given: give one of them")
@@ -77,6 +81,11 @@ class ParallelTempering:
         self.groups = positive("groups", groups)
         self.sweeps_per_round = positive("sweeps_per_round", sweeps_per_round)
         self.clusters = clusters
+        self.engine = engine
+        if engine not in get_args(EngineName):
+            raise ArgumentError(
+                f"engine is {engine!r}: use one of {', '.join(get_args(EngineName))}"
+            )
         if groups > MOST_GROUPS:
             raise ArgumentError(f"groups is {groups} and at most {MOST_GROUPS}: give fewer")
         if clusters and groups < 2:
@@ -102,8 +111,13 @@ class ParallelTempering:
         chosen = secrets.randbits(63) if seed is None else positive("seed", seed, 0)
         slots = slot_model(model)
         ends = self.betas or self.beta_range or list(default_beta_range(slots))
-        compiled = compile_model(slots, self.device.info.graph, beta_max=ends[-1])
-        engine = GraphLadder(self.device, compiled)
+        engine: GraphLadder | LatticeLadder
+        if self.engine == "lattice":
+            lattice = compile_lattice(model, self.device.info.lattice, beta_max=ends[-1])
+            engine = LatticeLadder(self.device, lattice, slot_model(model.spin))
+        else:
+            compiled = compile_model(slots, self.device.info.graph, beta_max=ends[-1])
+            engine = GraphLadder(self.device, compiled)
         betas = self.betas
         if betas is None:
             betas = spaced_ladder(engine, ends[0], ends[-1], rate=self.swap_rate, seed=chosen)
@@ -114,7 +128,7 @@ class ParallelTempering:
             seed=chosen,
             groups=self.groups,
             sweeps=self.sweeps_per_round,
-            clusters=ClusterMoves(compiled) if self.clusters else None,
+            clusters=engine.clusters() if self.clusters else None,
             observer=observer,
             stop=stop,
             progress=progress,

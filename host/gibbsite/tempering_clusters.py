@@ -18,31 +18,23 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from gibbsite.compiler import CompiledModel
 from gibbsite.replicas import Words
-from gibbsite.slot_model import Kind
 from gibbsite.tempering_swaps import CLUSTER_STREAM, uniforms
-from gibbsite_hw.spec.errors import ProgramError
 
-__all__ = ["ClusterMoves"]
+__all__ = ["WORD_BITS", "ClusterMoves"]
 
 WORD_BITS = 32
+"""Bits of a word of a state."""
 
 Integers: TypeAlias = NDArray[np.int64]
 
 
 class ClusterMoves:
-    """The moves of one compiled model. Raises `ProgramError` if it has one-hot choices."""
+    """The moves of one model: its couplings by their ends, and the bit of a state each site has."""
 
-    def __init__(self, compiled: CompiledModel) -> None:
-        model, layout = compiled.model, compiled.layout
-        if any(kind is Kind.CHOICE for kind in model.kinds):
-            raise ProgramError(
-                "cluster moves exchange spins and the model has one-hot choices: temper it "
-                "without cluster moves"
-            )
-        self._low, self._high = model.low, model.high
-        self._place: Integers = (layout.row * WORD_BITS + layout.lane).astype(np.int64)
+    def __init__(self, low: Integers, high: Integers, places: Integers) -> None:
+        self._low, self._high = low, high
+        self._place: Integers = np.asarray(places, dtype=np.int64)
 
     def move(
         self, states: Words, first: Integers, second: Integers, seed: int, round_number: int
