@@ -200,7 +200,7 @@ def test_the_critical_ising_model_from_both_sides() -> None:
 
 
 class OneShift(LatticeEngine):
-    """Uniforms of a pass are those of the pass before, shifted by one bit: a slow shift register."""
+    """A pass takes the uniforms of the one before, shifted by one bit: a slow shift register."""
 
     last = None
 
