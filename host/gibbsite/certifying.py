@@ -1,24 +1,41 @@
-"""The certificate of reads: chains as arrays, and the exact law where the states can be counted.
+"""The certificate of reads: chains as arrays, their starts, and the model's law as far as it goes.
 
 The law is that of the model's own floats under the clamps at hand, so what quantization does to it
-would show.
+would show. Spins and 0/1 variables are spins -1/+1 here.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping
+from array import array
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gibbsite.compiler import CompiledModel
 from gibbsite.conditioning import Conditioned
-from gibbsite.drawing import Drawn
-from gibbsite.slot_model import Kind
-from gibbsite_models.certificate import MOST_STATES, Certificate, Law, boltzmann_law, certify
+from gibbsite.drawing import Batch, Drawn
+from gibbsite.slot_model import Kind, SlotModel
+from gibbsite_hw.spec.device import Device
+from gibbsite_hw.spec.program import RunRequest
+from gibbsite_models.certificate import MOST_STATES, Certificate, Claim, Law, boltzmann_law, certify
+from gibbsite_models.exact.transfer_matrix import TransferMatrix, reach
+from gibbsite_models.pair_model import PairModel
 
-__all__ = ["certificate_of", "law_of"]
+__all__ = ["Told", "certificate_of", "claim_of", "pair_model", "spin_values", "told_starts"]
+
+Integers: TypeAlias = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The states ``[chain, variable]`` that chains started from, and how these were chosen."""
+
+    starts: Integers
+    origin: str
 
 
 def certificate_of(
@@ -27,56 +44,100 @@ def certificate_of(
     under: Conditioned,
     beta: float | None,
     pinned: Mapping[Hashable, int],
+    told: Told | None,
 ) -> Certificate:
     """What can be said of these reads; without ``beta`` they were annealed and claim nothing.
 
-    Chains are cut to the length of the shortest.
+    Chains are cut to the length of the shortest; chains that an interrupt left out are not counted.
     """
-    counts = np.unique(drawn.chain, return_counts=True)[1]
+    numbers, counts = np.unique(drawn.chain, return_counts=True)
     kept = drawn.draw < counts.min()
     shape = (len(counts), int(counts.min()))
     energies = drawn.decoded.energies[kept].reshape(shape)
-    states = drawn.decoded.values[kept].reshape(*shape, -1)
     if beta is None:
         return certify(energies, claim="annealed")
+    states = spin_values(compiled.model, drawn.decoded.values[kept]).reshape(*shape, -1)
     names = [repr(variable) for variable in compiled.variables]
-    return certify(energies, states, names=names, law=law_of(compiled, under, beta, pinned))
+    model = pair_model(compiled.model, pinned, under)
+    claim = claim_of(model, beta, states[0, 0])
+    if told is not None:
+        starts = spin_values(compiled.model, told.starts[numbers])
+        claim = replace(claim, starts=starts, origin=told.origin)
+    return certify(energies, states, names=names, known=claim)
 
 
-def law_of(
+def told_starts(
+    device: Device,
     compiled: CompiledModel,
     under: Conditioned,
-    beta: float,
-    pinned: Mapping[Hashable, int],
-) -> Law | None:
-    """Boltzmann's law of the model under clamps, or None if it has too many states."""
+    batches: Sequence[Batch],
+    request: RunRequest,
+) -> Told:
+    """The starts of all chains of a run: the device's start pass again, without a sweep behind it.
+
+    The seed and the chain's number alone decide them, so that they are those of the run.
+    """
+    found, given = [], 0
+    for batch in batches:
+        again = RunRequest(
+            betas=array("I"),
+            seed=request.seed,
+            chains=batch.chains,
+            draws=1,
+            first_chain=batch.first_chain,
+            state=batch.state,
+        )
+        found.append(compiled.decode(device.run(again), under).values)
+        given += batch.chains if batch.state is not None else 0
+    starts = np.concatenate(found).astype(np.int64)
+    drawn = len(starts) - given
+    words = [f"{drawn} drawn by the device at beta = 0"] if drawn else []
+    words += [f"{given} given by the caller"] if given else []
+    return Told(starts, ", ".join(words))
+
+
+def claim_of(model: PairModel, beta: float, state: Integers) -> Claim:
+    """The model, beta, and its exact law where it can be enumerated or summed up.
+
+    ``state[variable]`` has the values of variables that are held.
+    """
     domains = [
-        [pinned[variable]] if variable in pinned else _values(compiled, number)
-        for number, variable in enumerate(compiled.variables)
+        _values(model, k) if model.free[k] else [int(state[k])] for k in range(model.variables)
     ]
-    if not domains or math.prod(map(len, domains)) > MOST_STATES:
-        return None
-    return boltzmann_law(
-        domains, lambda values: under.energies(compiled.model, _slots(compiled, values)), beta
+    law: Law | None = None
+    if domains and math.prod(map(len, domains)) <= MOST_STATES:
+        law = boltzmann_law(domains, model.energies, beta)
+    order = reach(model)
+    exact = None if order is None else TransferMatrix(model, beta, state, order)
+    return Claim(model, beta, law=law, exact=exact)
+
+
+def pair_model(
+    model: SlotModel,
+    pinned: Mapping[Hashable, int] | None = None,
+    under: Conditioned | None = None,
+) -> PairModel:
+    """The same model for certificates, under conditions, with pinned variables held."""
+    free = np.ones(len(model.labels), dtype=np.bool_)
+    for variable in pinned or {}:
+        free[model.number(variable)] = False
+    return PairModel(
+        model.first,
+        np.array([kind is not Kind.CHOICE for kind in model.kinds], dtype=np.bool_),
+        model.linear if under is None else under.linear,
+        model.low,
+        model.high,
+        model.weight,
+        model.offset if under is None else under.offset,
+        free,
     )
 
 
-def _values(compiled: CompiledModel, number: int) -> list[int]:
-    kind = compiled.model.kinds[number]
-    if kind is Kind.SPIN:
-        return [-1, 1]
-    return list(range(2 if kind is Kind.BINARY else int(compiled.model.sizes[number])))
+def spin_values(model: SlotModel, values: NDArray[np.integer]) -> Integers:
+    """``values[..., variable]`` with 0/1 variables as -1/+1."""
+    binary = np.array([kind is Kind.BINARY for kind in model.kinds], dtype=np.bool_)
+    return np.where(binary, 2 * values.astype(np.int64) - 1, values)
 
 
-def _slots(compiled: CompiledModel, values: NDArray[np.int64]) -> NDArray[np.float64]:
-    """States x variables as states x slots: -1/+1 for p-bits, 0/1 for cases."""
-    model = compiled.model
-    result = np.zeros((len(values), model.slots))
-    for number, kind in enumerate(model.kinds):
-        first = int(model.first[number])
-        if kind is Kind.CHOICE:
-            result[np.arange(len(values)), first + values[:, number]] = 1.0
-        else:
-            spin = values[:, number]
-            result[:, first] = spin if kind is Kind.SPIN else 2 * spin - 1
-    return result
+def _values(model: PairModel, number: int) -> list[int]:
+    return [-1, 1] if model.spin[number] else list(range(int(model.values_of[number])))

@@ -23,7 +23,7 @@ from dimod.core.sampler import Sampler as DimodSampler
 from numpy.typing import NDArray
 
 from gibbsite.arguments import NAMES, Arguments
-from gibbsite.certifying import certificate_of
+from gibbsite.certifying import certificate_of, told_starts
 from gibbsite.compiler import CompiledModel, compile_model
 from gibbsite.cqm import ConstrainedModel, constrained_model
 from gibbsite.drawing import Batch, Drawn, draw, moved_words
@@ -43,6 +43,9 @@ __all__ = ["Sampler"]
 DEFAULT_CHAINS = 4
 """Chains among which draws at equilibrium are shared."""
 
+CERTIFIED_CHAINS = 16
+"""The same where a certificate is asked for: fewer might share a mode by chance."""
+
 
 class Sampler(DimodSampler, Initialized):
     """A dimod sampler on an open device, which stays the caller's to close.
@@ -52,7 +55,8 @@ class Sampler(DimodSampler, Initialized):
     ``beta``        draw at equilibrium at this inverse temperature instead of annealing
     ``burn_in``     sweeps before the first draw of a chain (1000)
     ``thin``        sweeps between two draws of a chain (1)
-    ``num_chains``  chains among which ``num_reads`` draws are shared (4, or fewer for fewer reads)
+    ``num_chains``  chains among which ``num_reads`` draws are shared (4, with ``certify`` 16, or
+                    fewer for fewer reads)
     ``clamps``      {variable: value} held fixed
     ``best``        give each read's best state at a sweep's end instead of its last state
     ``certify``     put the certificate of the reads into ``info["certificate"]``
@@ -193,8 +197,10 @@ class Sampler(DimodSampler, Initialized):
         info["mode"] = "annealed" if arguments.beta is None else "equilibrium"
         info["bits_moved"] = _bits(before, moved_words(self.device))
         if arguments.certify:
-            held = pinned if constrained is None else {}
-            certificate = certificate_of(drawn, compiled, under, arguments.beta, held)
+            told = None
+            if arguments.beta is not None:
+                told = told_starts(self.device, compiled, under, batches, request)
+            certificate = certificate_of(drawn, compiled, under, arguments.beta, pinned, told)
             info["certificate"] = certificate.as_dict()
         ended = perf_counter_ns()
         info["timing"] = {
@@ -233,7 +239,8 @@ def _batches(starts: Starts, arguments: Arguments, compiled: CompiledModel) -> l
     if arguments.beta is None:
         chains = reads
     else:
-        chains = min(arguments.num_chains or DEFAULT_CHAINS, reads)
+        usual = CERTIFIED_CHAINS if arguments.certify else DEFAULT_CHAINS
+        chains = min(arguments.num_chains or usual, reads)
     draws, more = divmod(reads, chains)
     lengths = [draws + 1] * more + [draws] * (chains - more)
     states = [compiled.state(state) for state in starts.states[:chains]]

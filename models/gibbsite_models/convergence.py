@@ -54,16 +54,17 @@ def autocorrelation_time(chains: ArrayLike) -> tuple[float, int]:
     return max(1.0, float(times[window])), window
 
 
-def r_hat_limit(chains: Floats, alarm: float) -> float:
+def r_hat_limit(chains: Floats, alarm: float, known: tuple[float, int] | None = None) -> float:
     """The R-hat that chains in agreement exceed with probability `alarm`.
 
     Means of halves vary as those of n / tau independent draws, so n / tau var(means) / W follows
     F(m - 1, m (n / tau - 1)). tau is taken two of its standard errors higher than estimated
-    (Sokal's equation 3.19: var tau = 2 (2 M + 1) / N tau^2).
+    (Sokal's equation 3.19: var tau = 2 (2 M + 1) / N tau^2). ``known`` are tau and M where they
+    were already computed.
     """
     halves = _halves(chains)
     m, n = halves.shape
-    time, window = autocorrelation_time(chains)
+    time, window = autocorrelation_time(chains) if known is None else known
     time *= 1 + 2 * math.sqrt(2 * (2 * window + 1) / chains.size)
     effective = max(2.0, n / time)
     quantile = float(special.fdtri(m - 1, m * (effective - 1), 1 - alarm))
@@ -76,6 +77,9 @@ def _halves(chains: Floats) -> Floats:
 
 
 def _normal_scores(x: Floats) -> Floats:
+    low, high = x.min(), x.max()
+    if ((x == low) | (x == high)).all():
+        return x  # two values only: any scores are a multiple of these, which R-hat does not see
     # average ranks of ties
     _, where, counts = np.unique(x, return_inverse=True, return_counts=True)
     ranks = (np.cumsum(counts) - (counts - 1) / 2)[where].reshape(x.shape)

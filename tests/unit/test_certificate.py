@@ -8,12 +8,17 @@ import pytest
 from scipy import signal
 
 from gibbsite_models.certificate import (
+    Certificate,
     CertificateError,
+    Claim,
     Law,
     boltzmann_law,
     certify,
 )
 from gibbsite_models.convergence import autocorrelation_time, split_r_hat
+from gibbsite_models.exact.transfer_matrix import TransferMatrix
+from gibbsite_models.law_checks import noise_limit
+from gibbsite_models.pair_model import PairModel
 
 
 def ar1(rng: np.random.Generator, chains: int, draws: int, phi: float) -> np.ndarray:
@@ -52,16 +57,68 @@ def test_r_hat_against_its_definition_and_bounds() -> None:
     assert math.isnan(split_r_hat(np.zeros((2, 20))))
 
 
-def test_good_chains_are_certified() -> None:
-    certificate = certify(ar1(np.random.default_rng(3), 4, 2000, 0.6))
+def spins(
+    rng: np.random.Generator, size: int = 8, chains: int = 16, draws: int = 400
+) -> tuple[PairModel, np.ndarray, np.ndarray]:
+    """A narrow spin model, exact independent draws at beta 0.7, and starts at beta = 0."""
+    low = np.arange(size - 1)
+    model = PairModel.of_spins(
+        rng.normal(size=size) / 2, low, low + 1, rng.normal(size=size - 1), offset=0.3
+    )
+    states = TransferMatrix(model, 0.7).draw(chains * draws, int(rng.integers(1 << 30)))
+    starts = rng.choice([-1, 1], size=(chains, size))
+    return model, states.reshape(chains, draws, size), starts
+
+
+def test_good_chains_from_over_dispersed_starts_are_certified() -> None:
+    model, states, starts = spins(np.random.default_rng(3))
+    known = Claim(model, 0.7, starts, "beta = 0", exact=TransferMatrix(model, 0.7))
+    certificate = certify(model.energies(states), states, known=known)
+    assert certificate.verdict == "certified", certificate.reason
     assert certificate.equilibrated is True
     assert certificate.agreement is not None
     assert certificate.agreement.agrees
     assert certificate.autocorrelation is not None
     assert certificate.autocorrelation.reliable
-    assert certificate.autocorrelation.effective_draws == pytest.approx(8000 / 4, rel=0.3)
-    assert any("no enumerated law" in text for text in certificate.not_checked)
-    assert any("no states" in text for text in certificate.not_checked)
+    assert certificate.starts is not None
+    assert certificate.starts.over_dispersed
+    assert certificate.effective_beta is not None
+    assert certificate.effective_beta.low < 0.7 < certificate.effective_beta.high
+    assert [check.name for check in certificate.checks] == [
+        "memory",
+        "variables",
+        "slopes",
+        "couplings",
+        "neighbours",
+        "calibration",
+        "means",
+        "products",
+    ]
+    assert not certificate.not_checked
+
+
+def test_what_was_not_told_is_unknown() -> None:
+    model, states, starts = spins(np.random.default_rng(4))
+    energies = model.energies(states)
+
+    def found(values: np.ndarray | None, known: Claim) -> Certificate:
+        return certify(energies, values, known=known)
+
+    for certificate, words in (
+        (found(None, Claim()), "where the chains started is not known"),
+        (found(states, Claim()), "where the chains started is not known"),
+        (found(states, Claim(model, 0.7)), "where the chains started is not known"),
+        (
+            found(states, Claim(model, 0.7, np.ones_like(starts), "all up")),
+            "did not start far enough apart: dispersion 0.000",
+        ),
+    ):
+        assert certificate.verdict == "unknown"
+        assert words in certificate.reason
+        assert certificate.equilibrated is None
+    few = certify(energies[:8], states[:8], known=Claim(model, 0.7, starts[:8], "beta = 0"))
+    assert "8 chains are fewer than 12" in few.reason
+    assert any("no states" in text for text in found(None, Claim()).not_checked)
 
 
 def test_chains_in_different_modes_are_called_that() -> None:
@@ -69,35 +126,55 @@ def test_chains_in_different_modes_are_called_that() -> None:
     energies = rng.normal(size=(4, 500))  # the modes look alike to the energy
     states = np.repeat(np.array([1, -1, 1, -1]), 500).reshape(4, 500, 1)
     noisy = np.where(rng.random((4, 500, 1)) < 0.1, -states, states)
-    assert certify(energies).equilibrated is True
+    assert certify(energies).verdict == "unknown"
     for values in (states, noisy):
         certificate = certify(energies, values, names=["magnet"])
+        assert certificate.verdict == "not equilibrated"
         assert certificate.equilibrated is False
         assert certificate.agreement is not None
         assert certificate.agreement.statistic == "magnet"
-        assert "did not equilibrate: chains disagree on magnet" in certificate.verdict
+        assert "chains disagree on magnet" in certificate.reason
+
+
+def test_chains_that_remember_their_starts_are_called_that() -> None:
+    # every spin leans to its chain's start by 3 %: too little for R-hat on any of them
+    rng = np.random.default_rng(5)
+    size, chains, draws = 64, 16, 400
+    none = np.zeros(0, np.int64)
+    model = PairModel.of_spins(np.zeros(size), none, none, np.zeros(0))
+    starts = rng.choice([-1, 1], size=(chains, size))
+    for lean, verdict in ((0.0, "certified"), (0.03, "not equilibrated")):
+        up = rng.random((chains, draws, size)) < 0.5 + lean * starts[:, None] / 2
+        states = np.where(up, 1, -1)
+        certificate = certify(
+            rng.normal(size=(chains, draws)), states, known=Claim(model, 0.7, starts, "beta = 0")
+        )
+        assert certificate.verdict == verdict, certificate.reason
+        assert certificate.agreement is not None
+        assert certificate.agreement.agrees
+        assert certificate.effective_beta is None  # no field acts
 
 
 def test_too_few_draws_show_nothing() -> None:
     certificate = certify(ar1(np.random.default_rng(5), 4, 60, 0.95))
     assert certificate.equilibrated is not True
     single = certify(np.random.default_rng(6).normal(size=(30, 1)))
-    assert single.equilibrated is None
+    assert single.verdict == "unknown"
     assert any(text.startswith("agreement between chains: 30") for text in single.not_checked)
     assert any(text.startswith("autocorrelation: 1 draws") for text in single.not_checked)
 
 
 def test_annealed_reads_claim_no_equilibrium() -> None:
     certificate = certify(np.random.default_rng(7).normal(size=(4, 100)), claim="annealed")
-    assert certificate.equilibrated is None
-    assert "no equilibrium is claimed" in certificate.verdict
+    assert certificate.verdict == "unknown"
+    assert "no equilibrium is claimed" in certificate.reason
     assert certificate.agreement is None
     assert len(certificate.not_checked) == 4
 
 
 def test_draws_that_never_change_are_said_to() -> None:
     certificate = certify(np.ones((3, 50)), np.ones((3, 50, 2), dtype=int))
-    assert certificate.equilibrated is None
+    assert certificate.verdict == "unknown"
     assert any("every draw is the same" in text for text in certificate.not_checked)
 
 
@@ -111,27 +188,25 @@ def test_a_law_is_enumerated_and_compared() -> None:
     assert law.probabilities == pytest.approx(weight / weight.sum())
     rng = np.random.default_rng(8)
 
-    def draws(of: Law) -> np.ndarray:
-        return of.values[rng.choice(12, 8000, p=of.probabilities)].reshape(4, 2000, 3)
+    def certified(of: Law) -> Certificate:
+        draws = of.values[rng.choice(12, 8000, p=of.probabilities)].reshape(4, 2000, 3)
+        energies = energy(draws.reshape(-1, 3)).reshape(4, 2000)
+        return certify(energies, draws, known=Claim(law=law))
 
-    good = draws(law)
-    certificate = certify(energy(good.reshape(-1, 3)).reshape(4, 2000), good, law=law)
-    assert certificate.equilibrated is True
-    assert certificate.total_variation is not None
-    assert certificate.total_variation.states == 12
-    assert 0 < certificate.total_variation.distance <= certificate.total_variation.floor < 0.05
-    assert not certificate.not_checked
-    bad = draws(boltzmann_law([[-1, 1], [-1, 1], [0, 1, 3]], energy, 0.77))
-    certificate = certify(energy(bad.reshape(-1, 3)).reshape(4, 2000), bad, law=law)
-    assert certificate.equilibrated is False
-    assert "mean energy" in certificate.verdict
+    good = certified(law)
+    assert good.verdict == "unknown"  # nothing is known of the starts
+    assert good.total_variation is not None
+    assert good.total_variation.states == 12
+    assert 0 < good.total_variation.distance <= good.total_variation.floor < 0.05
+    bad = certified(boltzmann_law([[-1, 1], [-1, 1], [0, 1, 3]], energy, 0.77))
+    assert bad.verdict == "biased"
+    assert "mean energy" in bad.reason
     # as far from the law, but with its mean energy: only the states tell
     other = law.probabilities.copy()
     other[[0, 1]] += [0.03, -0.03]
-    bad = draws(Law(law.values, law.energies, other))
-    certificate = certify(energy(bad.reshape(-1, 3)).reshape(4, 2000), bad, law=law)
-    assert certificate.equilibrated is False
-    assert "total variation" in certificate.verdict
+    bad = certified(Law(law.values, law.energies, other))
+    assert bad.verdict == "biased"
+    assert "total variation" in bad.reason
 
 
 def test_a_state_that_the_law_excludes_counts_fully() -> None:
@@ -139,16 +214,31 @@ def test_a_state_that_the_law_excludes_counts_fully() -> None:
     rng = np.random.default_rng(9)
     states = np.stack([rng.choice([-1, 1], (2, 500)), np.ones((2, 500), int)], axis=2)
     energies = np.zeros((2, 500))
-    assert certify(energies, states, law=law).equilibrated is True
+    assert certify(energies, states, known=Claim(law=law)).verdict == "unknown"
     states[0, 250, 1] = -1
-    certificate = certify(energies, states, law=law)
-    assert certificate.equilibrated is False
-    assert "1 draws are of excluded states" in certificate.verdict
+    certificate = certify(energies, states, known=Claim(law=law))
+    assert certificate.verdict == "biased"
+    assert "1 draws are of excluded states" in certificate.reason
+
+
+@pytest.mark.parametrize(("states", "draws"), [(2, 1000), (12, 8000), (200, 500)])
+def test_the_noise_floor_is_exceeded_as_rarely_as_it_says(states: int, draws: int) -> None:
+    rng = np.random.default_rng(11)
+    law = rng.dirichlet(np.ones(states))
+    floor = noise_limit(law, draws, 1e-2)
+    away = np.abs(rng.multinomial(draws, law, 20_000) / draws - law).sum(axis=1) / 2
+    above = int((away > floor).sum())
+    # 1e-2 of 20,000 are 200; five standard errors, and the floor's own error of 4000 replicas
+    assert 200 - 5 * 14 - 120 < above < 200 + 5 * 14 + 60, above
 
 
 def test_it_is_json() -> None:
-    certificate = certify(ar1(np.random.default_rng(10), 4, 200, 0.3))
-    assert json.loads(json.dumps(certificate.as_dict()))["chains"] == 4
+    model, states, starts = spins(np.random.default_rng(10))
+    known = Claim(model, 0.7, starts, "beta = 0", exact=TransferMatrix(model, 0.7))
+    plain = json.loads(json.dumps(certify(model.energies(states), states, known=known).as_dict()))
+    assert plain["chains"] == 16
+    assert plain["verdict"] == "certified"
+    assert plain["checks"][0]["name"] == "memory"
 
 
 @pytest.mark.parametrize(

@@ -297,6 +297,7 @@ def _sampling(rounds: Rounds) -> dict[str, Any]:
     return {
         "claim": certificate.claim,
         "verdict": certificate.verdict,
+        "reason": certificate.reason,
         "chains": certificate.chains,
         "not_checked": ", ".join(certificate.not_checked),
     }
