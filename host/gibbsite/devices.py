@@ -13,6 +13,10 @@
     sim:?threads=2                      chains shared by two copies of it, side by side
     analog:?mismatch=7                  a circuit with mismatch, drawn from a seed of its own
     analog:?set=rc-2026.1               with a named set of circuit parameters
+    uart:/dev/ttyUSB0                   a board, which is asked what it holds
+    uart:/dev/ttyUSB0?baud=115200       at another rate than 1,000,000
+    uart:/dev/ttyUSB0?report=out.json   with the report that was made beside its bitstream
+    uart:/dev/ttyUSB0?like=small        with the build that it is expected to hold
 
 A parameter that several engines have is, under its plain name, that of the first engine that the
 device holds and that has it; ``lattice_rows``, ``langevin_weight_bits`` and so on say whose.
@@ -77,6 +81,9 @@ BUILD: Final = (
 
 MOST_THREADS: Final = 64
 
+MOST_BAUD: Final = 12_000_000
+"""What the fastest adapters on USB 2 carry."""
+
 TARGETS: Final = ("cpu", "cuda")
 """What the compiled emulator may run the lattice on."""
 
@@ -108,7 +115,10 @@ def open(
         known = ", ".join(f"{name}:" for name in NAMES)
         raise UnknownDevice(f"{uri!r} is no device: use one of {known}")
     place, _, query = rest.partition("?")
-    if place:
+    if scheme == "uart":
+        if not place:
+            raise UnknownDevice(f"{uri!r} names no port: write uart:/dev/ttyUSB0 or another")
+    elif place:
         raise UnknownDevice(
             f"{uri!r} names the place {place!r} and {scheme}: has none: write {scheme}:?name=value"
         )
@@ -119,6 +129,8 @@ def open(
         if "waves" in given:
             raise UnknownDevice(f"{uri!r} names a waveform and another was asked: give one")
         given["waves"] = os.fspath(waves)
+    if scheme == "uart":
+        return _uart(uri, place, given)
     if scheme == "sim":
         return _sim(uri, given, progress)
     if scheme == "fast":
@@ -133,6 +145,7 @@ def available() -> list[Scheme]:
         Scheme("fast:", "the compiled emulator, bit-exact", NAMES["fast"], None),
         Scheme("sim:", "the RTL itself, Verilated", NAMES["sim"], _missing_for_sim()),
         Scheme("analog:", "a stochastic circuit with mismatch", NAMES["analog"], None),
+        *_ports(),
     ]
 
 
@@ -141,6 +154,7 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "fast": (*BUILD, "threads", "target"),
     "sim": (*BUILD, "waves", "threads"),
     "analog": (*BUILD, "mismatch", "set"),
+    "uart": (*BUILD, "baud", "report"),
 }
 """The schemes, and the parameters that each takes."""
 
@@ -199,6 +213,35 @@ def _analog(uri: str, given: dict[str, str]) -> Device:
     except ProgramError as error:
         raise UnknownDevice(f"{uri!r} cannot be built: {error}") from None
     return AnalogDevice(Driver(stream), stream)
+
+
+def _uart(uri: str, port: str, given: dict[str, str]) -> Device:
+    from gibbsite.uart import BAUD, UartStream
+    from gibbsite.uart_builds import Report, find_build
+
+    baud = _number(uri, "baud", given.pop("baud", str(BAUD)))
+    if not 1 <= baud <= MOST_BAUD:
+        raise UnknownDevice(f"{uri!r} has baud={baud}: give 1 to {MOST_BAUD}")
+    report = Report.read(given.pop("report")) if "report" in given else None
+    if given and report is not None:
+        raise UnknownDevice(f"{uri!r} gives a report and {', '.join(given)} too: give one of them")
+    build = _build(uri, given) if given else find_build(uri, report, KNOWN_BUILDS)
+    stream = UartStream(port, baud, build, uri=uri)
+    return Driver(stream, None if report is None else report.clock_hz)
+
+
+def _ports() -> list[Scheme]:
+    """Serial ports of this machine; one line that says what is missing where there is none."""
+    from gibbsite.uart_builds import serial_ports
+
+    what, names = "a board on a serial line", NAMES["uart"]
+    try:
+        found = serial_ports()
+    except ToolMissing as error:
+        return [Scheme("uart:", what, names, str(error))]
+    if not found:
+        return [Scheme("uart:", what, names, "no serial port is here: plug a board in")]
+    return [Scheme(f"uart:{port}", f"{what}: {text}", names, None) for port, text in found]
 
 
 def _missing_for_sim() -> str | None:

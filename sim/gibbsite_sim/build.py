@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
+from typing import ClassVar
 
 from gibbsite_hw import spec
 from gibbsite_hw.spec.device_parameters import DeviceParameters
@@ -75,17 +76,33 @@ class Recipe:
 
     parameters: DeviceParameters
     waves: bool = False
+    harness: ClassVar[Path] = HARNESS
+    """The C++ that drives the model."""
+    bench: ClassVar[Path] = BENCH
+    """The Verilog around it, of the module ``gibbsite_bench``."""
+
+    def facts(self) -> list[str]:
+        """What the library depends on besides sources and tools."""
+        return [json.dumps(asdict(self.parameters), sort_keys=True), str(self.waves)]
+
+    def defines(self) -> list[str]:
+        """What the harness is compiled with."""
+        present = sum(1 << Engine[name.upper()] for name in self.parameters.engines)
+        return [f"GIBBSITE_ENGINES={present}"]
+
+    def elaborate(self) -> list[str]:
+        """The program that writes ``shell.v``, given ``parameters.json`` beside it."""
+        return [sys.executable, "-m", "gibbsite_sim.elaborate", "parameters.json", "shell.v"]
 
     def key(self) -> str:
         """Name of the result by content: sources, parameters, flags and versions of the tools."""
         digest = sha256()
         hardware = Path(spec.__file__).resolve().parent.parent
-        ours = [HERE / "build.py", HERE / "elaborate.py", BENCH, HARNESS]
+        ours = [HERE / "build.py", HERE / "elaborate.py", self.bench, self.harness]
         for path in [*sorted(hardware.rglob("*.py")), *ours, *sorted(WAVES.glob("*.h"))]:
             text = path.read_bytes()
             digest.update(f"{path.name} {len(text)}\n".encode() + text)
-        facts = [json.dumps(asdict(self.parameters), sort_keys=True), str(self.waves), *versions()]
-        digest.update("\n".join(facts).encode())
+        digest.update("\n".join([*self.facts(), *versions()]).encode())
         return f"{'waves' if self.waves else 'plain'}-{digest.hexdigest()[:32]}"
 
     def make(self, folder: Path, stage: Stage) -> Path:
@@ -97,11 +114,10 @@ class Recipe:
         stage("elaborate", 0, 1)
         with _Jobs(folder) as jobs:
             (folder / "parameters.json").write_text(json.dumps(asdict(self.parameters)))
-            command = [sys.executable, "-m", "gibbsite_sim.elaborate", "parameters.json", "shell.v"]
-            jobs.run("elaborating the RTL", command, PYTHONPATH=_search_path())
+            jobs.run("elaborating the RTL", self.elaborate(), PYTHONPATH=_search_path())
             stage("verilate", 0, 1)
             extra = _WAVES_FLAGS if self.waves else ()
-            command = [str(tools.verilator), *_VERILATOR_FLAGS, *extra, str(BENCH), "shell.v"]
+            command = [str(tools.verilator), *_VERILATOR_FLAGS, *extra, str(self.bench), "shell.v"]
             jobs.run("Verilator", command, VERILATOR_ROOT=str(tools.verilator_root))
             objects = self._compile(tools, folder, jobs, stage)
             command = [tools.compiler, "-shared", "-o", LIBRARY, *objects, "-pthread"]
@@ -119,10 +135,8 @@ class Recipe:
         small.write_text(
             "".join(f'#include "{path.name}"\n' for path in parts if path not in large)
         )
-        sources = [*large, HARNESS, small, *(include / name for name in runtime)]
-        defines = [f"-D{name}" for name in _DEFINES]
-        present = sum(1 << Engine[name.upper()] for name in self.parameters.engines)
-        defines.append(f"-DGIBBSITE_ENGINES={present}")
+        sources = [*large, self.harness, small, *(include / name for name in runtime)]
+        defines = [f"-D{name}" for name in (*_DEFINES, *self.defines())]
         defines += [f"-DVM_TRACE={self.waves:d}", f"-DVM_TRACE_FST={self.waves:d}"]
         paths = ["-Imodel", f"-I{include}", f"-I{include / 'vltstd'}", f"-I{WAVES}"]
         commands, objects = [], []

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TypeAlias
 
@@ -39,6 +40,20 @@ class DeviceParameters:
         if isinstance(build, LangevinParameters):
             return cls(None, build)
         return cls(None, None, build) if isinstance(build, LatticeParameters) else build
+
+    @classmethod
+    def from_engines(cls, engines: Mapping[str, Mapping[str, int] | None]) -> "DeviceParameters":
+        """The device that `dataclasses.asdict` wrote down: each engine's parameters or None.
+
+        Raises `ProgramError` for parameters that no engine can have, KeyError and TypeError for
+        what is not such a mapping.
+        """
+        graph, langevin, lattice = (engines.get(name) for name in ("graph", "langevin", "lattice"))
+        return cls(
+            None if graph is None else GraphParameters(**graph),
+            None if langevin is None else LangevinParameters(**langevin),
+            None if lattice is None else LatticeParameters(**lattice),
+        )
 
     @property
     def engines(self) -> tuple[str, ...]:
