@@ -1,0 +1,209 @@
+"""What every lattice device must do; golden is the reference, to the bit and to the counter."""
+
+from array import array
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gibbsite.devices import open as open_device
+from gibbsite_hw.spec.device import Device
+from gibbsite_hw.spec.errors import DeviceError, ProgramError
+from gibbsite_hw.spec.lattice_parameters import LatticeParameters
+from gibbsite_hw.spec.lattice_program import LatticeRequest, LatticeResult
+from gibbsite_hw.spec.program import RunRequest
+from gibbsite_sim.cosim.lattice_programs import (
+    STYLES,
+    random_conditions,
+    random_program,
+    random_request,
+    random_state,
+)
+
+BUILD = "engines=lattice&rows=10&columns=12&banks=2&schedule_steps=16&payload_words=64"
+SCHEMES = ["golden:", "fast:", "fast:?threads=2"]
+
+
+@pytest.fixture(scope="module", params=SCHEMES)
+def device(request: pytest.FixtureRequest) -> Iterator[Device]:
+    with open_device(f"{request.param}{'&' if '?' in request.param else '?'}{BUILD}") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def reference() -> Iterator[Device]:
+    with open_device(f"golden:?{BUILD}") as opened:
+        yield opened
+
+
+def same(one: LatticeResult, other: LatticeResult) -> None:
+    assert one.energies == other.energies
+    assert one.states == other.states
+    assert one.best_energies == other.best_energies
+    assert one.best_states == other.best_states
+    assert one.counters == other.counters
+    assert (one.reads, one.aborted) == (other.reads, other.aborted)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_random_programs_give_goldens_bits(device: Device, reference: Device, style: str) -> None:
+    p = device.info.lattice
+    rng = np.random.default_rng(len(style))
+    for columns in (2, 8, 12):
+        program = random_program(p, columns, rng, style=style, biased=bool(rng.integers(2)))
+        device.load(program)
+        reference.load(program)
+        for _ in range(3):
+            request = random_request(p, columns, rng)
+            same(device.run(request), reference.run(request))
+        conditions = random_conditions(p, columns, rng, biased=True, clamped=0.2)
+        device.condition(conditions)
+        reference.condition(conditions)
+        request = random_request(p, columns, rng)
+        same(device.run(request), reference.run(request))
+
+
+def test_a_chain_can_be_replayed_alone(device: Device) -> None:
+    p = device.info.lattice
+    rng = np.random.default_rng(3)
+    device.load(random_program(p, 8, rng))
+    whole = device.run(LatticeRequest(array("I", [1 << 18]), seed=9, chains=7, draws=3))
+    alone = device.run(
+        LatticeRequest(array("I", [1 << 18]), seed=9, chains=1, draws=3, first_chain=5)
+    )
+    size = 8 * p.words
+    assert alone.energies == whole.energies[15:18]
+    assert alone.states == whole.states[15 * size : 18 * size]
+
+
+def test_clamps_win_over_a_given_state(device: Device) -> None:
+    p = device.info.lattice
+    rng = np.random.default_rng(4)
+    program = random_program(p, 6, rng, clamped=0.3)
+    device.load(program)
+    state = random_state(p, 6, rng)
+    found = device.run(LatticeRequest(array("I"), state=state)).states
+    on, off = program.conditions.clamps_on, program.conditions.clamps_off
+    assert found.tolist() == [(s | a) & ~b for s, a, b in zip(state, on, off, strict=True)]
+
+
+def test_wrong_programs_are_refused_and_change_nothing(device: Device, reference: Device) -> None:
+    p = device.info.lattice
+    rng = np.random.default_rng(5)
+    good = random_program(p, 6, rng)
+    request = LatticeRequest(array("I", [1 << 17]), chains=3)
+    for one in (device, reference):
+        one.load(good)
+    crooked = replace(good, couplings=array("b", good.couplings))
+    crooked.couplings[0] ^= 1
+    for wrong, words in (
+        (replace(good, columns=5), "even number in 2..12"),
+        (replace(good, columns=14), "even number in 2..12"),
+        (replace(good, couplings=good.couplings[:-1]), "give 4 a site"),
+        (crooked, "at its other end"),
+        (replace(good, couplings=array("b", [16]) * 240), r"within \+-15"),
+    ):
+        with pytest.raises(ProgramError, match=words):
+            device.load(wrong)
+        same(device.run(request), reference.run(request))
+    both = replace(good.conditions, clamps_on=array("I", [1] * 6), clamps_off=array("I", [1] * 6))
+    high = replace(good.conditions, clamps_on=array("I", [1 << 10] * 6))
+    big = replace(good.conditions, biases=array("i", [64] * 60))
+    for conditions, words in (
+        (both, "clamped on and off"),
+        (high, "a bit above row 9"),
+        (big, r"within \+-63"),
+        (replace(good.conditions, biases=array("i", [0])), "give one a site"),
+    ):
+        with pytest.raises(ProgramError, match=words):
+            device.condition(conditions)
+    for asked, words in (
+        (replace(request, betas=array("I", [1] * 17)), "the device holds 16"),
+        (replace(request, betas=array("I", [1 << 24])), "outside 0..16777215"),
+        (replace(request, chains=0), "CHAINS is 0"),
+        (replace(request, seed=1 << 64), "64 bits"),
+        (replace(request, state=array("I", [0])), "the program needs 6"),
+    ):
+        with pytest.raises(ProgramError, match=words):
+            device.run(asked)
+    same(device.run(request), reference.run(request))
+
+
+def test_other_engines_are_named_as_missing(device: Device) -> None:
+    with pytest.raises(ProgramError, match="has no graph engine, only lattice"):
+        device.run(RunRequest(array("I")))
+    with (
+        open_device("golden:?engines=graph") as other,
+        pytest.raises(ProgramError, match="engines=graph,lattice"),
+    ):
+        other.run(LatticeRequest(array("I")))
+
+
+def test_a_run_without_a_program_says_so() -> None:
+    for scheme in SCHEMES:
+        with (
+            open_device(f"{scheme}{'&' if '?' in scheme else '?'}{BUILD}") as device,
+            pytest.raises(DeviceError, match="call load"),
+        ):
+            device.run(LatticeRequest(array("I")))
+
+
+def test_a_progress_that_raises_stops_the_run(device: Device, reference: Device) -> None:
+    class Enough(Exception):
+        pass
+
+    def stop(done: int, reads: int) -> None:
+        raise Enough
+
+    p = device.info.lattice
+    program = random_program(p, 12, np.random.default_rng(6))
+    for one in (device, reference):
+        one.load(program)
+    with pytest.raises(Enough):
+        device.run(LatticeRequest(array("I", [1 << 18] * 8), chains=300, draws=4), stop)
+    request = LatticeRequest(array("I", [1 << 18]), chains=5)
+    same(device.run(request), reference.run(request))
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    rows=st.sampled_from([2, 4, 6, 10, 34, 66]),
+    columns=st.sampled_from([2, 4, 6, 14, 24]),
+    neighbours=st.sampled_from([4, 8, 12]),
+    banks=st.integers(1, 3),
+    bits=st.sampled_from([(5, 7), (2, 2), (8, 10), (3, 9)]),
+    style=st.sampled_from(STYLES),
+    biased=st.booleans(),
+    clamped=st.sampled_from([0.0, 0.1]),
+)
+def test_the_emulator_is_golden_for_any_build(
+    seed, rows, columns, neighbours, banks, bits, style, biased, clamped
+) -> None:
+    if bits == (8, 10) and neighbours == 12:
+        bits = (7, 10)
+    p = LatticeParameters(
+        rows=rows,
+        columns=24,
+        neighbours=neighbours,
+        coupling_bits=bits[0],
+        bias_bits=bits[1],
+        banks=banks,
+    )
+    sizes = "&".join(
+        f"lattice_{name}={getattr(p, name)}"
+        for name in ("rows", "columns", "neighbours", "coupling_bits", "bias_bits", "banks")
+    )
+    rng = np.random.default_rng(seed)
+    program = random_program(p, columns, rng, style=style, biased=biased, clamped=clamped)
+    request = random_request(p, columns, rng)
+    results = []
+    for scheme in ("golden:", "fast:"):
+        with open_device(f"{scheme}?engines=lattice&{sizes}") as device:
+            assert device.info.lattice == p
+            device.load(program)
+            results.append(device.run(request))
+    same(*results)
