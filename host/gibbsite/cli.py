@@ -1,8 +1,9 @@
-"""The command `gibbsite`: solve, formalize, devices; results on stdout, all else on stderr.
+"""The command `gibbsite`: solve, formalize, certify, devices; results on stdout, else on stderr.
 
 Exit codes: 0 solved; 2 bad input or a refused request (its `error` document is printed); 3 no
 feasible answer (the best attempt and what it violates are printed); 4 a device or a tool is missing
-or failed; 130 interrupted. An error is one sentence, never a trace.
+or failed; 130 interrupted. `certify`: 0 certified, 3 biased or not equilibrated, 5 unknown. An
+error is one sentence, never a trace.
 
 Commands import what they need when they run, so that `--help` and refusals answer at once.
 """
@@ -21,12 +22,13 @@ from urllib.parse import quote
 import typer
 from typer.exceptions import TyperException
 
+from gibbsite.certify_command import certify
 from gibbsite_hw.spec.errors import DeviceError, GibbsiteError, ToolMissing, UnknownDevice
 
 if TYPE_CHECKING:
     from gibbsite.problem import Problem
 
-__all__ = ["app", "main"]
+__all__ = ["app", "main", "refuse_undrawable", "refuse_unwritable", "written"]
 
 BAD_INPUT, NO_ANSWER, NO_DEVICE, INTERRUPTED = 2, 3, 4, 130
 BROKEN_PIPE = 1
@@ -97,9 +99,9 @@ def solve(
     ] = None,
 ) -> int:
     """Answer a request with samples drawn by a device."""
-    _refuse_undrawable(plot)
-    _refuse_unwritable("--plot", plot)
-    _refuse_unwritable("--waves", waves)
+    refuse_undrawable(plot)
+    refuse_unwritable("--plot", plot)
+    refuse_unwritable("--waves", waves)
     if waves is not None and waves.suffix.lower() != ".fst":
         raise InputError(f"--waves {waves} is recorded as FST; let its name end in .fst")
     asked = _asked(request)
@@ -130,7 +132,7 @@ def solve(
         else:
             from gibbsite import report
 
-            _written(lambda: report.show(result))
+            written(lambda: report.show(result))
     return 0 if result.feasible else NO_ANSWER
 
 
@@ -156,6 +158,9 @@ def devices() -> None:
         _print(f"{'':9s} takes {', '.join(scheme.parameters)}")
         state = "ready" if scheme.missing is None else f"cannot be opened here: {scheme.missing}"
         _print(f"{'':9s} {state}")
+
+
+app.command()(certify)
 
 
 def main() -> None:
@@ -211,10 +216,10 @@ def _helped(error: TyperException) -> str:
 
 
 def _print(line: str) -> None:
-    _written(lambda: typer.echo(line))
+    written(lambda: typer.echo(line))
 
 
-def _written(write: Callable[[], None]) -> None:
+def written(write: Callable[[], None]) -> None:
     """Write to stdout, all of it, or say why it cannot be."""
     try:
         write()
@@ -289,7 +294,7 @@ def _decoded(content: bytes, name: str) -> str:
         ) from None
 
 
-def _refuse_undrawable(path: Path | None) -> None:
+def refuse_undrawable(path: Path | None) -> None:
     """Refuse a picture whose ending names no format that can be drawn."""
     if path is None:
         return
@@ -302,7 +307,7 @@ def _refuse_undrawable(path: Path | None) -> None:
         )
 
 
-def _refuse_unwritable(option: str, path: Path | None) -> None:
+def refuse_unwritable(option: str, path: Path | None) -> None:
     """Refuse an output file that could not be written, before the work whose result it holds."""
     if path is None:
         return

@@ -183,14 +183,16 @@ def block_distance(
 
     ``alarm`` is that of all of them together. None where no variable is free.
     """
-    cliques = [clique for clique in exact.cliques if len(clique.variables) > 1] or exact.cliques
-    if not cliques:
+    if not exact.cliques:
         return None
-    chosen = [cliques[k] for k in np.unique(np.linspace(0, len(cliques) - 1, BLOCKS).astype(int))]
+    narrow = [_narrowed(clique) for clique in exact.cliques]
+    most = max(clique.law.size for clique in narrow)
+    largest = [clique for clique in narrow if clique.law.size == most]
+    chosen = [largest[k] for k in np.unique(np.linspace(0, len(largest) - 1, BLOCKS).astype(int))]
     draws = max(1, int(min(effective, len(values))))
     index = np.where(model.spin, (values + 1) // 2, values)
     found = []
-    for clique in (_narrowed(clique) for clique in chosen):
+    for clique in chosen:
         columns = [index[:, k] for k in clique.variables]
         flat = np.ravel_multi_index(columns, clique.law.shape)
         counts = np.bincount(flat, minlength=clique.law.size)

@@ -1,6 +1,6 @@
 """Certificates of the device itself: sound, with planted faults, and caught in one mode of two."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import dimod

@@ -1,0 +1,159 @@
+"""The picture of a certificate: beta, calibration, all checks, energies, autocorrelation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gibbsite.plot import PlotError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["draw"]
+
+TRACES = 8
+"""Chains whose energies are drawn."""
+
+LAGS = 60
+
+
+def draw(document: dict[str, Any], energies: NDArray[np.float64], path: Path) -> None:
+    """Write the picture of a certificate and of ``energies[chain, draw]``.
+
+    Raises: `PlotError` for a format that matplotlib does not write, or a full disk.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    found = document["certificate"]
+    figure = Figure(figsize=(12, 7), layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(2, 3, width_ratios=(1, 1.2, 1.2))
+    _beta(panels[0, 0], found)
+    _calibration(panels[0, 1], found)
+    _checks(panels[0, 2], found)
+    _distance(panels[1, 0], found)
+    _energies(panels[1, 1], energies)
+    _correlation(panels[1, 2], found, energies)
+    source = document["device"] or document.get("samples") or "draws"
+    figure.suptitle(
+        f"{found['verdict']}: {source} at beta {document['beta']:g}, {found['chains']} chains of "
+        f"{found['draws']} draws"
+    )
+    try:
+        figure.savefig(path, dpi=110)
+    except (OSError, ValueError) as error:
+        raise PlotError(f"no picture can be written to {path}: {error}") from None
+
+
+def _nothing(axes: Axes, words: str = "not checked") -> None:
+    axes.set_axis_off()
+    axes.text(0.5, 0.5, words, ha="center", va="center", transform=axes.transAxes, color="0.4")
+
+
+def _beta(axes: Axes, found: dict[str, Any]) -> None:
+    axes.set_title("effective beta")
+    beta = found["effective_beta"]
+    if beta is None:
+        _nothing(axes)
+        return
+    reach = [[beta["estimate"] - beta["low"]], [beta["high"] - beta["estimate"]]]
+    axes.errorbar([0], [beta["estimate"]], yerr=reach, fmt="none", capsize=9, color="C0")
+    axes.errorbar([0], [beta["estimate"]], yerr=[beta["error"]], fmt="o", lw=4, color="C0")
+    axes.axhline(beta["stated"], color="C3", ls="--", label="stated")
+    axes.set_xticks([])
+    axes.set_xlim(-1, 1)
+    axes.set_xlabel(f"one standard error, and {100 * beta['level']:.5g} %")
+    axes.legend()
+
+
+def _calibration(axes: Axes, found: dict[str, Any]) -> None:
+    axes.set_title("decisions: found beside stated")
+    bins = found["calibration"]
+    if not bins:
+        _nothing(axes)
+        return
+    stated = np.array([each["expected"] for each in bins])
+    seen = np.array([each["found"] for each in bins])
+    error = np.array([each["error"] for each in bins])
+    logit = np.log(stated / (1 - stated))
+    width = 3.29  # 99.9 % of a normal law
+    axes.axhline(0, color="C3", ls="--")
+    axes.errorbar(logit, (seen - stated) / error, yerr=1.0, fmt="o", color="C0", markersize=4)
+    axes.axhspan(-width, width, color="C0", alpha=0.1, lw=0)
+    axes.set_xlabel("logit of the stated probability")
+    axes.set_ylabel("found - stated, in standard errors")
+
+
+def _checks(axes: Axes, found: dict[str, Any]) -> None:
+    axes.set_title("checks: found / limit")
+    named = [(each["name"], each["deviation"] / each["limit"]) for each in found["checks"]]
+    beta, mean = found["effective_beta"], found["mean_energy"]
+    if beta is not None:
+        half = (beta["high"] - beta["low"]) / 2
+        named.append(("effective beta", abs(beta["estimate"] - beta["stated"]) / max(half, 1e-300)))
+    if mean is not None:
+        named.append(("mean energy", mean["deviation"] / mean["limit"]))
+    if found["agreement"] is not None:
+        excess = found["agreement"]["limit"] - 1
+        named.append(("R-hat - 1", (found["agreement"]["r_hat"] - 1) / max(excess, 1e-300)))
+    if not named:
+        _nothing(axes)
+        return
+    names = [name for name, _ in named][::-1]
+    sizes = np.clip([size for _, size in named][::-1], 0, 2.0)
+    axes.barh(names, sizes, color=["C3" if size > 1 else "C0" for size in sizes])
+    axes.axvline(1, color="k", ls="--")
+    axes.set_xlim(0, max(1.15, float(sizes.max()) * 1.05))
+    axes.set_xlabel("share of the limit (2 or more shown as 2)")
+
+
+def _distance(axes: Axes, found: dict[str, Any]) -> None:
+    axes.set_title("total variation")
+    distance = found["total_variation"]
+    if distance is None:
+        _nothing(axes, "the exact law is out of reach")
+        return
+    colours = ["C0" if distance["within"] else "C3", "0.7"]
+    axes.bar(["found", "noise floor"], [distance["distance"], distance["floor"]], color=colours)
+    axes.set_xlabel(f"{distance['states']} states, {distance['draws']} effective draws")
+
+
+def _energies(axes: Axes, energies: NDArray[np.float64]) -> None:
+    axes.set_title("energies")
+    shown = energies[:: max(1, len(energies) // TRACES)][:TRACES]
+    for chain in shown:
+        axes.plot(chain, lw=0.5)
+    axes.axhline(float(energies.mean()), color="k", lw=1)
+    axes.set_xlabel(f"draw ({len(shown)} of {len(energies)} chains)")
+    axes.set_ylabel("energy")
+
+
+def _correlation(axes: Axes, found: dict[str, Any], energies: NDArray[np.float64]) -> None:
+    axes.set_title("autocorrelation of the energy")
+    away = energies - energies.mean(axis=1, keepdims=True)
+    lags = min(LAGS, energies.shape[1] // 2)
+    whole = float((away**2).mean())
+    if whole == 0 or lags < 2:
+        _nothing(axes, "every energy is the same")
+        return
+    draws = energies.shape[1]
+    rho = [float((away[:, : draws - lag] * away[:, lag:]).mean()) / whole for lag in range(lags)]
+    axes.bar(range(lags), rho, color="C0")
+    axes.axhline(0, color="k", lw=0.8)
+    axes.set_xlabel("lag in draws")
+    time = found["autocorrelation"]
+    if time is not None:
+        axes.text(
+            0.97,
+            0.9,
+            f"slowest: {time['statistic']}, {time['time']:.2f} draws\n"
+            f"{time['effective_draws']:.0f} effective draws",
+            ha="right",
+            va="top",
+            transform=axes.transAxes,
+        )

@@ -1,0 +1,194 @@
+"""`gibbsite certify`: a model, a beta, and a device or draws made elsewhere, to a certificate.
+
+Exit codes: 0 certified; 3 biased or not equilibrated; 5 unknown; as for all commands 2 for bad
+input, 4 for a device that is missing or failed, 130 when interrupted.
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from gibbsite_hw.spec.errors import GibbsiteError
+
+if TYPE_CHECKING:
+    import dimod
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["REFUTED", "UNKNOWN", "Certified", "CertifyError", "certify", "certify_device"]
+
+CERTIFIED: Final = 0
+REFUTED: Final = 3
+UNKNOWN: Final = 5
+
+EXIT_CODES: Final = {"certified": CERTIFIED, "biased": REFUTED, "not equilibrated": REFUTED}
+
+CHAINS, READS, BURN_IN = 32, 12_800, 1000
+
+MOST_READS: Final = 10_000_000
+
+
+class CertifyError(GibbsiteError, ValueError):
+    """An argument of `certify` that cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Certified:
+    """A certificate as plain values, what it is of, and the series behind it for a picture."""
+
+    document: dict[str, Any]
+    energies: NDArray[np.float64]
+
+    @property
+    def exit_code(self) -> int:
+        """What the command leaves with."""
+        return EXIT_CODES.get(self.document["certificate"]["verdict"], UNKNOWN)
+
+
+def certify(
+    model: Annotated[
+        Path,
+        typer.Argument(
+            metavar="MODEL",
+            help="A model of dimod (.json, .coo), or a Max-Cut or spin glass file.",
+        ),
+    ],
+    beta: Annotated[float, typer.Option(help="The inverse temperature that is claimed.")],
+    device: Annotated[str, typer.Option(help="Where to sample; see `gibbsite devices`.")] = "fast:",
+    samples: Annotated[
+        Path | None,
+        typer.Option(help="Draws made elsewhere (.npz, or a dimod sample set as .json)."),
+    ] = None,
+    chains: Annotated[int, typer.Option(help="Chains, each from a start of its own.")] = CHAINS,
+    reads: Annotated[int, typer.Option(help="Draws of all chains together.")] = READS,
+    burn_in: Annotated[int, typer.Option(help="Sweeps before a chain's first draw.")] = BURN_IN,
+    thin: Annotated[int, typer.Option(help="Sweeps between two draws of a chain.")] = 1,
+    seed: Annotated[int | None, typer.Option(help="Repeats a run to the bit.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the certificate as JSON.")] = False,
+    plot: Annotated[Path | None, typer.Option(help="Draw the certificate here.")] = None,
+) -> int:
+    """Say whether draws follow a model's law: certified, biased, not equilibrated or unknown.
+
+    Leaves with 0 if certified, 3 if biased or not equilibrated, 5 if unknown.
+    """
+    import json
+
+    from gibbsite import cli
+
+    cli.refuse_undrawable(plot)
+    cli.refuse_unwritable("--plot", plot)
+    if not math.isfinite(beta):
+        raise CertifyError(f"--beta is {beta}: give a finite number")
+    from gibbsite.model_files import read_model
+
+    bqm = read_model(model)
+    if samples is not None:
+        found = certify_samples(bqm, beta, samples)
+    else:
+        found = certify_device(
+            bqm, beta, device, chains=chains, reads=reads, burn_in=burn_in, thin=thin, seed=seed
+        )
+    found.document["model"] = str(model)
+    try:
+        if plot is not None:
+            from gibbsite.certificate_plot import draw
+
+            draw(found.document, found.energies, plot)
+    finally:
+        if as_json:
+            text = json.dumps(found.document)
+            cli.written(lambda: typer.echo(text))
+        else:
+            from gibbsite.certificate_report import show
+
+            cli.written(lambda: show(found.document))
+    return found.exit_code
+
+
+def certify_device(
+    model: dimod.BinaryQuadraticModel,
+    beta: float,
+    device: str,
+    *,
+    chains: int = CHAINS,
+    reads: int = READS,
+    burn_in: int = BURN_IN,
+    thin: int = 1,
+    seed: int | None = None,
+) -> Certified:
+    """Draw from a device at beta, chains started at beta = 0, and certify what it gave.
+
+    Raises `CertifyError` for numbers without meaning, and what `Sampler` raises.
+    """
+    from gibbsite.devices import open as open_device
+    from gibbsite.progress import bars
+    from gibbsite.sampler import Sampler
+
+    limits = (("--chains", chains, reads), ("--reads", reads, MOST_READS))
+    for name, value, most in (*limits, ("--burn-in", burn_in, None), ("--thin", thin, None)):
+        if value < 1 or (most is not None and value > most):
+            bound = "at least 1" if most is None else f"of 1..{most}"
+            raise CertifyError(f"{name} is {value}: give a number {bound}")
+    seed = secrets.randbits(63) if seed is None else seed
+    with bars() as progress, open_device(device, progress=progress) as opened:
+        drawn = Sampler(opened).sample(
+            model,
+            beta=beta,
+            num_reads=reads - reads % chains,
+            num_chains=chains,
+            burn_in=burn_in,
+            thin=thin,
+            seed=seed,
+            certify=True,
+            progress=lambda done, total: progress("drawing", done, total),
+        )
+    document = {
+        "schema_version": 1,
+        "device": drawn.info["device"],
+        "fingerprint": drawn.info["fingerprint"],
+        "seed": seed,
+        "beta": beta,
+        "burn_in": burn_in,
+        "thin": thin,
+        "certificate": drawn.info["certificate"],
+    }
+    return Certified(document, drawn.record.energy.reshape(chains, -1))
+
+
+def certify_samples(model: dimod.BinaryQuadraticModel, beta: float, path: Path) -> Certified:
+    """Certify draws from a file against a model and beta; without starts none is certified."""
+    from dataclasses import replace
+
+    from gibbsite.certifying import claim_of, pair_model, spin_values
+    from gibbsite.model_files import read_draws
+    from gibbsite.slot_model import slot_model
+    from gibbsite_models.certificate import certify as certified
+
+    draws = read_draws(path, model)
+    slots = slot_model(model)
+    pairs = pair_model(slots)
+    states = spin_values(slots, draws.states)
+    claim = claim_of(pairs, beta, states[0, 0])
+    if draws.starts is not None:
+        claim = replace(
+            claim, starts=spin_values(slots, draws.starts), origin=f"as told in {path.name}"
+        )
+    energies = pairs.energies(states)
+    names = [repr(variable) for variable in slots.labels]
+    found = certified(energies, states, names=names, known=claim)
+    document = {
+        "schema_version": 1,
+        "device": None,
+        "fingerprint": None,
+        "seed": None,
+        "beta": beta,
+        "samples": str(path),
+        "certificate": found.as_dict(),
+    }
+    return Certified(document, energies)
