@@ -183,6 +183,17 @@ class GraphShell(PacketShell):
 
     # --- runs -------------------------------------------------------------------------------------
 
+    def ready(self) -> GraphEngine | None:
+        """The engine under the conditions at hand; None where RUN would be refused for them."""
+        if self._engine is None or self._state is not State.READY:
+            return None
+        try:
+            check_run(self._rows, self._on, self._off, None)
+        except Refused:
+            return None
+        self._engine.condition(Conditions(self._biases, self._on, self._off))
+        return self._engine
+
     def _start_run(self, tag: int, _payload: list[int]) -> None:
         registers = self._registers
         steps, flags = registers[Register.STEPS], registers[Register.FLAGS]

@@ -3,12 +3,13 @@
 numba is imported here alone, and this module only when `fast:` first draws.
 
 Machine code lies in the user's cache folder (`gibbsite_sim.cache.cache_folder`), in a folder named
-by the content of all sources of the emulator and by the versions of what compiled them: a change in
-any of them, also in a loop that another one calls, starts afresh. numba writes files whole and
-renames them, so processes may compile at the same time. A folder that cannot be written costs
-nothing but the time to compile again.
+by the content of a loop's source and all sources of the emulator that it imports, and by the
+versions of what compiled them: a change, also in a loop that another one calls, starts afresh.
+numba writes files whole and renames them, so processes may compile at the same time. A folder that
+cannot be written costs nothing but the time to compile again.
 """
 
+import ast
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -75,8 +76,7 @@ def bare(function: Callable[_P, _R]) -> Callable[_P, _R]:
     return _made(function, _Bare)
 
 
-@intrinsic
-def leading_zeros(_typing: Any, _number: Any) -> Any:
+def _leading_zeros(_typing: Any, _number: Any) -> Any:
     """Leading zeros of a ``uint32``; 32 for 0."""
 
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
@@ -85,8 +85,13 @@ def leading_zeros(_typing: Any, _number: Any) -> Any:
     return types.uint32(types.uint32), generate
 
 
+_zeros: Any = intrinsic(_leading_zeros)  # to a checker it is what its caller sees, below
+leading_zeros: Callable[[np.uint32], np.uint32] = _zeros
+"""Leading zeros of a ``uint32`` in compiled code; 32 for 0."""
+
+
 def _made(function: Callable[_P, _R], compiler: type[Compiler]) -> Callable[_P, _R]:
-    folder = code_folder()
+    folder = code_folder(Path(function.__code__.co_filename))
     with _numba_cache(folder):
         made: Callable[_P, _R] = numba.njit(
             nogil=True,
@@ -99,10 +104,10 @@ def _made(function: Callable[_P, _R], compiler: type[Compiler]) -> Callable[_P, 
 
 
 @cache
-def code_folder() -> Path | None:
-    """Where machine code of these sources is kept; None where nothing can be written."""
+def code_folder(module: Path) -> Path | None:
+    """Where machine code of a source of ours is kept; None where nothing can be written."""
     digest = sha256()
-    for source in sorted(Path(__file__).parent.glob("*.py")):
+    for source in sorted(_sources(module)):
         digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
     versions = (sys.version, numba.__version__, version("llvmlite"), np.__version__)
     digest.update(repr(versions).encode())
@@ -112,6 +117,22 @@ def code_folder() -> Path | None:
     except OSError:
         return None
     return folder if os.access(folder, os.W_OK) else None
+
+
+def _sources(module: Path) -> set[Path]:
+    """The source and all sources of the emulator that it imports, itself or through others."""
+    found: set[Path] = set()
+    open_ends = [module]
+    while open_ends:
+        source = open_ends.pop()
+        if source not in found and source.exists():
+            found.add(source)
+            for node in ast.walk(ast.parse(source.read_bytes())):
+                if isinstance(node, ast.ImportFrom) and node.module:
+                    whole = [node.module, *(f"{node.module}.{name.name}" for name in node.names)]
+                    ours = {name.removeprefix(f"{__package__}.").split(".")[0] for name in whole}
+                    open_ends += [source.with_name(f"{name}.py") for name in ours]
+    return found
 
 
 @contextmanager

@@ -7,8 +7,13 @@
 Twin: a `gibbsite.driver.Driver` over `gibbsite_models.golden.device.GoldenStream`.
 """
 
+from array import array
+from dataclasses import dataclass, fields
 from types import TracebackType
-from typing import Self, overload
+from typing import Any, Self, TypeAlias, overload
+
+import numpy as np
+from numpy.typing import NDArray
 
 from gibbsite_hw.spec.device import (
     AnyConditions,
@@ -19,16 +24,34 @@ from gibbsite_hw.spec.device import (
     DeviceInfo,
     Progress,
 )
+from gibbsite_hw.spec.errors import ProgramError
 from gibbsite_hw.spec.langevin_program import LangevinRequest, LangevinResult
 from gibbsite_hw.spec.lattice_program import LatticeRequest, LatticeResult
-from gibbsite_hw.spec.program import RunRequest, RunResult
+from gibbsite_hw.spec.program import Counters, RunRequest, RunResult
+from gibbsite_hw.spec.registers import REGISTERS, Register
 from gibbsite_sim.fast.stream import FastStream
 
-__all__ = ["FastDevice"]
+__all__ = ["FastDevice", "ReplicaRun"]
+
+WORD = 0xFFFF_FFFF
+
+Integers: TypeAlias = NDArray[np.integer[Any]]
+
+
+@dataclass(slots=True)
+class ReplicaRun:
+    """Replicas after their sweeps: ``states uint32[K, rows]``, ``energies int64[K]`` in codes.
+
+    Counters are those of K runs, one after the other; no words moved.
+    """
+
+    states: NDArray[np.uint32]
+    energies: NDArray[np.int64]
+    counters: Counters
 
 
 class FastDevice:
-    """A `Device`: what a driver sees through a `FastStream`."""
+    """A `Device`, and replicas side by side: what a driver sees through a `FastStream`."""
 
     def __init__(self, device: Device, stream: FastStream) -> None:
         self._device, self._stream = device, stream
@@ -74,6 +97,88 @@ class FastDevice:
         """Draw; the result is golden's, to the bit."""
         return self._device.run(request, progress)
 
+    def run_replicas(
+        self,
+        seed: int,
+        chains: Integers,
+        betas: Integers,
+        states: NDArray[np.uint32] | None,
+        sweeps: int,
+    ) -> ReplicaRun:
+        """Advance replicas of the graph program: chain ``chains[k]`` at beta code ``betas[k]``.
+
+        Replica k ends as a run of that one chain would, from ``states[k]`` (drawn where none are
+        given), after ``sweeps`` sweeps at its beta: the same state and energy, to the bit.
+        Raises what that run would.
+        """
+        numbers, codes = np.asarray(chains), np.asarray(betas)
+        given = None if states is None else np.ascontiguousarray(states, dtype=np.uint32)
+        shapes = [numbers.shape, codes.shape, codes.shape if given is None else given.shape[:1]]
+        if len(set(shapes)) != 1 or len(shapes[0]) != 1:
+            raise ProgramError(
+                f"chains, betas and states of replicas have the shapes {shapes}: give one of each"
+            )
+        engine = self._stream.graph_engine()
+        allowed = REGISTERS[Register.SWEEPS_PER_STEP]
+        if (
+            engine is None
+            or not 0 <= seed < 1 << 64
+            or not allowed.minimum <= sweeps <= allowed.maximum
+            or not _within(codes, self.info.graph.beta_max)
+            or not _within(numbers, WORD)
+            or (given is not None and not engine.accepts(given))
+        ):
+            # an ordinary run of each says what is wrong
+            return self._one_by_one(seed, numbers, codes, given, sweeps)
+        found, energies = engine.replicas(
+            seed, numbers.astype(np.uint64), codes.astype(np.int64), given, sweeps
+        )
+        count, cost = len(codes), engine.cost
+        return ReplicaRun(
+            found,
+            energies,
+            Counters(
+                cycles=count * (cost.seeding + (sweeps + 1) * cost.cycles),
+                sweep_cycles=count * sweeps * cost.cycles,
+                terms=count * sweeps * cost.terms,
+                updates=count * sweeps * cost.updates,
+                sweeps=count * sweeps,
+                reads=count,
+            ),
+        )
+
+    def _one_by_one(
+        self,
+        seed: int,
+        chains: Integers,
+        betas: Integers,
+        states: NDArray[np.uint32] | None,
+        sweeps: int,
+    ) -> ReplicaRun:
+        """`run_replicas` as ordinary runs."""
+        results = [
+            self._device.run(
+                RunRequest(
+                    array("I", [int(beta)]),
+                    seed=seed,
+                    first_chain=int(chain),
+                    sweeps_per_step=sweeps,
+                    state=None if states is None else array("I", states[k].tolist()),
+                )
+            )
+            for k, (chain, beta) in enumerate(zip(chains, betas, strict=True))
+        ]
+        total = Counters()
+        for result in results:
+            for field in fields(total):
+                name = field.name
+                setattr(total, name, getattr(total, name) + getattr(result.counters, name))
+        return ReplicaRun(
+            np.array([result.states for result in results], dtype=np.uint32),
+            np.array([result.energies[0] for result in results], dtype=np.int64),
+            total,
+        )
+
     def close(self) -> None:
         """Give the device back; closing twice is allowed."""
         self._device.close()
@@ -88,3 +193,8 @@ class FastDevice:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _within(codes: Integers, most: int) -> bool:
+    """Whether all lie in 0..most."""
+    return bool(np.all((codes >= 0) & (codes <= most)))
