@@ -13,7 +13,7 @@ from typing import Any
 from gibbsite_hw.boards.table import Board
 from gibbsite_hw.spec.device_parameters import DeviceParameters
 from gibbsite_hw.spec.parameters import SPEC_VERSION
-from gibbsite_sim.netlist.flow import Flow, Step
+from gibbsite_sim.netlist.flow import Flow, Step, silent
 from gibbsite_sim.netlist.programs import tool_versions
 from gibbsite_sim.netlist.report import cells, fmax_mhz, rates, speeds
 
@@ -26,7 +26,7 @@ def make_bitstream(
     parameters: DeviceParameters,
     folder: Path,
     seeds: Sequence[int] = (1,),
-    step: Step = lambda name, seconds: None,
+    step: Step = silent,
 ) -> dict[str, Any]:
     """Make the bitstream in ``folder``; gives back the report, which lies there as report.json.
 

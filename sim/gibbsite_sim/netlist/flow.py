@@ -21,10 +21,15 @@ from gibbsite_hw.spec.errors import DeviceError
 from gibbsite_sim.netlist.programs import ProgramFailed, run_program
 from gibbsite_sim.netlist.report import fmax_mhz, overflow
 
-__all__ = ["BITSTREAMS", "Flow", "Step"]
+__all__ = ["BITSTREAMS", "Flow", "Step", "silent"]
 
 Step = Callable[[str, float | None], None]
 """Called with a step's name as it begins (None) and as it ends (its seconds)."""
+
+
+def silent(_name: str, _seconds: float | None) -> None:
+    """No word of any step."""
+
 
 BITSTREAMS = {"ice40": "top.bin", "ecp5": "top.bit", "gowin": "top.fs"}
 """By family, the file that a board takes."""
@@ -34,7 +39,12 @@ _SYNTHESIS = {
     "ecp5": "synth_ecp5 -top top",
     "gowin": "synth_gowin -top top -family gw1n",
 }
-_PROGRAMS = {"gowin_pack": "gowin_pack"}
+_NO_COLLISIONS = (
+    "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:COLLISION_X_MASK=1'0 %i r:CLK_ENABLE=1'1 %i"
+)
+"""No engine uses what a port reads in the cycle in which the same word is written, so synthesis need
+not add comparators and registers that give the old word. The memory models of the netlist's
+simulation give a wrong word there, so that a run would tell."""
 # amaranth's platforms want a program for each variable before they write a plan; none is run
 _VARIABLES = (
     *("YOSYS", "NEXTPNR_ICE40", "ICEPACK", "NEXTPNR_ECP5", "ECPPACK", "OPENFPGALOADER"),
@@ -52,7 +62,7 @@ class Flow:
     board: Board
     parameters: DeviceParameters
     folder: Path
-    step: Step = lambda name, seconds: None
+    step: Step = silent
     seconds: dict[str, float] = field(default_factory=dict)
     _commands: dict[str, list[str]] = field(default_factory=dict)
 
@@ -76,6 +86,7 @@ class Flow:
         """Cells of the family."""
         script = [
             "read_rtlil top.il",
+            _NO_COLLISIONS,
             _SYNTHESIS[self.board.family],
             "tee -q -o stat.json stat -json",
             "write_json top.json",
@@ -136,6 +147,8 @@ class Flow:
             options += [out, f"seed-{self._routed_file()}"]
         else:
             options += ["--freq", f"{self.board.clock_hz / 1e6:g}"]
+        if family == "ecp5":  # the other one takes half an hour for the same wires
+            options += ["--router", "router2"]
         options += ["--write", "seed-routed.json", "--report", f"route-{seed}.json"]
         options += ["--log", f"route-{seed}.log", "--seed", str(seed), "--timing-allow-fail"]
         try:

@@ -3,8 +3,8 @@
     flips/ns = decisions per cycle x Fmax / 1000 MHz
 
 Decisions per cycle are those of a device that never waits: a lattice decides one site a lane and
-cycle; the graph engine takes a cycle for each neighbour of a row, here counted for four of them; the
-Langevin engine moves one unit in the cycles that its row of couplings takes.
+cycle; the graph engine takes a cycle for each neighbour of a row, here counted for four of them;
+the Langevin engine moves one unit in the cycles that its row of couplings takes.
 """
 
 import re
