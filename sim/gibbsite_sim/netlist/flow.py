@@ -42,7 +42,7 @@ _SYNTHESIS = {
 _NO_COLLISIONS = (
     "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:COLLISION_X_MASK=1'0 %i r:CLK_ENABLE=1'1 %i"
 )
-"""No engine uses what a port reads in the cycle in which the same word is written, so synthesis need
+"""No engine uses what a port reads in the cycle in which that word is written: synthesis need
 not add comparators and registers that give the old word. The memory models of the netlist's
 simulation give a wrong word there, so that a run would tell."""
 # amaranth's platforms want a program for each variable before they write a plan; none is run
