@@ -20,7 +20,7 @@ from gibbsite.conditioning import Conditioned
 from gibbsite_hw.spec.device import Device, Progress
 from gibbsite_hw.spec.program import Counters, RunRequest
 
-__all__ = ["Batch", "Drawn", "Interrupt", "WordCounter", "draw", "moved_words"]
+__all__ = ["Batch", "Drawn", "Interrupt", "WordCounter", "draw", "moved", "moved_words"]
 
 Interrupt = Callable[[], bool]
 """Asked between reads; True ends the sampling with the reads so far."""
@@ -63,6 +63,7 @@ class Drawn:
     draw: NDArray[np.int64]
     counters: Counters = field(default_factory=Counters)
     sampling_ns: int = 0
+    runs: int = 0
     interrupted: bool = False
 
 
@@ -84,6 +85,7 @@ def draw(
     chains: list[NDArray[np.int64]] = []
     draws: list[NDArray[np.int64]] = []
     counters, sampling_ns, done, interrupted = Counters(), 0, 0, False
+    runs = 0
     total = sum(batch.chains * batch.draws for batch in batches)
     for batch in _cut(batches, len(compiled.program.rows), interrupt is not None):
         part = RunRequest(
@@ -99,6 +101,7 @@ def draw(
             state=batch.state,
         )
         began = perf_counter_ns()
+        runs += 1
         result = device.run(part, _shifted(progress, done, total))
         sampling_ns += perf_counter_ns() - began
         parts.append(compiled.decode(result, under, best=request.best))
@@ -118,7 +121,13 @@ def draw(
         np.concatenate([part.device_energies for part in parts]),
     )
     return Drawn(
-        decoded, np.concatenate(chains), np.concatenate(draws), counters, sampling_ns, interrupted
+        decoded,
+        np.concatenate(chains),
+        np.concatenate(draws),
+        counters,
+        sampling_ns,
+        runs,
+        interrupted,
     )
 
 
@@ -127,6 +136,13 @@ def moved_words(device: Device) -> tuple[int, int] | None:
     if isinstance(device, WordCounter):
         return device.words_sent, device.words_received
     return None
+
+
+def moved(before: tuple[int, int] | None, after: tuple[int, int] | None) -> tuple[int, int] | None:
+    """Words into and out of the device between two calls of `moved_words`."""
+    if before is None or after is None:
+        return None
+    return after[0] - before[0], after[1] - before[1]
 
 
 def _cut(batches: Sequence[Batch], rows: int, single: bool) -> Iterator[Batch]:

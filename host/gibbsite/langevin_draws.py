@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gibbsite.langevin_compiler import CompiledPotential
+from gibbsite.run_account import RunAccount
 from gibbsite_hw.spec.device import Device, Progress
 from gibbsite_hw.spec.langevin_program import LangevinRequest, LangevinResult
 from gibbsite_models.langevin_float import Protocol
@@ -134,8 +135,10 @@ def run_info(
     request: LangevinRequest,
     result: LangevinResult,
     took: int,
+    account: RunAccount,
 ) -> dict[str, Any]:
-    """What every result says of the run that it came from."""
+    """What every result says of the run that it came from; the ledger counts discarded ones too."""
+    ledger, reading = account.close()
     return {
         "seed": request.seed,
         "device": device.info.uri,
@@ -145,5 +148,7 @@ def run_info(
         "words_out": result.words_out,
         "timing": {"sampling_ns": took},
         "rounding": compiled.error,
-        "joules": None,
+        "ledger": ledger.model_dump(mode="json"),
+        "joules": ledger.joules,
+        "joules_provenance": reading.provenance,
     }

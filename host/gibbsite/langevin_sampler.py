@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 from typing import Protocol as Interface
@@ -35,6 +36,8 @@ from gibbsite.langevin_draws import (
 from gibbsite.langevin_entropy import EntropyProduction, entropy_production
 from gibbsite.langevin_reach import natural_reach, require_stable
 from gibbsite.langevin_slot import LangevinSlot
+from gibbsite.ledger.engines import langevin_ledger
+from gibbsite.run_account import RunAccount
 from gibbsite_hw.spec.device import Device, Progress
 from gibbsite_hw.spec.errors import ProgramError
 from gibbsite_models.energies.arguments import count, number, numbers
@@ -283,14 +286,19 @@ class LangevinSampler:
         model = _potential(self.energy_model)
         self._require_stable(model.conditioned(under), under, self.config, steps)
         slot, discarded = self._opened(), 0
+        account = RunAccount(slot.device)
         for widening in range(WIDENINGS):
             compiled = self._compiled(model, under, steps, 4.0**widening, slot.device)
             request = compiled.request(steps, start=self._start, spread=self._spread, **fields)
             slot.put(compiled)
             result, took = timed_run(slot.device, request, progress)
+            account.count(
+                partial(langevin_ledger, result.counters, compiled.program.units),
+                kinds=int(request.samples) + int(request.best),
+            )
             if not result.counters.saturations or self._reach is not None:
                 drawn = compiled.decode(result, request)
-                info = run_info(compiled, slot.device, request, result, took)
+                info = run_info(compiled, slot.device, request, result, took, account)
                 info |= {"widenings": widening, "discarded_steps": discarded}
                 info |= {"claim": CLAIM, "dt_bias": _dt_bias(compiled, steps, under, drawn)}
                 return drawn, info

@@ -10,7 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from gibbsite.result import Certificate, Ledger, RawReads, Result, ScheduleSolution
+from gibbsite.ledger.counts import Ledger
+from gibbsite.ledger.view import energy_lines
+from gibbsite.result import Certificate, RawReads, Result, ScheduleSolution
 
 __all__ = ["figure", "show"]
 
@@ -102,20 +104,26 @@ def _work(result: Result) -> list[str]:
     if "total" in result.timings:
         parts.append(f"{result.timings['total']:.1f} s")
     lines = [", ".join(parts)]
-    if result.ledger is not None:
-        lines.append(f"work: {_counted(result.ledger)}")
-    return lines
+    if result.ledger is None:
+        return [*lines, "energy: none claimed: no device was used"]
+    lines.append(f"work: {_counted(result.ledger)}")
+    return lines + energy_lines(result.ledger)
 
 
 def _counted(ledger: Ledger) -> str:
-    return (
-        f"{_times(ledger.reads, 'read')} in {_times(ledger.runs, 'run')}, {ledger.updates:,} "
-        f"updates in {ledger.cycles:,} cycles, {_times(ledger.coupling_loads, 'load')} of couplings"
-    )
+    counts = {
+        "read": ledger.reads,
+        "run": ledger.runs,
+        "update": ledger.updates,
+        "Langevin step": ledger.langevin_steps,
+        "cycle": ledger.cycles,
+        "load": ledger.coupling_loads,
+    }
+    return ", ".join(_times(count, name) for name, count in counts.items() if count is not None)
 
 
 def _times(count: int, name: str) -> str:
-    return f"{count} {name}" if count == 1 else f"{count} {name}s"
+    return f"{count} {name}" if count == 1 else f"{count:,} {name}s"
 
 
 def _amount(value: float, unit: str) -> str:

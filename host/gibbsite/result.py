@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, SerializeAsAny
 
+from gibbsite.ledger.counts import Ledger
 from gibbsite.problem import Problem
 
 __all__ = [
@@ -133,34 +134,15 @@ class Certificate(_Part):
     quantization: dict[str, float | bool | int] | None
 
 
-class Ledger(_Part):
-    """What the device counted, over all rounds; joules are null until something measures them.
-
-    ``words_in``, ``words_out``  words of 32 bits over the link, programs and conditions among
-                                 them; null for a device that does not count them
-
-    A replay for the energy trace is no round and is not counted.
-    """
-
-    coupling_loads: int
-    runs: int
-    reads: int
-    sweeps: int
-    cycles: int
-    neighbour_terms: int
-    updates: int
-    words_in: int | None
-    words_out: int | None
-    device_seconds: float | None
-    joules: float | None
-
-
 class Result(_Part):
     """The answer to one problem, with what it rests on.
 
     ``violations``      rules that the solution breaks; empty exactly when `feasible`
     ``energy``          of the read behind the solution, in penalties, under the last conditions
     ``route``           which path was taken through the house
+    ``ledger``          what was counted, and joules by kind and table; see `gibbsite.ledger`
+    ``energy_savings``  share saved over a language model alone, by quoted prices; null where no
+                        tokens of one were counted
     ``device_updates``  one-hot states and p-bits that were decided
     ``timings``         seconds of wall clock on the host, by stage
     """

@@ -13,6 +13,7 @@ floats.
 from __future__ import annotations
 
 from collections.abc import Hashable
+from functools import partial
 from time import perf_counter_ns
 from typing import Any, ClassVar, Literal
 
@@ -26,7 +27,10 @@ from gibbsite.arguments import NAMES, Arguments
 from gibbsite.certifying import certificate_of, told_starts
 from gibbsite.compiler import CompiledModel, compile_model
 from gibbsite.cqm import ConstrainedModel, constrained_model
-from gibbsite.drawing import Batch, Drawn, draw, moved_words
+from gibbsite.drawing import Batch, Drawn, draw
+from gibbsite.ledger.counts import Ledger
+from gibbsite.ledger.engines import graph_ledger
+from gibbsite.run_account import RunAccount
 from gibbsite.schedules import (
     SCHEDULE_TYPES,
     ArgumentError,
@@ -178,7 +182,7 @@ class Sampler(DimodSampler, Initialized):
             thin=arguments.thin,
             best=arguments.best,
         )
-        before = moved_words(self.device)
+        account = RunAccount(self.device)
         self.device.load(compiled.program)
         if under is not compiled.base:
             self.device.condition(under.conditions)
@@ -193,9 +197,11 @@ class Sampler(DimodSampler, Initialized):
             interrupt=arguments.interrupt,
             progress=arguments.progress,
         )
-        info = self._info(drawn, compiled, schedule, seed)
+        engine = partial(graph_ledger, drawn.counters, compiled.program)
+        conditioned = under is not compiled.base
+        account.count(engine, kinds=1, runs=drawn.runs, conditioned=conditioned)
+        info = self._info(drawn, compiled, schedule, seed, account)
         info["mode"] = "annealed" if arguments.beta is None else "equilibrium"
-        info["bits_moved"] = _bits(before, moved_words(self.device))
         if arguments.certify:
             told = None
             if arguments.beta is not None:
@@ -211,9 +217,15 @@ class Sampler(DimodSampler, Initialized):
         return drawn, info, compiled
 
     def _info(
-        self, drawn: Drawn, compiled: CompiledModel, schedule: Schedule, seed: int
+        self,
+        drawn: Drawn,
+        compiled: CompiledModel,
+        schedule: Schedule,
+        seed: int,
+        account: RunAccount,
     ) -> dict[str, Any]:
         counters = drawn.counters
+        ledger, reading = account.close()
         return {
             "seed": seed,
             "device": self.device.info.uri,
@@ -228,8 +240,10 @@ class Sampler(DimodSampler, Initialized):
             "reads": counters.reads,
             "interrupted": drawn.interrupted,
             "quantization": compiled.quantization.as_dict(),
-            "joules": None,
-            "joules_provenance": "not measured: this device has no power measurement",
+            "bits_moved": _bits(ledger),
+            "ledger": ledger.model_dump(mode="json"),
+            "joules": ledger.joules,
+            "joules_provenance": reading.provenance,
         }
 
 
@@ -276,8 +290,8 @@ def _sample_set(
     return result
 
 
-def _bits(before: tuple[int, int] | None, after: tuple[int, int] | None) -> dict[str, int] | None:
+def _bits(ledger: Ledger) -> dict[str, int] | None:
     """Bits into and out of the device, programs and conditions among them."""
-    if before is None or after is None:
+    if ledger.bits_in is None or ledger.bits_out is None:
         return None
-    return {"in": 32 * (after[0] - before[0]), "out": 32 * (after[1] - before[1])}
+    return {"in": ledger.bits_in, "out": ledger.bits_out}

@@ -34,13 +34,17 @@ from gibbsite.agents.scheduling_program import ScheduleProgram, finest_factor, f
 from gibbsite.agents.scheduling_rounds import Judged, Round, Rounds
 from gibbsite.agents.scheduling_tightening import Outcome, tightened
 from gibbsite.agents.scheduling_verification import violations
-from gibbsite.drawing import moved_words
+from gibbsite.drawing import moved, moved_words
+from gibbsite.ledger.counts import Ledger
+from gibbsite.ledger.engines import Traffic, graph_ledger
+from gibbsite.ledger.host_meter import HostMeter
+from gibbsite.ledger.pricing import priced
+from gibbsite.ledger.savings import savings_of
 from gibbsite.problem import ScheduleProblem
 from gibbsite.progress import Report
 from gibbsite.result import (
     Certificate,
     EnergyTrace,
-    Ledger,
     Optimality,
     RawReads,
     Result,
@@ -83,9 +87,11 @@ class SchedulingAgent:
         program = fitted(instance, device.info.graph)
         fitted_at = perf_counter()
         loads, words = device.loads, moved_words(device)
-        rounds = Rounds.begin(device, program, options, report)
-        outcome = tightened(rounds)
-        ledger = _ledger(rounds, device.loads - loads, words, moved_words(device))
+        with HostMeter() as meter:
+            rounds = Rounds.begin(device, program, options, report)
+            outcome = tightened(rounds)
+        counted = _ledger(rounds, device.loads - loads, words, moved_words(device))
+        ledger = priced(counted, meter.reading)
         drawn_at = perf_counter()
         answer = _chosen(rounds, outcome, options)
         plan, route = answer.plan, GRAPH_ENGINE
@@ -125,7 +131,7 @@ class SchedulingAgent:
             llm_tokens=None,
             langevin_steps=None,
             device_updates=ledger.updates,
-            energy_savings=None,
+            energy_savings=savings_of(ledger),
             device=device.info.uri,
             seed=options.seed,
             timings=timings,
@@ -307,21 +313,16 @@ def _ledger(
     rounds: Rounds, loads: int, before: tuple[int, int] | None, after: tuple[int, int] | None
 ) -> Ledger:
     """What the device counted; words are all that crossed the link, couplings among them."""
-    counters = rounds.counters
-    clock = rounds.device.info.clock_hz
-    return Ledger(
-        coupling_loads=loads,
+    traffic = Traffic(
+        loads=loads,
+        # each round sends its conditions once, and asks for last states alone
+        conditionings=len(rounds.history),
         runs=len(rounds.history),
-        reads=counters.reads,
-        sweeps=counters.sweeps,
-        cycles=counters.cycles,
-        neighbour_terms=counters.terms,
-        updates=counters.updates,
-        words_in=None if before is None or after is None else after[0] - before[0],
-        words_out=None if before is None or after is None else after[1] - before[1],
-        device_seconds=None if clock is None else counters.cycles / clock,
-        joules=None,
+        kinds=1,
+        words=moved(before, after),
+        clock_hz=rounds.device.info.clock_hz,
     )
+    return graph_ledger(rounds.counters, rounds.program.compiled.program, traffic)
 
 
 def _refuted(

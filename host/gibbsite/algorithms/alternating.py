@@ -156,7 +156,6 @@ def solve_schedule(
         "interrupted": interrupted,
         "tolerance": allowed,
         "certificate": certify([[plan.cost] for plan in plans], claim="annealed").as_dict(),
-        "joules": None,
         "timing": {"total_ns": perf_counter_ns() - began},
     }
     plan = plans[best]
@@ -233,7 +232,14 @@ class _Run:
 
     def info(self) -> dict[str, Any]:
         """What the device was asked and did."""
+        ledger, reading = self._times.account.close()
         return {
+            "ledger": {
+                "langevin": ledger.model_dump(mode="json"),
+                "graph": self._orders.ledger(),
+            },
+            "joules": ledger.joules,
+            "joules_provenance": reading.provenance,
             "loads": {"langevin": self._times.loads, "graph": self._orders.loads},
             "langevin": asdict(self._times.counters) | {"runs": self._times.runs},
             "graph": {"draws": self._orders.draws, "updates": self._orders.updates},

@@ -93,7 +93,8 @@ def sample_double_wells(
         sampler = LangevinSampler(wells.potential, config, found, reach=reach, spread=0.1)
         draws = sampler.sample(n_samples=num_reads, seed=seed, protocol=protocol, progress=progress)
     result = wells.sampleset(draws.states)
-    counted = {name: draws.info[name] for name in ("cycles", "products", "updates", "saturations")}
+    told = ("cycles", "products", "updates", "saturations", "ledger", "joules", "joules_provenance")
+    counted = {name: draws.info[name] for name in told}
     info: dict[str, Any] = {
         "seed": seed,
         "device": draws.info["device"],
@@ -106,7 +107,6 @@ def sample_double_wells(
         **counted,
         "rounding": draws.info["rounding"],
         "timing": draws.info["timing"],
-        "joules": None,
     }
     result.info.update(info)
     return result

@@ -130,6 +130,7 @@ def minimise(
             if not streamed.runs:
                 raise
             interrupted, done = True, streamed.runs
+    ledger, reading = streamed.account.close()
     values = energy.values(z)
     violations = missed_rows(energy, values)
     info = {
@@ -143,7 +144,9 @@ def minimise(
         "rounding": streamed.rounding,
         "repair": "none",
         "certificate": certify(energy.energy(states)[:, None], claim="annealed").as_dict(),
-        "joules": None,
+        "ledger": ledger.model_dump(mode="json"),
+        "joules": ledger.joules,
+        "joules_provenance": reading.provenance,
         "timing": {"total_ns": perf_counter_ns() - began},
     }
     return Minimum(

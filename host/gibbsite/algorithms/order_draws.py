@@ -14,12 +14,15 @@ Biases are rounded to a code, whose size in kT is ``resolution``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
+from functools import partial
+from typing import Any, cast
 
 import dimod
 import numpy as np
 
 from gibbsite.compiler import CompiledModel, compile_model
+from gibbsite.ledger.engines import graph_ledger
+from gibbsite.run_account import RunAccount
 from gibbsite_hw.spec.device import Device, Progress
 from gibbsite_hw.spec.program import RunRequest
 from gibbsite_models.energies.potential import Array
@@ -42,6 +45,7 @@ class OrderDraws:
 
     def __init__(self, device: Device) -> None:
         self.device = device
+        self.account = RunAccount(device, metered=False)
         self.loads = 0
         self.draws = 0
         self.updates = 0
@@ -70,6 +74,7 @@ class OrderDraws:
         if not model.num_variables:
             return energy.read_order({})
         model.scale(1 / unit)
+        self.account.resume()
         compiled = self._loaded(model, bits)
         biases = {v: float(model.linear[v]) for v in model.variables}
         under = compiled.conditions(biases=biases)
@@ -81,11 +86,17 @@ class OrderDraws:
             betas=compiled.betas(np.geomspace(first, last, SWEEPS)), seed=seed, first_chain=chain
         )
         result = self.device.run(request, progress)
+        engine = partial(graph_ledger, result.counters, compiled.program)
+        self.account.count(engine, kinds=1, conditioned=True)
         self.draws += 1
         self.updates += result.counters.updates
         values = compiled.decode(result, under).values[0].tolist()
         sample = dict(zip(compiled.variables, values, strict=True))
         return energy.read_order(cast(Mapping[tuple[str, str, str], int], sample))
+
+    def ledger(self) -> dict[str, Any] | None:
+        """The ledger of the draws as a document; None where none was needed."""
+        return self.account.close()[0].model_dump(mode="json") if self.account.used else None
 
     def _loaded(self, model: dimod.BinaryQuadraticModel, bits: int) -> CompiledModel:
         """The program of a model without its biases, loaded if couplings are others than before."""

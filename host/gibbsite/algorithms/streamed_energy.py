@@ -9,10 +9,13 @@ conditions.
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from functools import partial
 
 import numpy as np
 
 from gibbsite.langevin_compiler import LangevinSamples, compile_potential
+from gibbsite.ledger.engines import langevin_ledger
+from gibbsite.run_account import RunAccount
 from gibbsite_hw.spec.device import Device, Progress
 from gibbsite_hw.spec.errors import ProgramError
 from gibbsite_hw.spec.langevin_formats import MANTISSA_MAX, NOISE_LIFT
@@ -47,11 +50,14 @@ class StreamedEnergy:
         energy.potential.check()
         strongest = np.where(energy.learnable, np.maximum(energy.lam, self.top), energy.lam)
         before = device.loads
+        self.account = RunAccount(device)
+        """Ledger and meter of the load and of all runs."""
         self._compiled = compile_potential(
             replace(energy.potential, lam=strongest), device.info.langevin, reach=reach
         )
         device.load(self._compiled.program)
         self.loads = device.loads - before
+        self._count(LangevinCounters(), runs=0, conditioned=False)
 
     @property
     def rounding(self) -> dict[str, float]:
@@ -81,6 +87,7 @@ class StreamedEnergy:
     ) -> LangevinSamples:
         """The ends of chains under the energy's present strengths; start ``z[n]``, in V's units."""
         potential, before = energy.potential, self.device.loads
+        self.account.resume()
         self.device.condition(
             self._compiled.conditions(Condition(potential.b, potential.d, potential.lam))
         )
@@ -88,6 +95,7 @@ class StreamedEnergy:
             protocol, start=start, spread=spread, seed=seed, chains=chains, first_chain=first_chain
         )
         result = self.device.run(request, progress)
+        self._count(result.counters, runs=1, conditioned=True)
         self.runs += 1
         for field in fields(LangevinCounters):
             total = getattr(self.counters, field.name) + getattr(result.counters, field.name)
@@ -95,6 +103,11 @@ class StreamedEnergy:
         # what was asked are conditions: a load here would be a mistake of this class
         assert self.device.loads == before, "conditions do not load couplings"
         return self._compiled.decode(result, request)
+
+    def _count(self, counters: LangevinCounters, *, runs: int, conditioned: bool) -> None:
+        """Into the account; every run sends last states alone."""
+        engine = partial(langevin_ledger, counters, self._compiled.program.units)
+        self.account.count(engine, kinds=1, runs=runs, conditioned=conditioned)
 
 
 def cooling(

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -22,6 +23,8 @@ from gibbsite.devices import open as open_device
 from gibbsite.langevin_compiler import LangevinSamples, compile_potential
 from gibbsite.langevin_draws import run_info, timed_run
 from gibbsite.langevin_slot import LangevinSlot
+from gibbsite.ledger.engines import langevin_ledger
+from gibbsite.run_account import RunAccount
 from gibbsite_hw.spec.device import Device, Progress
 from gibbsite_hw.spec.errors import ProgramError
 from gibbsite_models.energies.arguments import count, flags, numbers
@@ -171,9 +174,14 @@ class GenerativeMachine:
         request = compiled.request(
             protocol, start=made.start, spread=spread, seed=seed, chains=chains, **fields
         )
+        account = RunAccount(self.device)
         self._slot.put(compiled)
         result, took = timed_run(self.device, request, progress)
-        info = run_info(compiled, self.device, request, result, took)
+        account.count(
+            partial(langevin_ledger, result.counters, compiled.program.units),
+            kinds=int(request.samples) + int(request.best),
+        )
+        info = run_info(compiled, self.device, request, result, took, account)
         return compiled.decode(result, request), info
 
     def _generated(
