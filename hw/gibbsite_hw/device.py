@@ -57,6 +57,10 @@ class DeviceShell(wiring.Component):
         fingerprint = parameters.fingerprint()
         if parameters.graph is not None:
             shells[Engine.GRAPH] = GraphShell(parameters.graph, fingerprint)
+        if parameters.lattice is not None:
+            from gibbsite_hw.lattice_shell import LatticeShell
+
+            shells[Engine.LATTICE] = LatticeShell(parameters.lattice, fingerprint)
         if parameters.langevin is not None:
             from gibbsite_hw.langevin_shell import LangevinShell
 

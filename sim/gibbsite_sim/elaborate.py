@@ -15,6 +15,7 @@ from typing import Any
 
 from gibbsite_hw.spec.device_parameters import DeviceParameters
 from gibbsite_hw.spec.langevin_parameters import LangevinParameters
+from gibbsite_hw.spec.lattice_parameters import LatticeParameters
 from gibbsite_hw.spec.parameters import GraphParameters
 
 __all__ = ["TOP", "component_verilog", "shell_verilog"]
@@ -49,7 +50,11 @@ def component_verilog(component: Any, name: str) -> str:
 
 def _main(parameters: str, out: str) -> None:
     engines = json.loads(Path(parameters).read_text("utf-8"))
-    kinds = {"graph": GraphParameters, "langevin": LangevinParameters}
+    kinds = {
+        "graph": GraphParameters,
+        "lattice": LatticeParameters,
+        "langevin": LangevinParameters,
+    }
     build = {name: given and kinds[name](**given) for name, given in engines.items()}
     text = shell_verilog(DeviceParameters(**build))
     Path(out).write_text(text, encoding="utf-8")

@@ -236,7 +236,6 @@ class LatticeShell(PacketShell):
             return group_cycles(
                 p,
                 self._columns,
-                best=request.best,
                 steps=len(request.betas),
                 sweeps_per_step=request.sweeps_per_step,
                 thinned=thinned,
@@ -248,7 +247,7 @@ class LatticeShell(PacketShell):
         (cycles, waits), (cycles_now, waits_now) = cost(whole), cost(part)
         self._counters = {
             "cycles": group * cycles + cycles_now,
-            "sweep_cycles": passed * sweep_cycles(p, self._columns, request.best),
+            "sweep_cycles": passed * sweep_cycles(p, self._columns),
             "updates": sweeps * self._sites,
             "sweeps": sweeps,
             "reads": read,

@@ -1,0 +1,324 @@
+"""The lattice engine: massively parallel Gibbs sampling on a fixed neighbourhood.
+
+`docs/lattice-engine.md` has the exact meaning, `gibbsite_hw.lattice_plan` the pipeline, and
+`gibbsite_hw.spec.lattice_timing` the cycles.
+
+    passes -> store -> banks (fields, decisions, energies) -> readout
+    schedule -> thresholds -^
+
+Twin: `gibbsite_models.golden.lattice`.
+"""
+
+from amaranth.hdl import Array, Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import connect, flipped
+
+from gibbsite_hw.lattice_bank import LatticeBank
+from gibbsite_hw.lattice_delays import held
+from gibbsite_hw.lattice_noise import LatticeSeeder
+from gibbsite_hw.lattice_passes import LatticePasses
+from gibbsite_hw.lattice_plan import LatticePlan
+from gibbsite_hw.lattice_readout import LatticeReadout
+from gibbsite_hw.lattice_schedule import LatticeSchedule
+from gibbsite_hw.lattice_signatures import COUNTERS, engine_members
+from gibbsite_hw.lattice_store import LatticeStore
+from gibbsite_hw.noise import SeedHash
+from gibbsite_hw.spec.lattice_parameters import LatticeParameters
+from gibbsite_hw.spec.lattice_tables import LATTICE_ENGINE
+from gibbsite_hw.spec.lattice_timing import SETTLE
+from gibbsite_hw.spec.registers import RunFlags
+
+__all__ = ["COUNTERS", "LatticeEngine"]
+
+
+class LatticeEngine(wiring.Component):
+    """Runs the loaded program.
+
+    ``write`` fills the memories while idle. ``sized`` comes before ``columns`` change, some dozens
+    of cycles before a run. ``start`` (one cycle, while not ``busy``) begins a run with the settings
+    beside it, which stay as they are until ``finished`` (one cycle, with ``aborted``). ``abort``
+    ends the run after the sweep at hand. Draws leave on ``draws``.
+    """
+
+    def __init__(self, parameters: LatticeParameters) -> None:
+        self._parameters = parameters
+        super().__init__(engine_members(parameters))
+
+    def elaborate(self, platform):
+        m = Module()
+        parameters = self._parameters
+        m.submodules.passes = self._passes = LatticePasses(parameters)
+        m.submodules.store = self._store = LatticeStore(parameters)
+        m.submodules.schedule = self._schedule = LatticeSchedule(parameters)
+        m.submodules.readout = self._readout = LatticeReadout(parameters)
+        m.submodules.hash = self._hash = SeedHash(parameters.hash_rounds)
+        m.submodules.seeder = self._seeder = LatticeSeeder()
+        self._banks = [LatticeBank(parameters) for _ in range(parameters.banks)]
+        for number, bank in enumerate(self._banks):
+            m.submodules[f"bank{number}"] = bank
+        self._reading = Signal()
+        self._bank = Signal(range(max(2, parameters.banks)))
+        self._chain, self._draw = Signal(32), Signal(32)
+        self._select = Signal(parameters.banks * parameters.streams, init=1)
+        for part in (self._store, self._schedule):
+            m.d.comb += [
+                getattr(part.write, name).eq(getattr(self.write, name))
+                for name in ("enable", "memory", "column", "x", "place", "step", "data")
+            ]
+        self._pipeline(m)
+        self._results(m)
+        return self._control(m)
+
+    def _pipeline(self, m):
+        """Slots, and what every bank hears."""
+        passes, store, schedule = self._passes, self._store, self._schedule
+        plan = LatticePlan(self._parameters)
+        slots = [passes.slot]
+        for cycle in range(1, plan.energy + 2):
+            slot = Signal.like(passes.slot, name=f"slot{cycle}")
+            m.d.sync += slot.eq(slots[-1])
+            slots.append(slot)
+        self._settled = slots[-1].valid & slots[-1].last
+        m.d.comb += [
+            passes.columns.eq(self.columns),
+            passes.sized.eq(self.sized),
+            passes.half.eq(schedule.half),
+            passes.reading.eq(self._reading),
+            passes.read_column.eq(self._readout.column),
+            store.column.eq(passes.slot.column),
+            store.x.eq(passes.slot.x),
+            store.given.eq(
+                slots[plan.field + 1].start & ((self.flags & RunFlags.GIVEN_STATE) != 0)
+            ),
+        ]
+        streams = self._parameters.streams
+        for number, bank in enumerate(self._banks):
+            m.d.comb += [
+                *(bank.slots[n].eq(slot) for n, slot in enumerate(slots)),
+                *(bank.pairs[n].eq(store.pairs[n]) for n in range(len(plan.pairs))),
+                *(bank.columns[n].eq(passes.ports[n]) for n in range(len(plan.column_offsets))),
+                *(bank.colours[n].eq(passes.colours[n]) for n in range(len(plan.column_offsets))),
+                bank.turn.eq(passes.turn),
+                bank.reading.eq(self._reading),
+                bank.show_best.eq(self._readout.show_best),
+                bank.bias.eq(store.bias),
+                bank.bias_late.eq(store.bias_late),
+                bank.fixed.eq(store.fixed),
+                bank.value.eq(store.value),
+                bank.table.eq(schedule.table),
+                bank.select.eq(self._select[streams * number :][:streams]),
+                bank.clear.eq(self._seeder.clear),
+                bank.load.eq(self._seeder.load),
+                bank.seed_word.eq(self._seeder.word),
+            ]
+
+    def _results(self, m):
+        """Draws of the bank at hand."""
+        readout, banks = self._readout, self._banks
+        for name in ("energy", "best_energy"):
+            chosen = Array(getattr(bank, name) for bank in banks)[self._bank]
+            m.d.comb += getattr(readout, name).eq(held(m, name, chosen))
+        for n in range(2):
+            chosen = Array(bank.words[n] for bank in banks)[self._bank]
+            m.d.comb += readout.spins[n].eq(held(m, f"spins{n}", chosen))
+        m.d.comb += [
+            readout.tag.eq(self.tag),
+            readout.samples.eq((self.flags & RunFlags.SAMPLES) != 0),
+            readout.with_best.eq((self.flags & RunFlags.BEST) != 0),
+            readout.columns.eq(self.columns),
+            readout.chain.eq(held(m, "chain_number", (self.first_chain + self._chain)[:32])),
+            readout.draw.eq(self._draw),
+        ]
+        connect(m, readout.words, flipped(self.draws))
+
+    def _seed(self, m, seeding, load):
+        """Streams of all banks, one after the other; gives the cycle of the last one."""
+        parameters, seed_hash = self._parameters, self._hash
+        stream = Signal(range(max(2, parameters.streams)))
+        bank = Signal(range(max(2, parameters.banks)))
+        chain = Signal(32)
+        ends_bank = stream == parameters.streams - 1
+        over = Signal()
+        m.d.comb += [
+            seed_hash.seed.eq(self.seed),
+            seed_hash.engine.eq(LATTICE_ENGINE),
+            seed_hash.chain.eq(chain),
+            seed_hash.lane.eq(stream),
+            seed_hash.start.eq(seeding & load),
+            self._seeder.done.eq(seed_hash.done),
+            self._seeder.result.eq(seed_hash.result),
+            over.eq(seed_hash.done & ends_bank & (bank == parameters.banks - 1)),
+        ]
+        m.d.sync += load.eq(~seeding | seed_hash.done)
+        # The seeder works for four cycles more, and steps the streams that are selected.
+        word_over = held(m, "word_over", self._seeder.load) & ~self._seeder.load
+        with m.If(word_over):
+            m.d.sync += self._select.eq(self._select.rotate_left(1))
+        with m.If(~seeding):
+            m.d.sync += [chain.eq(self.first_chain + self._chain), stream.eq(0), bank.eq(0)]
+        with m.Elif(seed_hash.done):
+            m.d.sync += stream.eq(stream + 1)
+            with m.If(ends_bank):
+                m.d.sync += [stream.eq(0), bank.eq(bank + 1), chain.eq(chain + 1)]
+                with m.If(bank < self._active):
+                    m.d.sync += self._sites.eq(self._sites + self._all_sites)
+        return over
+
+    def _control(self, m):
+        """Groups of chains, sweeps, draws and counters."""
+        parameters, passes = self._parameters, self._passes
+        schedule, readout = self._schedule, self._readout
+        seeding, load = Signal(), Signal()
+        sweeping, starting, waiting = Signal(), Signal(), Signal()
+        go, enter = Signal(), Signal()
+        left = Signal(32)  # chains that are not done
+        self._active = Signal(range(parameters.banks + 1))
+        bits = (parameters.rows * parameters.columns * parameters.banks).bit_length()
+        self._sites, self._all_sites = Signal(bits), Signal(bits)
+        m.d.sync += self._all_sites.eq(self.columns * parameters.rows)
+        seeded = self._seed(m, seeding, load)
+        sweeps, once = Signal(32), Signal()
+        thinning = Signal()
+        open_, settle = Signal(), Signal(range(SETTLE + 1))
+        no_steps, last_draw = Signal(), Signal()
+        m.d.comb += [
+            passes.begin.eq(go),
+            schedule.enter.eq(enter),
+            # what comes behind draws is the next group's first step, or no step at all
+            schedule.rewind.eq(~self.busy | self._reading),
+            schedule.counting.eq(sweeping | waiting | seeding),
+            schedule.steps.eq(self.steps),
+            once.eq(sweeps == 1),
+        ]
+        m.d.sync += [
+            no_steps.eq(self.steps == 0),
+            last_draw.eq(self._draw + 1 == self.number_of_draws),
+        ]
+        # set by the second pass too, since a sweep begins before the one before it is settled
+        with m.If(passes.turn):
+            m.d.sync += open_.eq(1)
+        with m.Elif(self._settled):
+            m.d.sync += open_.eq(0)
+        with m.If(schedule.counting):
+            m.d.sync += self.cycles.eq(self.cycles + 1)
+        with m.If(sweeping & ~starting):
+            m.d.sync += self.sweep_cycles.eq(self.sweep_cycles + 1)
+        with m.If(waiting):
+            m.d.sync += self.waits.eq(self.waits + 1)
+        swept = Signal()
+        m.d.sync += swept.eq(passes.ending & ~starting)
+        with m.If(swept):
+            m.d.sync += [
+                self.updates.eq(self.updates + self._sites),
+                self.sweeps.eq(self.sweeps + self._active),
+            ]
+
+        def next_step():
+            """The first sweep with the next table, at once or when this is there."""
+            m.d.sync += [starting.eq(0), settle.eq(0)]
+            with m.If(schedule.ready):
+                m.d.comb += [go.eq(1), enter.eq(1)]
+                m.next = "SWEEP"
+            with m.Else():
+                m.next = "WAIT"
+
+        with m.FSM() as machine:
+            m.d.comb += [
+                self.busy.eq(~machine.ongoing("IDLE")),
+                seeding.eq(machine.ongoing("SEED")),
+                sweeping.eq(machine.ongoing("SWEEP")),
+                waiting.eq(machine.ongoing("WAIT")),
+                self._reading.eq(machine.ongoing("DRAW")),
+            ]
+            with m.State("IDLE"):
+                m.d.sync += [self._chain.eq(0), left.eq(self.chains)]
+                with m.If(self.start):
+                    m.d.sync += [getattr(self, name).eq(0) for name in COUNTERS]
+                    m.next = "OPEN"
+            with m.State("OPEN"):
+                m.d.sync += [
+                    self._active.eq(Mux(left < parameters.banks, left, parameters.banks)),
+                    self._sites.eq(0),
+                    self._draw.eq(0),
+                    thinning.eq(0),
+                ]
+                m.d.comb += schedule.begin.eq(1)
+                m.next = "SEED"
+            with m.State("SEED"):
+                with m.If(seeded):
+                    m.d.comb += [go.eq(1), passes.start.eq(1)]
+                    m.d.sync += starting.eq(1)
+                    m.next = "SWEEP"
+            with m.State("SWEEP"):
+                with m.If(passes.ending):
+                    m.d.sync += sweeps.eq(sweeps - 1)
+                    with m.If(self.abort):
+                        m.next = "DRAIN"
+                    with m.Elif(starting):
+                        with m.If(no_steps):
+                            m.next = "DRAIN"
+                        with m.Else():
+                            next_step()
+                    with m.Elif(~once):
+                        m.d.comb += go.eq(1)
+                    with m.Elif(thinning | schedule.last):
+                        m.next = "DRAIN"
+                    with m.Else():
+                        next_step()
+            with m.State("WAIT"):
+                m.d.sync += settle.eq(settle + (settle != SETTLE))
+                with m.If(self.abort):
+                    m.next = "DRAIN"
+                with m.Elif(schedule.ready & (settle >= SETTLE - 1)):
+                    m.d.comb += [go.eq(1), enter.eq(1)]
+                    m.next = "SWEEP"
+            with m.State("DRAIN"):
+                m.d.sync += [thinning.eq(1), starting.eq(0), self._bank.eq(0)]
+                with m.If(~open_):
+                    with m.If(self.abort):
+                        m.next = "ABORTED"
+                    with m.Else():
+                        m.d.comb += readout.start.eq(1)
+                        m.next = "DRAW"
+            with m.State("DRAW"), m.If(readout.done):
+                m.d.sync += [
+                    self.reads.eq(self.reads + 1),
+                    self._bank.eq(self._bank + 1),
+                    self._chain.eq(self._chain + 1),
+                ]
+                m.next = "NEXT"
+            with m.State("NEXT"):
+                with m.If(self._bank != self._active):
+                    m.d.comb += readout.start.eq(~self.abort)
+                    m.next = "DRAW"
+                    with m.If(self.abort):
+                        m.next = "ABORTED"
+                with m.Elif(last_draw):
+                    m.d.sync += left.eq(left - self._active)
+                    m.next = "OPEN"
+                    with m.If(left == self._active):
+                        m.next = "FINISHED"
+                    with m.Elif(self.abort):
+                        m.next = "ABORTED"
+                with m.Elif(self.abort):
+                    m.next = "ABORTED"
+                with m.Else():
+                    m.d.sync += [
+                        self._draw.eq(self._draw + 1),
+                        self._chain.eq(self._chain - self._active),
+                        sweeps.eq(self.thin),
+                    ]
+                    with m.If(schedule.fresh):
+                        next_step()
+                    with m.Else():
+                        m.d.comb += go.eq(1)
+                        m.next = "SWEEP"
+            with m.State("FINISHED"):
+                m.d.comb += self.finished.eq(1)
+                m.next = "IDLE"
+            with m.State("ABORTED"):
+                m.d.comb += [self.finished.eq(1), self.aborted.eq(1)]
+                m.next = "IDLE"
+        with m.If(enter):
+            m.d.sync += sweeps.eq(Mux(thinning, self.thin, self.sweeps_per_step))
+        return m

@@ -1,0 +1,86 @@
+"""The beta schedule: memory, whose step's table is computed, and which half of the tables holds it.
+
+Twin: ``waits`` in `gibbsite_hw.spec.lattice_timing.group_cycles`.
+"""
+
+from amaranth.hdl import Module, Mux, Signal, unsigned
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from gibbsite_hw.lattice_delays import held
+from gibbsite_hw.lattice_memory import block_memory, read_word
+from gibbsite_hw.lattice_signatures import LatticeMemories, lattice_write_signature
+from gibbsite_hw.lattice_thresholds import LatticeThresholds, table_write_layout
+from gibbsite_hw.spec.lattice_parameters import LatticeParameters
+from gibbsite_hw.spec.lattice_tables import BETA_BITS
+from gibbsite_hw.spec.lattice_timing import table_cycles
+
+__all__ = ["LatticeSchedule"]
+
+
+class LatticeSchedule(wiring.Component):
+    """``rewind`` goes back to step 0, three cycles or more before ``begin``, which stands before
+    the first cycle of seeding. ``enter`` stands before the first cycle of a step.
+
+    The table that comes next is ``fresh`` until a step enters it, and ``ready`` if it may
+    enter behind the cycle at hand, by the cycles that ``counting`` counts. ``last``: no step comes behind the one
+    at hand. ``half`` is the one in use, from the cycle behind ``enter`` on.
+    """
+
+    def __init__(self, parameters: LatticeParameters) -> None:
+        self._parameters = parameters
+        super().__init__(
+            {
+                "write": In(lattice_write_signature(parameters)),
+                "steps": In(32),
+                "rewind": In(1),
+                "begin": In(1),
+                "enter": In(1),
+                "counting": In(1),
+                "fresh": Out(1),
+                "ready": Out(1),
+                "last": Out(1),
+                "half": Out(1),
+                "table": Out(table_write_layout(parameters)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        parameters, write = self._parameters, self.write
+        m.submodules.thresholds = thresholds = LatticeThresholds(parameters)
+        m.submodules.betas = betas = block_memory(unsigned(BETA_BITS), parameters.schedule_steps)
+        port = betas.write_port()
+        m.d.comb += [
+            port.addr.eq(write.step),
+            port.data.eq(write.data),
+            port.en.eq(write.enable & (write.memory == LatticeMemories.SCHEDULE)),
+        ]
+        step = Signal(32)  # whose table comes next
+        beta = held(m, "beta", read_word(m, betas, step[: len(port.addr)], "beta_out"))
+        more, none = Signal(), Signal()
+        m.d.sync += [more.eq(step != self.steps), none.eq(self.steps == 0)]
+
+        compute = Signal()
+        left = Signal(range(table_cycles(parameters) + 1))
+        m.d.comb += [
+            compute.eq(self.begin | (self.enter & more & ~none)),
+            self.ready.eq((left == 0) | ((left == 1) & self.counting)),
+            thresholds.begin.eq(compute),
+            thresholds.beta.eq(Mux(none, 0, beta)),
+            thresholds.half.eq(Mux(self.enter, self.half, ~self.half)),
+            self.table.eq(thresholds.write),
+        ]
+        with m.If(self.counting & (left != 0)):
+            m.d.sync += left.eq(left - 1)
+        with m.If(self.enter):
+            m.d.sync += [self.half.eq(~self.half), self.fresh.eq(0), self.last.eq(~more)]
+        with m.If(compute):
+            m.d.sync += [
+                step.eq(step + 1),
+                self.fresh.eq(1),
+                left.eq(table_cycles(parameters)),
+            ]
+        with m.If(self.rewind):
+            m.d.sync += step.eq(0)
+        return m

@@ -1,0 +1,91 @@
+"""The lattice engine's registers: what READ and WRITE find at each offset.
+
+Twin: ``read`` and ``write`` in `gibbsite_models.golden.packet_shell`.
+"""
+
+from amaranth.hdl import Cat, Module, Signal, unsigned
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from gibbsite_hw.spec.lattice_packets import LatticeErrorCode
+from gibbsite_hw.spec.lattice_registers import LATTICE_REGISTERS, LatticeRegister
+
+__all__ = ["LatticeSettings", "settings_layout", "status_layout"]
+
+
+def _layout(writable: bool) -> data.StructLayout:
+    return data.StructLayout(
+        {
+            register.name.lower(): unsigned(32)
+            for register, info in LATTICE_REGISTERS.items()
+            if info.writable is writable
+        }
+    )
+
+
+settings_layout = _layout(True)
+"""All registers that WRITE sets."""
+status_layout = _layout(False)
+"""All registers that only the device changes."""
+
+
+class LatticeSettings(wiring.Component):
+    """``value`` is the register at ``offset`` if it is ``known``.
+
+    WRITE of ``word`` to it is refused with ``error`` and ``detail``; if ``error`` is 0, ``write``
+    sets it. All that can be written stand in ``settings``, what READ finds of the others comes in
+    ``status``.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "offset": In(32),
+                "value": Out(32),
+                "known": Out(1),
+                "word": In(32),
+                "write": In(1),
+                "error": Out(8),
+                "detail": Out(32),
+                "settings": Out(settings_layout),
+                "status": In(status_layout),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        values = {
+            register: Signal(32, name=f"register_{register.name.lower()}", init=info.reset)
+            for register, info in LATTICE_REGISTERS.items()
+            if info.writable
+        }
+        m.d.comb += [
+            self.error.eq(LatticeErrorCode.BAD_REGISTER),
+            self.detail.eq(self.offset),
+            *(self.settings[at.name.lower()].eq(value) for at, value in values.items()),
+        ]
+        with m.Switch(self.offset):
+            for register in LatticeRegister:
+                with m.Case(register):
+                    m.d.comb += self.known.eq(1)
+                    if register in values:
+                        self._set(m, register, values[register])
+                    else:
+                        m.d.comb += [
+                            self.value.eq(self.status[register.name.lower()]),
+                            self.error.eq(LatticeErrorCode.READ_ONLY),
+                        ]
+        return m
+
+    def _set(self, m, register: LatticeRegister, value: Signal) -> None:
+        """A register that can be written, within its bounds."""
+        info = LATTICE_REGISTERS[register]
+        outside = [self.word < info.minimum] if info.minimum > 0 else []
+        if info.maximum < 0xFFFF_FFFF:
+            outside.append(self.word > info.maximum)
+        m.d.comb += [self.value.eq(value), self.error.eq(0)]
+        if outside:
+            with m.If(Cat(outside).any()):
+                m.d.comb += [self.error.eq(LatticeErrorCode.BAD_VALUE), self.detail.eq(1)]
+        with m.If(self.write & (self.error == 0)):
+            m.d.sync += value.eq(self.word)

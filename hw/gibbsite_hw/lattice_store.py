@@ -1,0 +1,167 @@
+"""The program's memories: couplings, biases, clamps and given spins of all sites.
+
+A word holds what all lanes need in one column of a pass; its address is (column, x). All banks
+share what is read.
+
+Twin: ``condition`` of `gibbsite_models.golden.lattice.LatticeEngine`.
+"""
+
+from amaranth.hdl import Cat, Module, Signal, signed, unsigned
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from gibbsite_hw.lattice_delays import held, later
+from gibbsite_hw.lattice_memory import block_memory, read_word
+from gibbsite_hw.lattice_plan import LatticePlan
+from gibbsite_hw.lattice_signatures import LatticeMemories, lattice_write_signature
+from gibbsite_hw.spec.lattice_parameters import LatticeParameters
+
+__all__ = ["LatticeStore"]
+
+_WORD_LANES = 16
+"""Lanes of a packet word of 32 rows."""
+
+
+class LatticeStore(wiring.Component):
+    """Reads at ``column`` and ``x`` (cycle 0 of the plan), ``given`` as it is in all of a run.
+
+    ``pairs`` come in the cycle in which their term is added, the late one in that of the last sum;
+    ``bias`` in cycle 3, ``bias_late`` beside the field. ``fixed`` sites become ``value``, two
+    cycles behind the field.
+    """
+
+    def __init__(self, parameters: LatticeParameters) -> None:
+        self._parameters = parameters
+        self._plan = plan = LatticePlan(parameters)
+        lanes = parameters.lanes
+        super().__init__(
+            {
+                "write": In(lattice_write_signature(parameters)),
+                "column": In(range(parameters.columns)),
+                "x": In(1),
+                "given": In(1),
+                "pairs": Out(unsigned(lanes * plan.pair_bits)).array(len(plan.pairs)),
+                "bias": Out(lanes * parameters.bias_bits),
+                "bias_late": Out(lanes * parameters.bias_bits),
+                "fixed": Out(lanes),
+                "value": Out(lanes),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        parameters, plan = self._parameters, self._plan
+        address = Cat(self.x, self.column)
+        depth = 2 * parameters.columns
+        write = self._registered_write(m)
+        address2 = Signal(len(address))
+        m.d.sync += address2.eq(Cat(write["x"], write["column"]))
+
+        coupled, biased = self._lane_enables(m, write)
+        for number, pair in enumerate(plan.pairs):
+            word = self._pair(m, write["data"], pair, number)
+            found = self._field(
+                m, f"pair{number}", depth, address, plan.pair_bits, coupled, address2, word
+            )
+            m.d.comb += self.pairs[number].eq(later(m, f"pair{number}", found, pair.level))
+        bias = Signal(parameters.bias_bits)
+        m.d.sync += bias.eq(write["data"])
+        found = self._field(m, "bias", depth, address, parameters.bias_bits, biased, address2, bias)
+        soon = held(m, "bias_early", found)
+        m.d.comb += [
+            self.bias.eq(soon),
+            self.bias_late.eq(later(m, "bias_late", soon, plan.field - 3)),
+        ]
+
+        on, off, state = self._bits(m, depth, address, write, address2)
+        # from cycle 2 to the one before the comparison
+        behind = plan.field + 1 - 2
+        on, off, state = (
+            later(m, name, word, behind)
+            for name, word in (("on", on), ("off", off), ("state", state))
+        )
+        given = self.given.replicate(parameters.lanes)
+        m.d.comb += [
+            self.fixed.eq(held(m, "fixed_word", on | off | given)),
+            self.value.eq(held(m, "value_word", on | (given & state & ~off))),
+        ]
+        return m
+
+    def _registered_write(self, m):
+        """The write port, one cycle later."""
+        copies = {}
+        for name in ("enable", "memory", "column", "x", "place", "data"):
+            source = getattr(self.write, name)
+            copies[name] = Signal.like(source, name=f"write_{name}")
+            m.d.sync += copies[name].eq(source)
+        return copies
+
+    def _lane_enables(self, m, write):
+        """One bit a lane, registered: its coupling or its bias is written."""
+        lanes = self._parameters.lanes
+        coupled, biased = Signal(lanes), Signal(lanes)
+        for enables, memory in (
+            (coupled, LatticeMemories.COUPLINGS),
+            (biased, LatticeMemories.BIASES),
+        ):
+            chosen = Signal(name=f"chosen{memory}")
+            m.d.comb += chosen.eq(write["enable"] & (write["memory"] == memory))
+            m.d.sync += [enables[n].eq(chosen & (write["place"] == n)) for n in range(lanes)]
+        return coupled, biased
+
+    def _pair(self, m, record, pair, number):
+        """A pair as memory holds it, registered, from the record of COUPLINGS."""
+        bits = self._parameters.coupling_bits
+        a, b = (record[8 * k :][:bits].as_signed() for k in (pair.a, pair.b))
+        plus, minus = (Signal(signed(bits + 1), name=f"{n}{number}") for n in ("plus", "minus"))
+        m.d.comb += [plus.eq(a + b), minus.eq(a - b)]
+        return held(m, f"written{number}", Cat(plus, minus[1:]))
+
+    def _field(self, m, name, depth, address, bits, enables, write_address, word):
+        """One field of all lanes; a register stands behind the memory."""
+        lanes = self._parameters.lanes
+        memory = block_memory(unsigned(lanes * bits), depth)
+        m.submodules[name] = memory
+        port = memory.write_port(granularity=bits)
+        m.d.comb += [
+            port.addr.eq(write_address),
+            port.en.eq(enables),
+            port.data.eq(word.replicate(lanes)),
+        ]
+        out = read_word(m, memory, address, f"{name}_out")
+        return held(m, f"{name}_word", out)
+
+    def _bits(self, m, depth, address, write, write_address):
+        """On, off and state bits of all lanes, in cycle 2."""
+        lanes, words = self._parameters.lanes, self._parameters.words
+        clearing = write["enable"] & (write["memory"] == LatticeMemories.CLEAR)
+        data = write["data"]
+        first, second = Signal(_WORD_LANES), Signal(_WORD_LANES)
+        for bits, word in ((first, data[:32]), (second, data[32:64])):
+            mine = [word[2 * n + 1] & write["x"] | word[2 * n] & ~write["x"] for n in range(16)]
+            m.d.sync += bits.eq(Cat(mine) & ~clearing.replicate(_WORD_LANES))
+        found = {"on": [], "off": [], "state": []}
+        for number in range(words):
+            here = min(_WORD_LANES, lanes - _WORD_LANES * number)
+            for memory, names in (
+                (LatticeMemories.CLAMPS, ("on", "off")),
+                (LatticeMemories.STATE, ("state",)),
+            ):
+                enable = Signal(name=f"{names[0]}{number}_enable")
+                m.d.sync += enable.eq(
+                    clearing
+                    | (write["enable"] & (write["memory"] == memory) & (write["place"] == number))
+                )
+                block = block_memory(unsigned(here * len(names)), depth)
+                m.submodules[f"{names[0]}{number}"] = block
+                port = block.write_port()
+                m.d.comb += [
+                    port.addr.eq(write_address),
+                    port.en.eq(enable),
+                    port.data.eq(Cat(first[:here], second[:here])),
+                ]
+                out = read_word(m, block, address, f"{names[0]}{number}_out")
+                word = held(m, f"{names[0]}{number}_word", out)
+                for place, name in enumerate(names):
+                    found[name].append(word[here * place :][:here])
+        return (Cat(*found[name]) for name in ("on", "off", "state"))
