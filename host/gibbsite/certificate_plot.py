@@ -77,7 +77,7 @@ def _calibration(axes: Axes, found: dict[str, Any]) -> None:
     if not bins:
         _nothing(axes)
         return
-    stated = np.array([each["expected"] for each in bins])
+    stated = np.clip([each["expected"] for each in bins], 1e-12, 1 - 1e-12)
     seen = np.array([each["found"] for each in bins])
     error = np.array([each["error"] for each in bins])
     logit = np.log(stated / (1 - stated))

@@ -4,13 +4,16 @@
                .coo    dimod's coordinate text (`i j bias` a line), SPIN if its header says no other
                else    Max-Cut or a spin glass by edges, nodes from 1 or spins from 0
     draws      .json   dimod's `SampleSet.to_serializable`, with the vectors `chain` and `draw`
-               .npz    `states[chain, draw, variable]`, and `starts[chain, variable]` if known
+               .npz    `states[chain, draw, variable]`, `starts[chain, variable]` if known, and
+                       `variables`, their labels as text
 
-Variables of a .npz are in the model's own order; spins are -1/+1 or 0/1 as the model's are.
+Without `variables` a .npz has them in the model's own order, which in a .json file of dimod's is
+that of sorted labels. Spins are -1/+1 or 0/1 as the model's are.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 from dataclasses import dataclass
@@ -69,7 +72,7 @@ def read_model(path: Path) -> dimod.BinaryQuadraticModel:
 def read_draws(path: Path, model: dimod.BinaryQuadraticModel) -> Draws:
     """The draws in a file, for this model. Raises `FileError` with what is wanted."""
     if path.suffix.lower() == ".npz":
-        draws = _from_npz(path)
+        draws = _from_npz(path, model)
     else:
         draws = _from_sampleset(path, model)
     count = len(model.variables)
@@ -106,19 +109,32 @@ def _text(path: Path) -> str:
         ) from None
 
 
-def _from_npz(path: Path) -> Draws:
+def _from_npz(path: Path, model: dimod.BinaryQuadraticModel) -> Draws:
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        # from memory: of a broken archive numpy would leave the file open
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
             if "states" not in arrays:
                 raise FileError(
                     f"{path} holds {', '.join(arrays) or 'nothing'} and no states: save the array "
                     "states[chain, draw, variable]"
                 )
             starts, states = arrays.get("starts"), arrays["states"]
+            labels = arrays.get("variables")
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         if isinstance(error, GibbsiteError):
             raise
         raise FileError(f"{path} is no .npz file ({error}): write it with numpy.savez") from None
+    if labels is not None:
+        place = {str(label): k for k, label in enumerate(np.atleast_1d(labels).tolist())}
+        wanted = [str(variable) for variable in model.variables]
+        if sorted(place) != sorted(wanted) or (len(place),) != states.shape[-1:]:
+            raise FileError(
+                f"{path} names {len(place)} variables for states of shape {states.shape} and the "
+                f"model has {len(wanted)}: name each of them once, in order of the states"
+            )
+        order = [place[label] for label in wanted]
+        states = states[..., order]
+        starts = None if starts is None else starts[..., order]
     return Draws(_whole(path, states), None if starts is None else _whole(path, starts))
 
 

@@ -34,10 +34,13 @@ LEAST_EVENTS = 200.0
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Decisions whose logit lies in ``low..high``: how many, and how many on, said and found."""
+    """Decisions whose logit lies in ``low..high``: how many, and what share on, said and found.
 
-    low: float
-    high: float
+    The outermost bins are open: None.
+    """
+
+    low: float | None
+    high: float | None
     decisions: int
     expected: float
     found: float
@@ -69,9 +72,9 @@ class Calibration:
         if not groups:
             return None
         joined = self._tally.joined(groups)
-        outer = np.concatenate([[-np.inf], EDGES, [np.inf]])
-        limits = [(float(outer[group[0]]), float(outer[group[-1] + 1])) for group in groups]
-        names = [f"logit {low:g} to {high:g}" for low, high in limits]
+        outer = [None, *EDGES.tolist(), None]
+        limits = [(outer[group[0]], outer[group[-1] + 1]) for group in groups]
+        names = [_span(low, high) for low, high in limits]
         sums = joined.sums
         spread = np.sqrt(np.maximum(len(sums) * sums.var(axis=0, ddof=1), joined.variance))
         bins = []
@@ -82,6 +85,12 @@ class Calibration:
             error = float(spread[place]) / decisions
             bins.append(Bin(low, high, int(decisions), expected, found, error))
         return joined.check("calibration", names, alarm), tuple(bins)
+
+
+def _span(low: float | None, high: float | None) -> str:
+    if low is None:
+        return "all logits" if high is None else f"logit below {high:g}"
+    return f"logit above {low:g}" if high is None else f"logit {low:g} to {high:g}"
 
 
 def _groups(variance: Floats) -> list[list[int]]:
