@@ -7,7 +7,7 @@ Format: `gibbsite_hw.spec.frames`, docs/framed-link.md.
 Twin: `gibbsite_models.golden.link.DeviceEnd`.
 """
 
-from amaranth.hdl import Module, ResetInserter, Signal
+from amaranth.hdl import C, Cat, Module, ResetInserter, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -15,7 +15,7 @@ from gibbsite_hw.link_decoder import FrameDecoder
 from gibbsite_hw.link_encoder import FrameEncoder
 from gibbsite_hw.link_intake import LinkIntake
 from gibbsite_hw.link_outlet import LinkOutlet
-from gibbsite_hw.spec.frames import Kind
+from gibbsite_hw.spec.frames import FROM_DEVICE, Kind
 from gibbsite_hw.words import word_layout
 
 __all__ = ["FramedLink"]
@@ -63,7 +63,7 @@ class FramedLink(wiring.Component):
         session = Signal(16)
         resetting = Signal(range(_RESET_CYCLES + 1))
         ready_due, stranger_due, answer_due = Signal(), Signal(), Signal()
-        header, out = decoder.header, encoder.header
+        header, kind = decoder.header, Signal(3, init=Kind.ACK)
         came, ours, numbered, next_one = Signal(), Signal(), Signal(), Signal()
         m.d.comb += [
             came.eq(decoder.good & ~header.from_device & (header.unused == 0)),
@@ -89,25 +89,24 @@ class FramedLink(wiring.Component):
 
         # What goes out next: all frames tell the same numbers.
         m.d.comb += [
-            out.session.eq(session),
-            out.acknowledge.eq(intake.taken),
-            out.sequence.eq(outlet.following),
-            out.from_device.eq(1),
-            out.kind.eq(Kind.ACK),
+            # as a whole: Yosys writes a constant part of a signal as a block that nothing starts
+            encoder.header.as_value().eq(
+                Cat(kind, C(FROM_DEVICE >> 3, 5), outlet.following, intake.taken, session)
+            ),
         ]
         with m.If(encoder.idle & ~came & ~self.reset):
             with m.If(ready_due):
-                m.d.comb += [encoder.start.eq(1), encoder.from_info.eq(1), out.kind.eq(Kind.READY)]
+                m.d.comb += [encoder.start.eq(1), encoder.from_info.eq(1), kind.eq(Kind.READY)]
                 m.d.sync += ready_due.eq(0)
             with m.Elif(stranger_due):
-                m.d.comb += [encoder.start.eq(1), out.kind.eq(Kind.STRANGER)]
+                m.d.comb += [encoder.start.eq(1), kind.eq(Kind.STRANGER)]
                 m.d.sync += stranger_due.eq(0)
             with m.Elif(outlet.waiting):
                 m.d.comb += [
                     encoder.start.eq(1),
                     encoder.from_slot.eq(1),
                     outlet.sent.eq(1),
-                    out.kind.eq(Kind.DATA),
+                    kind.eq(Kind.DATA),
                 ]
                 m.d.sync += answer_due.eq(0)
             with m.Elif(answer_due):
