@@ -1,7 +1,7 @@
 """Plan ten tasks on three machines from a sentence, print the answer, draw the Gantt chart.
 
-    python examples/schedule.py                         on the RTL itself, Verilated (`sim:`)
-    python examples/schedule.py --device golden:        on the NumPy reference
+    python examples/schedule.py                         on the compiled emulator (`fast:`)
+    python examples/schedule.py --device sim:           on the RTL itself, Verilated
 
 The picture is written to `schedule.png` in the current folder.
 """
@@ -23,7 +23,7 @@ Maszyna A może pracować 0-8h, B: 8-16h, C: całą dobę. Minimalizuj czas zako
 def main() -> None:
     """Solve the text on the device named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--device", default="sim:")
+    parser.add_argument("--device", default="fast:")
     device = parser.parse_args().device
     with bars() as progress:
         result = gibbsite.solve(TEXT, device=device, seed=2026, trace=True, progress=progress)

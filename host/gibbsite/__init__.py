@@ -2,7 +2,7 @@
 
     gibbsite.solve(text)               the whole way, one `Result`
     gibbsite.formalize(text)           the first step alone, one `Problem`
-    gibbsite.open("sim:")              a `Device`, as a context manager
+    gibbsite.open("fast:")             a `Device`, as a context manager
     gibbsite.Sampler(device)           a dimod sampler on that device: spins and choices
     gibbsite.ParallelTempering(device) the same models on a ladder of temperatures
     gibbsite.LangevinSampler(potential, gibbsite.LangevinConfig(...))        continuous states

@@ -1,4 +1,6 @@
-"""The command `gibbsite`: solve, formalize, certify, devices; results on stdout, else on stderr.
+"""The command `gibbsite`: solve, formalize, certify, devices, energy.
+
+Results go to stdout, all else to stderr.
 
 Exit codes: 0 solved; 2 bad input or a refused request (its `error` document is printed); 3 no
 feasible answer (the best attempt and what it violates are printed); 4 a device or a tool is missing
@@ -23,6 +25,8 @@ import typer
 from typer.exceptions import TyperException
 
 from gibbsite.certify_command import certify
+from gibbsite.default_device import DEFAULT_DEVICE
+from gibbsite.energy_command import energy
 from gibbsite_hw.spec.errors import DeviceError, GibbsiteError, ToolMissing, UnknownDevice
 
 if TYPE_CHECKING:
@@ -79,7 +83,10 @@ Request = Annotated[
 @app.command()
 def solve(
     request: Request,
-    device: Annotated[str, typer.Option(help="Where to sample; see `gibbsite devices`.")] = "sim:",
+    device: Annotated[
+        str | None,
+        typer.Option(help="Where to sample; see `gibbsite devices`.", show_default=DEFAULT_DEVICE),
+    ] = None,
     reads: Annotated[
         int | None, typer.Option(parser=_whole, metavar="N", help="Independent reads in a round.")
     ] = None,
@@ -104,6 +111,8 @@ def solve(
     refuse_unwritable("--waves", waves)
     if waves is not None and waves.suffix.lower() != ".fst":
         raise InputError(f"--waves {waves} is recorded as FST; let its name end in .fst")
+    if device is None:  # a waveform can only be that of the RTL
+        device = DEFAULT_DEVICE if waves is None else "sim:"
     asked = _asked(request)
 
     from gibbsite import orchestrator
@@ -161,6 +170,7 @@ def devices() -> None:
 
 
 app.command()(certify)
+app.command()(energy)
 
 
 def main() -> None:

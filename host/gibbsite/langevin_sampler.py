@@ -23,6 +23,7 @@ from typing import Protocol as Interface
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gibbsite.default_device import DEFAULT_LANGEVIN_DEVICE
 from gibbsite.devices import open as open_device
 from gibbsite.langevin_compiler import CompiledPotential, LangevinSamples, compile_potential
 from gibbsite.langevin_draws import (
@@ -48,7 +49,7 @@ __all__ = ["LangevinConfig", "LangevinDraws", "LangevinSampler", "Moments", "Tra
 
 Floats = NDArray[np.float64]
 
-DEVICE = "golden:?engines=langevin"
+DEVICE = DEFAULT_LANGEVIN_DEVICE
 """Where a sampler draws unless it is told otherwise."""
 
 HEADROOM = 4.0

@@ -10,6 +10,7 @@ from typing import Any
 
 from gibbsite.agents.base import Options
 from gibbsite.agents.scheduling import SchedulingAgent
+from gibbsite.default_device import DEFAULT_DEVICE
 from gibbsite.problem import Problem, ScheduleProblem, parse_problem
 from gibbsite.progress import Report
 from gibbsite.result import Result
@@ -33,7 +34,7 @@ class RequestError(GibbsiteError, ValueError):
 def solve(
     problem: Problem | Mapping[str, Any] | str,
     *,
-    device: Device | str = "sim:",
+    device: Device | str = DEFAULT_DEVICE,
     reads: int | None = None,
     sweeps: int | None = None,
     vote: str = "best",
@@ -46,7 +47,7 @@ def solve(
 ) -> Result:
     """Answer a request: a text in Polish or English, a problem document, or a `Problem`.
 
-    ``device``      an open device, which stays open, or the address of one
+    ``device``      an open device, which stays open, or the address of one; by default `fast:`
     ``reads``       independent reads in a round, ``sweeps`` sweeps of each; None leaves them to the
                     agent
     ``vote``        how reads become one answer: "energy", "majority" or "best"

@@ -27,6 +27,8 @@ from gibbsite.arguments import NAMES, Arguments
 from gibbsite.certifying import certificate_of, told_starts
 from gibbsite.compiler import CompiledModel, compile_model
 from gibbsite.cqm import ConstrainedModel, constrained_model
+from gibbsite.default_device import DEFAULT_DEVICE
+from gibbsite.devices import open as open_device
 from gibbsite.drawing import Batch, Drawn, draw
 from gibbsite.ledger.counts import Ledger
 from gibbsite.ledger.engines import graph_ledger
@@ -54,6 +56,8 @@ CERTIFIED_CHAINS = 16
 class Sampler(DimodSampler, Initialized):
     """A dimod sampler on an open device, which stays the caller's to close.
 
+    Without a device it opens the compiled emulator, `fast:`, which `close` gives back.
+
     Keyword arguments of `sample`, `sample_dqm` and `sample_cqm`, besides dwave-samplers':
 
     ``beta``        draw at equilibrium at this inverse temperature instead of annealing
@@ -72,8 +76,14 @@ class Sampler(DimodSampler, Initialized):
         name: ["beta_schedule_options"] if name == "beta_schedule_type" else [] for name in NAMES
     }
 
-    def __init__(self, device: Device) -> None:
-        self.device = device
+    def __init__(self, device: Device | None = None) -> None:
+        self._ours = device is None
+        self.device = open_device(DEFAULT_DEVICE) if device is None else device
+
+    def close(self) -> None:
+        """Give back a device that the sampler opened; closing twice is allowed."""
+        if self._ours:
+            self.device.close()
 
     @property
     def properties(self) -> dict[str, Any]:

@@ -254,6 +254,16 @@ def test_an_answer_as_json_is_all_of_stdout(capsys: pytest.CaptureFixture[str]) 
     assert result["llm_tokens"] is None, "what does not apply is null"
 
 
+def test_the_default_device_gives_goldens_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    answers = []
+    for device in ([], ["--device", "golden:"]):
+        assert cli.run(["solve", TWO_TASKS, *device, *GOLDEN[2:], "--json"]) == 0
+        result = json.loads(capsys.readouterr().out)
+        assert result["device"] == (device[1] if device else "fast:")
+        answers.append({**result, "device": None, "timings": None})
+    assert answers[0] == answers[1]
+
+
 def test_a_drawn_seed_is_reported_as_a_number_that_every_reader_of_json_keeps(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -17,7 +17,7 @@ TWO_TASKS = "Schedule 2 tasks on 2 machines. Each task takes 2 hours. Finish eve
 
 def test_the_main_job(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = (checkout / "examples" / "harmonogram.txt").read_text(encoding="utf-8")
-    assert cli.run(["solve", "--json", "--seed", "1", text]) == 0
+    assert cli.run(["solve", "--json", "--device", "sim:", "--seed", "1", text]) == 0
     result = json.loads(capsys.readouterr().out)
     # ten tasks of four hours: A and B take two each in their eight hours, C takes six in 24
     assert result["solution"]["objective"] == 24
@@ -68,7 +68,7 @@ def test_a_missing_compiler_is_said_with_its_package(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("GIBBSITE_CACHE", str(tmp_path / "cache"))
-    assert cli.run(["solve", TWO_TASKS]) == cli.NO_DEVICE
+    assert cli.run(["solve", TWO_TASKS, "--device", "sim:"]) == cli.NO_DEVICE
     err = capsys.readouterr().err
     assert err.count("\n") == 1
     assert "g++" in err
@@ -81,7 +81,7 @@ def test_a_cache_that_cannot_be_made_is_said(
     blocked = tmp_path / "file"
     blocked.touch()
     monkeypatch.setenv("GIBBSITE_CACHE", str(blocked))
-    assert cli.run(["solve", TWO_TASKS]) == cli.NO_DEVICE
+    assert cli.run(["solve", TWO_TASKS, "--device", "sim:"]) == cli.NO_DEVICE
     err = capsys.readouterr().err
     assert err.count("\n") == 1
     assert str(blocked) in err

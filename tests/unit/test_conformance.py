@@ -25,6 +25,8 @@ from gibbsite_hw.spec.program import RunRequest, RunResult
 
 DIGITAL = [
     "golden:",
+    "fast:",
+    "fast:?threads=2",
     pytest.param("sim:?engines=graph", marks=pytest.mark.sim),
     pytest.param("sim:?engines=graph&threads=2", marks=pytest.mark.sim),
 ]

@@ -20,8 +20,6 @@ SAYS = {
 }
 """A word of each example's answer."""
 
-NEED_THE_RTL = {"schedule.py"}
-
 LEAVES = {"schedule.py": {"schedule.png"}}
 """Files that an example writes where it runs, as its docstring says."""
 
@@ -56,10 +54,7 @@ def test_every_example_is_listed(checkout: Path) -> None:
     assert {path.name for path in (checkout / "examples").glob("*.py")} == set(SAYS)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=[pytest.mark.sim] if name in NEED_THE_RTL else []) for name in SAYS],
-)
+@pytest.mark.parametrize("name", SAYS)
 def test_it_runs(name: str, checkout: Path, tmp_path: Path) -> None:
     ran = run(checkout, tmp_path, name)
     assert ran.returncode == 0, ran.stderr[-2000:]

@@ -41,6 +41,7 @@ from gibbsite_models.langevin_float import Protocol, Segment, ramp
 DIGITAL = [
     "golden:?engines=langevin",
     "golden:",
+    "fast:?engines=langevin",
     pytest.param("sim:?engines=langevin", marks=pytest.mark.sim),
     pytest.param("sim:?engines=langevin&threads=2", marks=pytest.mark.sim),
 ]

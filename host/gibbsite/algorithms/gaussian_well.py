@@ -30,6 +30,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gibbsite.default_device import DEFAULT_LANGEVIN_DEVICE
 from gibbsite.langevin_compiler import CompiledPotential, LangevinSamples, compile_potential
 from gibbsite_hw.spec.device import Device, Progress
 from gibbsite_hw.spec.errors import ProgramError
@@ -41,7 +42,7 @@ __all__ = ["COLDEST", "DEVICE", "MOST_SEED", "GaussianWell", "require_units"]
 
 Floats = NDArray[np.float64]
 
-DEVICE = "golden:?engines=langevin"
+DEVICE = DEFAULT_LANGEVIN_DEVICE
 MU = 1.0
 MOST_SEED = (1 << 64) - 1
 PILOT_CHAINS = 16

@@ -19,6 +19,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gibbsite.default_device import DEFAULT_LANGEVIN_DEVICE
 from gibbsite.devices import open as open_device
 from gibbsite.langevin_compiler import LangevinSamples, compile_potential
 from gibbsite.langevin_draws import run_info, timed_run
@@ -62,7 +63,7 @@ class GenerativeMachine:
     `ProgramError` if the machine does not fit the device.
     """
 
-    def __init__(self, trained: Trained, device: Device | str = "golden:?engines=langevin") -> None:
+    def __init__(self, trained: Trained, device: Device | str = DEFAULT_LANGEVIN_DEVICE) -> None:
         if not isinstance(trained, Trained):
             raise ProgramError(
                 f"a generative machine is made of a trained one, not of {type(trained).__name__}: "
