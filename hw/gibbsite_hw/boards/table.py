@@ -98,9 +98,9 @@ BOARDS: Mapping[str, Board] = {
             ),
         },
     ),
-    "tangnano9k": Board(
-        title="Tang Nano 9K, Gowin GW1NR-9",
-        platform="tang_nano_9k:TangNano9kPlatform",
+    "tangprimer20k": Board(
+        title="Tang Primer 20K, Gowin GW2A-18",
+        platform="tang_primer_20k:TangPrimer20kDockPlatform",
         family="gowin",
         input_hz=27_000_000,
         clock_hz=27_000_000,

