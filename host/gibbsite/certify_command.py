@@ -163,25 +163,15 @@ def certify_device(
 
 def certify_samples(model: dimod.BinaryQuadraticModel, beta: float, path: Path) -> Certified:
     """Certify draws from a file against a model and beta; without starts none is certified."""
-    from dataclasses import replace
-
-    from gibbsite.certifying import claim_of, pair_model, spin_values
+    from gibbsite.certifying import Told, certificate_of_values, pair_model, spin_values
     from gibbsite.model_files import read_draws
     from gibbsite.slot_model import slot_model
-    from gibbsite_models.certificate import certify as certified
 
     draws = read_draws(path, model)
     slots = slot_model(model)
-    pairs = pair_model(slots)
-    states = spin_values(slots, draws.states)
-    claim = claim_of(pairs, beta, states[0, 0])
-    if draws.starts is not None:
-        claim = replace(
-            claim, starts=spin_values(slots, draws.starts), origin=f"as told in {path.name}"
-        )
-    energies = pairs.energies(states)
-    names = [repr(variable) for variable in slots.labels]
-    found = certified(energies, states, names=names, known=claim)
+    told = None if draws.starts is None else Told(draws.starts, f"as told in {path.name}")
+    found = certificate_of_values(slots, draws.states, beta, told=told)
+    energies = pair_model(slots).energies(spin_values(slots, draws.states))
     document = {
         "schema_version": 1,
         "device": None,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -25,14 +25,25 @@ from gibbsite_models.certificate import MOST_STATES, Certificate, Claim, Law, bo
 from gibbsite_models.exact.transfer_matrix import TransferMatrix, reach
 from gibbsite_models.pair_model import PairModel
 
-__all__ = ["Told", "certificate_of", "claim_of", "pair_model", "spin_values", "told_starts"]
+__all__ = [
+    "Told",
+    "certificate_of",
+    "certificate_of_values",
+    "claim_of",
+    "pair_model",
+    "spin_values",
+    "told_starts",
+]
 
 Integers: TypeAlias = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """The states ``[chain, variable]`` that chains started from, and how these were chosen."""
+    """The states ``[chain, variable]`` that chains started from, and how these were chosen.
+
+    Values are the model's own: -1/+1, 0/1 or cases.
+    """
 
     starts: Integers
     origin: str
@@ -43,7 +54,7 @@ def certificate_of(
     compiled: CompiledModel,
     under: Conditioned,
     beta: float | None,
-    pinned: Mapping[Hashable, int],
+    pinned: Iterable[Hashable],
     told: Told | None,
 ) -> Certificate:
     """What can be said of these reads; without ``beta`` they were annealed and claim nothing.
@@ -53,17 +64,33 @@ def certificate_of(
     numbers, counts = np.unique(drawn.chain, return_counts=True)
     kept = drawn.draw < counts.min()
     shape = (len(counts), int(counts.min()))
-    energies = drawn.decoded.energies[kept].reshape(shape)
     if beta is None:
-        return certify(energies, claim="annealed")
-    states = spin_values(compiled.model, drawn.decoded.values[kept]).reshape(*shape, -1)
-    names = [repr(variable) for variable in compiled.variables]
-    model = pair_model(compiled.model, pinned, under)
-    claim = claim_of(model, beta, states[0, 0])
+        return certify(drawn.decoded.energies[kept].reshape(shape), claim="annealed")
+    values = drawn.decoded.values[kept].reshape(*shape, -1)
     if told is not None:
-        starts = spin_values(compiled.model, told.starts[numbers])
-        claim = replace(claim, starts=starts, origin=told.origin)
-    return certify(energies, states, names=names, known=claim)
+        told = Told(told.starts[numbers], told.origin)
+    return certificate_of_values(
+        compiled.model, values, beta, pinned=pinned, told=told, under=under
+    )
+
+
+def certificate_of_values(
+    model: SlotModel,
+    values: NDArray[np.integer],
+    beta: float,
+    *,
+    pinned: Iterable[Hashable] = (),
+    told: Told | None = None,
+    under: Conditioned | None = None,
+) -> Certificate:
+    """What can be said of ``values[chain, draw, variable]``, in the model's own values."""
+    pairs = pair_model(model, pinned, under)
+    states = spin_values(model, values)
+    claim = claim_of(pairs, beta, states[0, 0])
+    if told is not None:
+        claim = replace(claim, starts=spin_values(model, told.starts), origin=told.origin)
+    names = [repr(variable) for variable in model.labels]
+    return certify(pairs.energies(states), states, names=names, known=claim)
 
 
 def told_starts(
@@ -114,12 +141,12 @@ def claim_of(model: PairModel, beta: float, state: Integers) -> Claim:
 
 def pair_model(
     model: SlotModel,
-    pinned: Mapping[Hashable, int] | None = None,
+    pinned: Iterable[Hashable] = (),
     under: Conditioned | None = None,
 ) -> PairModel:
     """The same model for certificates, under conditions, with pinned variables held."""
     free = np.ones(len(model.labels), dtype=np.bool_)
-    for variable in pinned or {}:
+    for variable in pinned:
         free[model.number(variable)] = False
     return PairModel(
         model.first,

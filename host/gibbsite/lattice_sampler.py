@@ -15,6 +15,7 @@ import numpy as np
 from dimod.core.sampler import Sampler as DimodSampler
 
 from gibbsite.arguments import NAMES, Arguments
+from gibbsite.certifying import Told, certificate_of_values, pair_model
 from gibbsite.devices import open as open_device
 from gibbsite.drawing import moved_words
 from gibbsite.lattice_model import CompiledLattice, compile_lattice
@@ -22,10 +23,11 @@ from gibbsite.schedules import ArgumentError, Schedule
 from gibbsite.slot_model import slot_model
 from gibbsite_hw.spec.device import Device
 from gibbsite_hw.spec.lattice_program import LatticeRequest, LatticeResult
+from gibbsite_models.certificate import Certificate, certify
 
 __all__ = ["LatticeSampler"]
 
-UNUSED = ("initial_states", "initial_states_generator", "interrupt_function", "certify")
+UNUSED = ("initial_states", "initial_states_generator", "interrupt_function")
 """Arguments of `Sampler` that a lattice does not take."""
 
 DEFAULT_CHAINS = 16
@@ -86,6 +88,9 @@ class LatticeSampler(DimodSampler):
         request = _request(arguments, schedule, compiled)
         result = device.run(request, arguments.progress)
         drawn = perf_counter_ns()
+        certificate = None
+        if arguments.certify:
+            certificate = _certificate(bqm, device, compiled, request, result, arguments)
         return _sample_set(
             bqm,
             compiled,
@@ -100,6 +105,7 @@ class LatticeSampler(DimodSampler):
                 "mode": "annealed" if arguments.beta is None else "equilibrium",
                 "beta_range": schedule.beta_range,
                 "beta_schedule_type": schedule.kind,
+                **({} if certificate is None else {"certificate": certificate.as_dict()}),
                 "bits_moved": None if before is None else _bits(before, moved_words(device)),
                 "timing": {"preprocessing_ns": prepared - began, "sampling_ns": drawn - prepared},
                 "joules": None,
@@ -161,6 +167,32 @@ def _request(arguments: Arguments, schedule: Schedule, compiled: CompiledLattice
         thin=arguments.thin,
         samples=not arguments.best,
         best=arguments.best,
+    )
+
+
+def _certificate(
+    bqm: dimod.BinaryQuadraticModel,
+    device: Device,
+    compiled: CompiledLattice,
+    request: LatticeRequest,
+    result: LatticeResult,
+    arguments: Arguments,
+) -> Certificate:
+    """What all draws of a run can be certified for; the start pass is run again for the starts."""
+    model = slot_model(bqm.spin)
+    order = [model.number(site) for site in compiled.sites]
+    shape = (request.chains, request.draws, len(order))
+    states = np.empty(shape, dtype=np.int64)
+    states[..., order] = compiled.spins(result.states).reshape(shape)
+    if arguments.beta is None:
+        energies = pair_model(model).energies(states)
+        return certify(energies, claim="annealed")
+    again = device.run(LatticeRequest(array("I"), seed=request.seed, chains=request.chains))
+    starts = np.empty((request.chains, len(order)), dtype=np.int64)
+    starts[:, order] = compiled.spins(again.states)
+    told = Told(starts, f"{request.chains} drawn by the device at beta = 0")
+    return certificate_of_values(
+        model, states, arguments.beta, pinned=arguments.clamps or {}, told=told
     )
 
 

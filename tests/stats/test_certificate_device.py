@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gibbsite.driver import Driver
+from gibbsite.lattice_sampler import LatticeSampler
 from gibbsite.sampler import Sampler
 from gibbsite_hw.spec.parameters import GraphParameters
 from gibbsite_models.golden.device import Engines, GoldenStream
@@ -204,3 +205,14 @@ def test_binary_models_clamps_and_annealed_reads() -> None:
     annealed = Sampler(device).sample(model, num_reads=20, num_sweeps=20, seed=8, certify=True)
     assert annealed.info["certificate"]["claim"] == "annealed"
     assert annealed.info["certificate"]["verdict"] == "unknown"
+
+
+def test_the_lattice_is_certified_too() -> None:
+    settings = {"num_reads": 16 * 400, "burn_in": 50, "thin": 4, "seed": 4, "certify": True}
+    with LatticeSampler("golden:") as sampler:
+        found = sampler.sample(lattice(), beta=0.7, **settings).info["certificate"]
+        annealed = sampler.sample(lattice(), num_reads=8, seed=4, certify=True).info["certificate"]
+    assert found["verdict"] == "certified", found["reason"]
+    assert found["starts"]["over_dispersed"]
+    assert found["effective_beta"]["low"] < 0.7 < found["effective_beta"]["high"]
+    assert annealed["verdict"] == "unknown"
