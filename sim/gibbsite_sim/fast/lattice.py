@@ -18,7 +18,7 @@ from gibbsite_hw.spec.lattice_program import LatticeConditions, LatticeRequest
 from gibbsite_hw.spec.lattice_tables import thresholds
 from gibbsite_models.golden.lattice import LatticeDraws, LatticeEngine, unpack_columns
 from gibbsite_models.golden.lattice_noise import seed_lattice_streams
-from gibbsite_models.golden.noise import UInt32
+from gibbsite_models.golden.noise import UInt32, UInt64
 from gibbsite_sim.fast.host import Host, silent
 from gibbsite_sim.fast.lattice_sites import Sites, sort_sites
 from gibbsite_sim.fast.workers import Workers
@@ -147,10 +147,13 @@ class FastLatticeEngine(LatticeEngine):
 
     def chains(self, seed: int, numbers: NDArray[np.int64]) -> Chains:
         """Fresh chains of these numbers, in the form that the program allows."""
+        words = seed_lattice_streams(seed, numbers.astype(np.uint64), self.parameters.streams)
+        return self._chains(words)
+
+    def _chains(self, words: UInt64) -> Chains:
         # late: a device that never draws compiles nothing and needs no compiler
         from gibbsite_sim.fast.lattice_chains import SlicedChains, WideChains
 
-        words = seed_lattice_streams(seed, numbers.astype(np.uint64), self.parameters.streams)
         if self._sorted is None:
             return WideChains(self, words)
         return SlicedChains(self, self._sorted, words)
