@@ -117,7 +117,7 @@ def _counted(ledger: Ledger) -> str:
         "update": ledger.updates,
         "Langevin step": ledger.langevin_steps,
         "cycle": ledger.cycles,
-        "load": ledger.coupling_loads,
+        "coupling load": ledger.coupling_loads,
     }
     return ", ".join(_times(count, name) for name, count in counts.items() if count is not None)
 

@@ -13,14 +13,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from gibbsite.ledger.energy import Estimated
 from gibbsite.ledger.prices import Figure, PriceError
 
-__all__ = ["FPGA_TABLES", "FpgaEstimate", "FpgaTable", "fpga_estimate", "fpga_table"]
+__all__ = [
+    "FPGA_TABLES",
+    "FpgaEstimate",
+    "FpgaTable",
+    "Toggles",
+    "fpga_estimate",
+    "fpga_table",
+    "read_toggles",
+]
 
 FPGA_TABLES: Final = ("ice40-estimate", "ecp5-estimate")
 
@@ -72,6 +81,18 @@ class FpgaTable(BaseModel):
                 f"{', '.join(sorted(self.names))}: add it to the table with its source"
             )
         return self.cells[self.names[max(fits, key=len)]]
+
+
+class Toggles(BaseModel):
+    """What a simulation of a netlist counted: a document of its own beside the netlist.
+
+    ``toggles``  cell type -> changes of its outputs over all ``cycles``; ``clock_hz`` of the board
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    cycles: Annotated[int, Field(ge=1)]
+    toggles: dict[str, Annotated[int, Field(ge=0)]]
+    clock_hz: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
 
 
 class FpgaEstimate(BaseModel):
@@ -158,6 +179,21 @@ def fpga_estimate(
         low=joules / table.error_factor,
         high=joules * table.error_factor,
     )
+
+
+def read_toggles(path: Path) -> Toggles:
+    """The toggles in a file. Raises `PriceError` for one that holds none, with what is wrong."""
+    try:
+        return Toggles.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise PriceError(f"the toggles {path} cannot be read: {error}; check its name") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "document"
+        raise PriceError(
+            f"{path} holds no toggles: {place}: {first['msg']}; give "
+            '{"cycles": N, "toggles": {"SB_LUT4": N, ...}}'
+        ) from None
 
 
 @cache

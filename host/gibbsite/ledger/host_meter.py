@@ -108,8 +108,7 @@ class HostMeter:
             if not self._zones:
                 self.reading = HostReading(
                     None,
-                    "not measured: this machine has no energy counter (no package under "
-                    f"{self._root}/powercap/intel-rapl:*, no amd_energy under {self._root}/hwmon)",
+                    f"not measured: this machine has no energy counter under {self._root}",
                 )
         self._began = monotonic()
 

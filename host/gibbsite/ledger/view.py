@@ -6,11 +6,14 @@ import json
 
 from gibbsite.ledger.counts import Ledger
 from gibbsite.ledger.energy import AnyEnergy
-from gibbsite.ledger.fpga import FPGA_TABLES, FpgaTable, fpga_table
+from gibbsite.ledger.fpga import FPGA_TABLES, FpgaEstimate, FpgaTable, fpga_table
 from gibbsite.ledger.host_meter import HostMeter
 from gibbsite.ledger.prices import TABLES, Figure, PriceTable, price_table
+from gibbsite.ledger.savings import SamplerKind, estimate_energy_savings
 
-__all__ = ["energy_lines", "table_lines", "tables_json"]
+__all__ = ["energy_lines", "estimate_lines", "savings_lines", "table_lines", "tables_json"]
+
+SAMPLERS: tuple[SamplerKind, ...] = ("digital", "analog")
 
 KINDS = ("measured", "estimated", "quoted")
 
@@ -39,6 +42,8 @@ def energy_lines(ledger: Ledger) -> list[str]:
         told = "; ".join(_told(energy) for energy in ledger.energies if energy.kind == kind)
         if not told and kind == "measured" and ledger.joules_reason:
             told = f"none claimed: {ledger.joules_reason.removeprefix('not measured: ')}"
+        if told and kind == "quoted":
+            told = f"{told}; other makers' prices, no statement about this device"
         lines.append(f"energy, {kind}: {told or NONE[kind]}")
     return lines
 
@@ -69,6 +74,46 @@ def table_lines() -> list[str]:
     return lines
 
 
+def savings_lines() -> list[str]:
+    """The design documents' table of savings, from their own counts and prices."""
+    table = price_table("design-documents")
+    tokens, steps = (int(table.figures[n].value) for n in ("formalizing_tokens", "sampler_steps"))
+    digital, analog = (
+        estimate_energy_savings(tokens, steps, sampler=sampler) for sampler in SAMPLERS
+    )
+    alone = _amount(digital.alone_joules, "J")
+    lines = [
+        "",
+        f"design-documents: a language model alone ({digital.alone_tokens:,} tokens) {alone}",
+    ]
+    for name, saved in zip(SAMPLERS, (digital, analog), strict=True):
+        lines.append(
+            f"  {tokens:,} tokens and {steps:,} steps, {name}: {_amount(saved.path_joules, 'J')}, "
+            f"saves {saved.saved:.0%}; by the documents' own formula (0.1 x alone for "
+            f"formalizing) {_amount(saved.documented_joules, 'J')}, {saved.documented_saved:.0%}"
+        )
+    return lines
+
+
+def estimate_lines(estimate: FpgaEstimate) -> list[str]:
+    """An FPGA estimate with its parts, its method and its error."""
+    parts = {
+        "toggles": estimate.toggle_joules,
+        "clock": estimate.clock_joules,
+        "static": estimate.static_joules,
+    }
+    told = ", ".join(f"{name} {_amount(joules, 'J')}" for name, joules in parts.items())
+    return [
+        f"estimated: {_amount(estimate.joules, 'J')} in {estimate.cycles:,} cycles at "
+        f"{estimate.clock_hz / 1e6:g} MHz, {_amount(estimate.watts, 'W')} ({estimate.table})",
+        f"  between {_amount(estimate.low, 'J')} and {_amount(estimate.high, 'J')}: a factor of "
+        f"{estimate.error_factor:g} either way, since {estimate.error_because}",
+        f"  {told}",
+        f"  method: {estimate.method}",
+        "  not in it: pins, auxiliary supplies, PLLs, glitches, the board, the host",
+    ]
+
+
 def tables_json() -> str:
     """All tables as one JSON document."""
     tables = [table.model_dump(mode="json") for table in _tables()]
@@ -94,8 +139,10 @@ def _told(energy: AnyEnergy) -> str:
     return f"{_amount(energy.joules, 'J')} ({name}{error})"
 
 
-def _amount(value: float, unit: str, digits: int = 3) -> str:
+def _amount(value: float | None, unit: str, digits: int = 3) -> str:
     """A figure with a prefix; counts and shares as they are."""
+    if value is None:
+        return "unknown"
     if unit not in {"J", "W", "F", "V"} or value == 0:
         return f"{value:g} {unit}"
     for size, prefix in PREFIXES:
