@@ -45,7 +45,7 @@ def test_a_waveform_is_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert path.stat().st_size > 1000
 
 
-@pytest.mark.parametrize("device", ["golden:", "sim:?engines=graph"])
+@pytest.mark.parametrize("device", ["golden:", "fast:", "fast:?threads=2", "sim:?engines=graph"])
 def test_an_interrupt_is_one_line_and_leaves_a_working_device(
     device: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
