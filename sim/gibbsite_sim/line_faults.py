@@ -3,8 +3,12 @@
 Source: docs/framed-link.md, "Faults".
 """
 
+from collections import Counter
 from dataclasses import astuple, dataclass, fields
 from random import Random
+
+from gibbsite_hw.spec.frames import Frame
+from gibbsite_models.golden.link import Splitter
 
 __all__ = ["FaultRates", "Faults", "FaultyLine"]
 
@@ -43,15 +47,35 @@ class Faults:
 
 
 class FaultyLine:
-    """One direction of a line. ``rates`` may be changed at any time; ``injected`` counts."""
+    """One direction of a line. ``rates`` may be changed at any time; ``injected`` counts.
+
+    ``sent`` are the frames that went in, ``passed`` those of them that came out whole and
+    ``forged`` good frames that came out and never went in: what the line's ends cannot detect.
+    """
 
     def __init__(self, seed: int, rates: FaultRates | None = None) -> None:
         self.rates = rates or FaultRates()
         self.injected = Faults()
+        self.sent = self.passed = self.forged = 0
         self._random = Random(seed)
+        self._before, self._behind = Splitter(), Splitter()
+        self._on_the_way: Counter[Frame] = Counter()
 
     def carry(self, data: bytes) -> bytes:
         """What arrives of these bytes."""
+        arrived = self._broken(data)
+        for frame in self._before.frames(data):
+            self.sent += 1
+            self._on_the_way[frame] += 1
+        for frame in self._behind.frames(arrived):
+            if self._on_the_way[frame]:
+                self._on_the_way[frame] -= 1
+                self.passed += 1
+            else:
+                self.forged += 1
+        return arrived
+
+    def _broken(self, data: bytes) -> bytes:
         rates, injected, rng = self.rates, self.injected, self._random
         if rates == FaultRates():
             return data

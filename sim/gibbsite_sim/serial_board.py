@@ -11,8 +11,10 @@ Twin: `gibbsite_hw.serial_device.SerialDevice` on a board.
 
 import os
 import select
+import time
 import tty
 from contextlib import suppress
+from queue import Empty, Queue
 from threading import Lock, Thread
 from typing import Protocol, Self
 
@@ -32,6 +34,12 @@ AWAKE = 300
 
 REST = 0.05
 """Seconds of a rest at most, so that `PtyBoard.close` is heard."""
+
+PAUSE = 0.001
+"""Seconds that the golden core waits where it has nothing to do."""
+
+AHEAD = 8
+"""Packets that the golden device computes before they are asked for."""
 
 
 class BoardCore(Protocol):
@@ -74,11 +82,12 @@ class PinsCore:
 
 
 class GoldenCore:
-    """The golden device and link; a packet is taken and given at a time."""
+    """The golden device and link; the device computes in a thread, so that the link stays awake."""
 
     def __init__(self, parameters: DeviceParameters) -> None:
         self._parameters = parameters
         self._packet: list[int] = []
+        self._device = _GoldenThread(parameters)
         self.reset()
 
     def reset(self) -> None:
@@ -97,21 +106,50 @@ class GoldenCore:
             words, last = part
             self._packet.extend(words)
             if last:
-                self._device.send(self._packet)
+                self._device.commands.put(self._packet)
                 self._packet = []
-        if self._device.pending and self.end.room:
-            self.end.give(self._device.receive())
+        while self.end.room and not self._device.responses.empty():
+            self.end.give(self._device.responses.get())
         out = b""
         while line := self.end.transmit():
             out += line
-        return out
+        return out or self._pause()
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Let the device end."""
+        self._device.stopping = True
 
     def _start(self) -> None:
-        self._device = GoldenStream(self._parameters)
+        self._device.stopping = True
+        self._device = _GoldenThread(self._parameters)
+        self._device.start()
         self._packet = []
+
+    def _pause(self) -> bytes:
+        """Nothing happens: leave the processor to the device."""
+        time.sleep(PAUSE)
+        return b""
+
+
+class _GoldenThread(Thread):
+    """A golden device that takes commands and gives responses as fast as it can."""
+
+    def __init__(self, parameters: DeviceParameters) -> None:
+        super().__init__(daemon=True)
+        self.commands: Queue[list[int]] = Queue()
+        self.responses: Queue[list[int]] = Queue(AHEAD)
+        self.stopping = False
+        self._stream = GoldenStream(parameters)
+
+    def run(self) -> None:
+        """Until it is told to stop."""
+        while not self.stopping:
+            with suppress(Empty):
+                self._stream.send(self.commands.get(timeout=0 if self._stream.pending else REST))
+            if self._stream.pending and not self.responses.full():
+                self.responses.put(self._stream.receive())
+            elif self._stream.pending:
+                time.sleep(PAUSE)
 
 
 class PtyBoard:
@@ -137,6 +175,11 @@ class PtyBoard:
         self._closing = False
         self._thread = Thread(target=self._serve, daemon=True)
         self._thread.start()
+
+    @property
+    def closed(self) -> bool:
+        """Whether the port is gone."""
+        return self._closing
 
     def reset(self) -> None:
         """Push the board's button."""
