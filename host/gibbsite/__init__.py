@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gibbsite.formalizer import FormalizationError, formalize
     from gibbsite.langevin_sampler import LangevinConfig, LangevinSampler
     from gibbsite.lattice_sampler import LatticeSampler
+    from gibbsite.ledger.savings import estimate_energy_savings
     from gibbsite.orchestrator import solve
     from gibbsite.problem import Problem
     from gibbsite.result import Result
@@ -70,6 +71,7 @@ __all__ = [
     "SchedulingEnergy",
     "Segment",
     "Task",
+    "estimate_energy_savings",
     "formalize",
     "minimise",
     "open",
@@ -107,6 +109,7 @@ _HOMES = {
     "SchedulingEnergy": "gibbsite_models.energies.scheduling",
     "Segment": "gibbsite_models.langevin_float",
     "Task": "gibbsite_models.energies.tasks",
+    "estimate_energy_savings": "gibbsite.ledger.savings",
     "formalize": "gibbsite.formalizer",
     "minimise": "gibbsite.algorithms.minimising",
     "open": "gibbsite.devices",

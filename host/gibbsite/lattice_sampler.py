@@ -6,6 +6,7 @@ The arguments are `Sampler`'s: annealed reads by default, with ``beta=`` draws a
 from __future__ import annotations
 
 from array import array
+from functools import partial
 from time import perf_counter_ns
 from types import TracebackType
 from typing import Any, ClassVar, Self
@@ -17,8 +18,9 @@ from dimod.core.sampler import Sampler as DimodSampler
 from gibbsite.arguments import NAMES, Arguments
 from gibbsite.certifying import Told, certificate_of_values, pair_model
 from gibbsite.devices import open as open_device
-from gibbsite.drawing import moved_words
 from gibbsite.lattice_model import CompiledLattice, compile_lattice
+from gibbsite.ledger.engines import lattice_ledger
+from gibbsite.run_account import RunAccount
 from gibbsite.schedules import ArgumentError, Schedule
 from gibbsite.slot_model import slot_model
 from gibbsite_hw.spec.device import Device
@@ -78,7 +80,7 @@ class LatticeSampler(DimodSampler):
             on_error=arguments.on_error,
         )
         schedule = schedule.within(*compiled.beta_limits)
-        before = moved_words(device)
+        account = RunAccount(device)
         device.load(compiled.program)
         if arguments.clamps:
             device.condition(
@@ -88,6 +90,15 @@ class LatticeSampler(DimodSampler):
         request = _request(arguments, schedule, compiled)
         result = device.run(request, arguments.progress)
         drawn = perf_counter_ns()
+        counted = partial(
+            lattice_ledger,
+            result.counters,
+            device.info.lattice,
+            compiled.program.columns,
+            request.chains,
+        )
+        account.count(counted, kinds=1, conditioned=bool(arguments.clamps))
+        ledger, reading = account.close()
         certificate = None
         if arguments.certify:
             certificate = _certificate(bqm, device, compiled, request, result, arguments)
@@ -106,10 +117,11 @@ class LatticeSampler(DimodSampler):
                 "beta_range": schedule.beta_range,
                 "beta_schedule_type": schedule.kind,
                 **({} if certificate is None else {"certificate": certificate.as_dict()}),
-                "bits_moved": None if before is None else _bits(before, moved_words(device)),
+                "bits_moved": ledger.bits_moved,
                 "timing": {"preprocessing_ns": prepared - began, "sampling_ns": drawn - prepared},
-                "joules": None,
-                "joules_provenance": "not measured: this device has no power measurement",
+                "ledger": ledger.model_dump(mode="json"),
+                "joules": ledger.joules,
+                "joules_provenance": reading.provenance,
             },
         )
 
@@ -229,9 +241,3 @@ def _sample_set(
     if bqm.vartype is not dimod.SPIN:
         found.change_vartype(bqm.vartype, inplace=True)
     return found
-
-
-def _bits(before: tuple[int, int], after: tuple[int, int] | None) -> dict[str, int] | None:
-    if after is None:
-        return None
-    return {"in": 32 * (after[0] - before[0]), "out": 32 * (after[1] - before[1])}

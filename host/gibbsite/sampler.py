@@ -30,7 +30,6 @@ from gibbsite.cqm import ConstrainedModel, constrained_model
 from gibbsite.default_device import DEFAULT_DEVICE
 from gibbsite.devices import open as open_device
 from gibbsite.drawing import Batch, Drawn, draw
-from gibbsite.ledger.counts import Ledger
 from gibbsite.ledger.engines import graph_ledger
 from gibbsite.run_account import RunAccount
 from gibbsite.schedules import (
@@ -250,7 +249,7 @@ class Sampler(DimodSampler, Initialized):
             "reads": counters.reads,
             "interrupted": drawn.interrupted,
             "quantization": compiled.quantization.as_dict(),
-            "bits_moved": _bits(ledger),
+            "bits_moved": ledger.bits_moved,
             "ledger": ledger.model_dump(mode="json"),
             "joules": ledger.joules,
             "joules_provenance": reading.provenance,
@@ -298,10 +297,3 @@ def _sample_set(
         device_energy=drawn.decoded.device_energies,
     )
     return result
-
-
-def _bits(ledger: Ledger) -> dict[str, int] | None:
-    """Bits into and out of the device, programs and conditions among them."""
-    if ledger.bits_in is None or ledger.bits_out is None:
-        return None
-    return {"in": ledger.bits_in, "out": ledger.bits_out}

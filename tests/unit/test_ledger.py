@@ -7,7 +7,7 @@ from pathlib import Path
 
 import dimod
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -41,6 +41,8 @@ from gibbsite_hw.spec.program import Conditions, Counters, GraphProgram
 from gibbsite_models.energies.potential import Potential
 
 KINDS = (Measured, Estimated, Quoted)
+
+unhurried = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 counted = st.none() | st.integers(0, 10**15)
 
@@ -79,12 +81,14 @@ def same(one: Ledger, two: Ledger) -> bool:
 # --- addition -------------------------------------------------------------------------------------
 
 
+@unhurried
 @given(ledgers(), ledgers(), ledgers())
 def test_ledgers_add_associatively_and_commutatively(a: Ledger, b: Ledger, c: Ledger) -> None:
     assert same((a + b) + c, a + (b + c))
     assert same(a + b, b + a)
 
 
+@unhurried
 @given(ledgers(), ledgers())
 def test_counts_add_and_null_stays_null(a: Ledger, b: Ledger) -> None:
     both = a + b
@@ -95,6 +99,7 @@ def test_counts_add_and_null_stays_null(a: Ledger, b: Ledger) -> None:
     assert set(both.engines) == {*a.engines, *b.engines}
 
 
+@unhurried
 @given(st.lists(st.tuples(st.sampled_from(KINDS), st.sampled_from("xy"), counted)))
 def test_totals_never_mix_kinds_or_tables(parts: list) -> None:
     energies = [energy(kind, joules, table) for kind, table, joules in parts]
@@ -154,6 +159,7 @@ def test_the_document_keeps_its_fields() -> None:
     assert all(empty[name] is None for name in COUNTS), "nothing counted is null, not 0"
 
 
+@unhurried
 @given(ledgers())
 def test_a_ledger_is_read_back_from_its_json(ledger: Ledger) -> None:
     assert Ledger.model_validate_json(ledger.model_dump_json()) == ledger
@@ -188,6 +194,7 @@ def test_prices_of_spins_are_not_put_on_langevin_units() -> None:
     assert priced(ledger).energies == ()
 
 
+@unhurried
 @given(ledgers(), ledgers())
 def test_prices_are_linear(a: Ledger, b: Ledger) -> None:
     for table in map(price_table, TABLES):

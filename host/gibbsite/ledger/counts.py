@@ -85,6 +85,13 @@ class Ledger(BaseModel):
         summed["energies"] = totals((*self._beside(other), *other._beside(self)))
         return type(self).model_validate({"schema_version": self.schema_version, **summed})
 
+    @property
+    def bits_moved(self) -> dict[str, int] | None:
+        """Bits into and out of the device; None where nobody counted."""
+        if self.bits_in is None or self.bits_out is None:
+            return None
+        return {"in": self.bits_in, "out": self.bits_out}
+
     def _beside(self, other: Ledger) -> tuple[AnyEnergy, ...]:
         """The energies, and an unknown one for each figure that only ``other`` has."""
         own = {(energy.kind, energy.table, energy.part) for energy in self.energies}
