@@ -24,6 +24,7 @@ from urllib.parse import quote
 import typer
 from typer.exceptions import TyperException
 
+from gibbsite.bench.command import bench
 from gibbsite.certify_command import certify
 from gibbsite.default_device import DEFAULT_DEVICE
 from gibbsite.energy_command import energy
@@ -169,6 +170,7 @@ def devices() -> None:
         _print(f"{'':9s} {state}")
 
 
+app.command()(bench)
 app.command()(certify)
 app.command()(energy)
 

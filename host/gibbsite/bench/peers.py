@@ -50,7 +50,8 @@ class Annealer:
             from dwave.samplers import SimulatedAnnealingSampler
         except ImportError:
             raise ToolMissing(missing("dwave-samplers") or INSTALL) from None
-        found = SimulatedAnnealingSampler().sample(
+        sampler: Any = SimulatedAnnealingSampler  # its constructor carries no types
+        found = sampler().sample(
             self.model,
             num_reads=count,
             num_sweeps=self.sweeps,
@@ -91,7 +92,8 @@ def thrml_lattice(
         from thrml.models import IsingEBM, IsingSamplingProgram, hinton_init
     except ImportError:
         raise ToolMissing(missing("thrml") or INSTALL) from None
-    nodes = [[SpinNode() for _ in range(side)] for _ in range(side)]
+    node: Any = SpinNode  # its constructor carries no types
+    nodes: list[list[Any]] = [[node() for _ in range(side)] for _ in range(side)]
     flat = [node for row in nodes for node in row]
     edges = [
         (nodes[row][column], other)
@@ -102,7 +104,7 @@ def thrml_lattice(
     # thrml's energy has the opposite sign: E = -beta (sum b s + sum w s s)
     weights = jnp.array(-np.asarray(couplings, dtype=np.float32))
     model = IsingEBM(flat, edges, jnp.zeros(len(flat)), weights, jnp.array(beta))
-    blocks = [
+    blocks: list[Any] = [
         Block([flat[i] for i in range(side * side) if (i // side + i) % 2 == colour])
         for colour in (0, 1)
     ]
@@ -121,7 +123,8 @@ def thrml_lattice(
             keys = jax.random.split(key, chains)
             compiled[chains, sweeps] = (jax.jit(jax.vmap(one)), first, keys)
         call, first, keys = compiled[chains, sweeps]
-        jax.block_until_ready(call(first, keys))
+        for state in call(first, keys):
+            state.block_until_ready()
         return float(chains * sweeps * side * side)
 
     return run

@@ -1,7 +1,7 @@
 """One table for all suites: rows of a measure beside its peer and its bar, as Markdown and JSON.
 
-A row where the peer is better is marked as a loss, and one that misses its bar as missed: nothing is
-left out.
+A row where the peer is better is marked as a loss, and one that misses its bar as missed: nothing
+is left out.
 """
 
 from __future__ import annotations

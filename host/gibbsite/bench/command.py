@@ -1,0 +1,100 @@
+"""`gibbsite bench`: named suites beside their peers, one table on stdout and in files.
+
+Exit codes: 0 if every bar was met, 3 if one was missed; as for all commands 2 for bad input, 4 for
+a device that is missing or failed, 130 when interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+if TYPE_CHECKING:
+    from gibbsite.bench.table import Table
+
+__all__ = ["MISSED", "bench"]
+
+MISSED: Final = 3
+
+THREAD_LIMITS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def bench(
+    suites: Annotated[
+        list[str],
+        typer.Argument(metavar="SUITE...", help="Names of suites, or `list` to see them."),
+    ],
+    seeds: Annotated[int, typer.Option(help="Seeds of each instance; pairs of each ratio.")] = 11,
+    seconds: Annotated[
+        float | None,
+        typer.Option(help="Processor time an instance and seed (default: each recipe's own)."),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder of public instances; without it some are generated."),
+    ] = None,
+    instance: Annotated[
+        list[str] | None, typer.Option(help="Only this instance; may be given again.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for SUITE.md and SUITE.json.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, not Markdown.")] = False,
+) -> int:
+    """Measure speed and quality beside peers; losses are in the table like all else."""
+    import json
+
+    from gibbsite import cli
+    from gibbsite.bench.facts import facts
+    from gibbsite.bench.figures import write_figures
+    from gibbsite.bench.options import Options
+    from gibbsite.bench.suites import SUITES, BenchError, chosen
+    from gibbsite.progress import bars
+
+    if suites == ["list"]:
+        listed = "\n".join(f"{name:9s} {one.what}" for name, one in SUITES.items())
+        cli.written(lambda: typer.echo(listed))
+        return 0
+    wanted = chosen(suites)
+    if seeds < 1:
+        raise BenchError(f"--seeds is {seeds}: give at least 1")
+    if seconds is not None and not seconds > 0:
+        raise BenchError(f"--seconds is {seconds}: give more than 0")
+    if data is not None and not data.is_dir():
+        raise BenchError(f"--data {data} is no folder: give the one that holds maxcut/ and ea3d/")
+    for name in THREAD_LIMITS:
+        os.environ.setdefault(name, "1")
+    tables: list[Table] = []
+    documents: list[dict[str, Any]] = []
+    with bars() as progress:
+        options = Options(seeds, seconds, data, tuple(instance or ()), progress)
+        for name, suite in wanted.items():
+            table = suite.run(options)
+            tables.append(table)
+            found = {"seeds": seeds, "seconds": seconds, **table.as_dict()}
+            documents.append({**facts(sys.argv), **found})
+            if out is not None:
+                write_figures(name, found, out)
+                (out / f"{name}.md").write_text(_page(documents[-1], table), encoding="utf-8")
+    if as_json:
+        text = json.dumps(documents)
+    else:
+        text = "\n".join(
+            _page(document, table) for document, table in zip(documents, tables, strict=True)
+        )
+    cli.written(lambda: typer.echo(text))
+    return MISSED if any(row.met is False for table in tables for row in table.rows) else 0
+
+
+def _page(document: dict[str, Any], table: Table) -> str:
+    """A table in Markdown with what made it."""
+    machine = document["machine"]
+    versions = ", ".join(f"{name} {version}" for name, version in document["versions"].items())
+    return (
+        f"{table.markdown()}\n"
+        f"`{document['command']}`; seeds 1 to {document['seeds']}; {document['date']}, commit "
+        f"{document['commit']}; {machine['processor']}, {machine['cores']} cores, load "
+        f"{machine.get('load', 'unknown')} when it ended; {versions}.\n"
+    )

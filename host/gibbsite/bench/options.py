@@ -1,0 +1,31 @@
+"""What a suite is told: seeds, seconds, data, and whom to tell how far it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from gibbsite.progress import Report
+
+__all__ = ["Options"]
+
+
+def _silent(_stage: str, _done: float, _total: float | None) -> None:
+    """Report to nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Options of one run of suites.
+
+    ``seeds``      seeds 1 to this, of every instance; also the pairs of a ratio
+    ``seconds``    processor time an instance and seed, at most; None leaves each recipe's own
+    ``data``       folder of public instances, None where there is none: then some are generated
+    ``instances``  names to keep, empty for all
+    """
+
+    seeds: int = 11
+    seconds: float | None = None
+    data: Path | None = None
+    instances: tuple[str, ...] = ()
+    progress: Report = _silent

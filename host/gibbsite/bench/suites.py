@@ -1,0 +1,67 @@
+"""The suites by name: each is one function from options to a table, and one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Final
+
+from gibbsite.bench.options import Options
+from gibbsite.bench.table import Table
+from gibbsite_hw.spec.errors import GibbsiteError
+
+__all__ = ["SUITES", "BenchError", "Suite", "chosen"]
+
+
+class BenchError(GibbsiteError, ValueError):
+    """An argument of the benchmarks that cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """A suite: what it measures, and where its function is, imported when it runs."""
+
+    what: str
+    home: str
+    function: str
+
+    def run(self, options: Options) -> Table:
+        """Measure."""
+        made: Callable[[Options], Table] = getattr(import_module(self.home), self.function)
+        return made(options)
+
+
+SUITES: Final[dict[str, Suite]] = {
+    "speed": Suite(
+        "updates a second of the graph engine beside dwave-samplers",
+        "gibbsite.bench.speed",
+        "speed",
+    ),
+    "lattice": Suite(
+        "flips a second of the lattice engine beside dwave-samplers and thrml, and growth",
+        "gibbsite.bench.lattice",
+        "lattice",
+    ),
+    "maxcut": Suite(
+        "cuts of G-set instances beside annealing at equal time", "gibbsite.bench.quality", "maxcut"
+    ),
+    "ea3d": Suite(
+        "energies of 3D spin glasses beside annealing at equal time",
+        "gibbsite.bench.quality",
+        "ea3d",
+    ),
+    "gain": Suite(
+        "tempering against annealing at equal updates; residual energy against sweeps",
+        "gibbsite.bench.gain",
+        "gain",
+    ),
+}
+
+
+def chosen(names: list[str]) -> dict[str, Suite]:
+    """The suites of these names, in the order asked for. Raises `BenchError`."""
+    for name in names:
+        if name not in SUITES:
+            raise BenchError(f"{name!r} is no suite: use one of {', '.join(SUITES)}, or list")
+    return {name: SUITES[name] for name in names}
