@@ -27,10 +27,13 @@ from gibbsite_sim.cache import Cache, cache_folder
 from gibbsite_sim.elaborate import component_verilog
 from gibbsite_sim.toolchain import find_toolchain, versions
 
-__all__ = ["BLOCKS", "LANGEVIN_SMALL", "SMALL", "Bench"]
+__all__ = ["BLOCKS", "LANGEVIN_SMALL", "SERIAL_DIVISOR", "SMALL", "Bench"]
 
 AHEAD = 3600
 """Seconds: the generated makefile wants runtime objects that are newer than itself."""
+
+SERIAL_DIVISOR = 8
+"""Clock cycles a bit of the bench of the serial device."""
 
 SMALL = GraphParameters(
     lanes=4, rows=128, words=256, schedule_steps=8, payload_words=64, max_degree=60, max_group=256
@@ -76,6 +79,12 @@ def _router(_: GraphParameters) -> Any:
     return PacketRouter((Engine.GRAPH, Engine.LANGEVIN))
 
 
+def _serial_device(parameters: GraphParameters) -> Any:
+    from gibbsite_hw.serial_device import SerialDevice
+
+    return SerialDevice(parameters, float(SERIAL_DIVISOR), 1)
+
+
 def _gaussian_shaper(_: LangevinParameters) -> Any:
     from gibbsite_hw.langevin_gauss import GaussianShaper
 
@@ -117,6 +126,7 @@ BLOCKS: dict[str, Callable[[Any], Any]] = {
     "device_responder": _responder,
     "device_router": _router,
     "device_shell": _component("device", "DeviceShell"),
+    "serial_device": _serial_device,
     "langevin_gauss": _gaussian_shaper,
     "langevin_tail": _langevin_tail,
     "langevin_engine": _component("langevin", "LangevinEngine"),
