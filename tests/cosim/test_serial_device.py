@@ -1,4 +1,4 @@
-"""The unmodified driver of ``uart:`` on the RTL at bit level, through a UART model that is not ours.
+"""The unmodified driver of ``uart:`` on the RTL at bit level, through a UART model not ours.
 
 The simulator serves a pseudo-terminal (`benches/bench_serial_device.py`); the driver opens it like
 any serial port. What every device must do is checked here in short; the conformance suite runs on

@@ -1,4 +1,4 @@
-"""`SerialDevice` at its pins: cocotbext-uart's source and sink on one side, a terminal on the other.
+"""`SerialDevice` at its pins: cocotbext-uart on one side, a terminal on the other.
 
 The test writes the path of its pseudo-terminal into ``port`` and goes on until ``stop`` is there;
 who opens the terminal, an unmodified driver, talks to the RTL bit by bit.
