@@ -12,7 +12,7 @@ from gibbsite_hw.spec.lattice_parameters import LatticeParameters
 from gibbsite_models.golden.noise import UInt32
 from gibbsite_sim.fast import lattice_bits, lattice_sliced, lattice_wide
 from gibbsite_sim.fast.lattice_noise import slice_words
-from gibbsite_sim.fast.lattice_sites import Sites
+from gibbsite_sim.fast.lattice_sites import CASES, Sites
 
 __all__ = ["LatticeModel", "SlicedChains", "WideChains"]
 
@@ -41,12 +41,15 @@ class SlicedChains:
         streams = engine.parameters.streams
         self._spins = np.zeros((len(sites.kind), width), dtype=np.uint64)
         self._streams = np.zeros((2, streams, 64 * width), dtype=np.uint64)
+        few = bool((sites.kind == CASES).any())
         self._room = (
             np.zeros((4, 64 * width), dtype=np.uint64),
             np.zeros((16, width), dtype=np.uint64),
             np.zeros((16, width), dtype=np.uint64),
             np.zeros((4, width), dtype=np.uint64),
             np.zeros((3, 16), dtype=np.int32),
+            np.zeros((len(sites.kind) if few else 1, 16), dtype=np.int32),
+            np.zeros(len(sites.kind) if few else 1, dtype=np.int32),
         )
         for half in range(2):
             slice_words(np.ascontiguousarray(words[half]), self._streams[half], width)

@@ -2,8 +2,8 @@
 
     u < T, bit by bit from the lowest:   lt = T_k ? lt | ~u_k : lt & ~u_k
 
-Two bits of T at a time are one three-operand operation on whole words. The spin is
-``(f < 0) xor (u < T(|f|))`` with the field that this chain's neighbours give, chosen by masks.
+for several thresholds and two of their bits at a time, so that loops do more than begin. The spin
+is ``(f < 0) xor (u < T(|f|))`` with the field that this chain's neighbours give, chosen by masks.
 
 Spins are ``uint64[sites, width]``, streams ``uint64[2, streams, 64 * width]``.
 
@@ -26,39 +26,81 @@ HELD, PAIRS, COUNTS = 0, 1, 2  # of lattice_sites, as constants of the compiled 
 
 
 @bare
-def _fold(lt: Words, u0: Words, u1: Words, bits: int) -> None:
-    """``lt`` after two more bits of a threshold, the lower of ``bits`` first."""
-    if bits == 0:
-        for w in range(lt.shape[0]):
-            lt[w] = lt[w] & ~u0[w] & ~u1[w]
-    elif bits == 1:
-        for w in range(lt.shape[0]):
-            lt[w] = (lt[w] | ~u0[w]) & ~u1[w]
-    elif bits == 2:
-        for w in range(lt.shape[0]):
-            lt[w] = (lt[w] & ~u0[w]) | ~u1[w]
-    else:
-        for w in range(lt.shape[0]):
-            lt[w] = lt[w] | ~u0[w] | ~u1[w]
-
-
-@bare
-def _below(lt: Words, u: Words, threshold: int) -> None:
-    """``lt`` = where the uniforms of planes ``u[16, width]`` are below a threshold of 16 bits."""
-    for w in range(lt.shape[0]):
-        lt[w] = 0
-    begun = False
-    for k in range(0, UNIFORM_BITS, 2):
-        bits = threshold >> k & 3
-        begun = begun or bits != 0
-        if begun:
-            _fold(lt, u[k], u[k + 1], bits)
-
-
-@bare
 def _mask(bits: int, k: int) -> np.uint64:
     """All ones where bit k is set."""
     return np.uint64(0) - np.uint64(bits >> k & 1)
+
+
+@bare
+def _fold2(a: Words, b: Words, u0: Words, u1: Words, k: int, at_a: int, at_b: int) -> None:
+    """Two ``lt`` after bits k and k + 1 of their thresholds."""
+    a0, a1, b0, b1 = _mask(at_a, k), _mask(at_a, k + 1), _mask(at_b, k), _mask(at_b, k + 1)
+    for w in range(a.shape[0]):
+        v0, v1 = ~u0[w], ~u1[w]
+        x = (a[w] & v0) | (a0 & (a[w] | v0))
+        a[w] = (x & v1) | (a1 & (x | v1))
+        y = (b[w] & v0) | (b0 & (b[w] | v0))
+        b[w] = (y & v1) | (b1 & (y | v1))
+
+
+@bare
+def _below2(a: Words, b: Words, u: Words, at_a: int, at_b: int) -> None:
+    """Where the uniforms of planes ``u[16, width]`` are below two thresholds of 16 bits."""
+    for w in range(a.shape[0]):
+        a[w] = 0
+        b[w] = 0
+    begun = False
+    for k in range(0, UNIFORM_BITS, 2):
+        # below the lowest set bit nothing changes
+        begun = begun or ((at_a | at_b) >> k & 3) != 0
+        if begun:
+            _fold2(a, b, u[k], u[k + 1], k, at_a, at_b)
+
+
+@bare
+def _fold4(
+    a: Words,
+    b: Words,
+    c: Words,
+    d: Words,
+    u0: Words,
+    u1: Words,
+    k: int,
+    at_a: int,
+    at_b: int,
+    at_c: int,
+    at_d: int,
+) -> None:
+    """Four ``lt`` after bits k and k + 1 of their thresholds."""
+    a0, a1, b0, b1 = _mask(at_a, k), _mask(at_a, k + 1), _mask(at_b, k), _mask(at_b, k + 1)
+    c0, c1, d0, d1 = _mask(at_c, k), _mask(at_c, k + 1), _mask(at_d, k), _mask(at_d, k + 1)
+    for w in range(a.shape[0]):
+        v0, v1 = ~u0[w], ~u1[w]
+        x = (a[w] & v0) | (a0 & (a[w] | v0))
+        a[w] = (x & v1) | (a1 & (x | v1))
+        y = (b[w] & v0) | (b0 & (b[w] | v0))
+        b[w] = (y & v1) | (b1 & (y | v1))
+        z = (c[w] & v0) | (c0 & (c[w] | v0))
+        c[w] = (z & v1) | (c1 & (z | v1))
+        t = (d[w] & v0) | (d0 & (d[w] | v0))
+        d[w] = (t & v1) | (d1 & (t | v1))
+
+
+@bare
+def _below4(lt: Words, u: Words, known: Ints, first: int) -> None:
+    """The same for four thresholds from ``known[first]`` on, into ``lt[0]`` to ``lt[3]``."""
+    a, b, c, d = lt[0], lt[1], lt[2], lt[3]
+    at_a, at_b, at_c, at_d = known[first], known[first + 1], known[first + 2], known[first + 3]
+    for w in range(a.shape[0]):
+        a[w] = 0
+        b[w] = 0
+        c[w] = 0
+        d[w] = 0
+    begun = False
+    for k in range(0, UNIFORM_BITS, 2):
+        begun = begun or ((at_a | at_b | at_c | at_d) >> k & 3) != 0
+        if begun:
+            _fold4(a, b, c, d, u[k], u[k + 1], k, at_a, at_b, at_c, at_d)
 
 
 @bare
@@ -135,17 +177,69 @@ def _count_masks(
 
 
 @bare
-def _case_masks(which: Words, spins: Words, at: Ints, degree: int) -> None:
-    """``which[n]``: chains in which the neighbours' bits are the number n."""
-    for w in range(which.shape[1]):
-        which[0, w] = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
-    for k in range(degree):
-        s = spins[at[k]]
-        for case in range(1 << k):
-            low, high = which[case], which[case + (1 << k)]
-            for w in range(which.shape[1]):
-                high[w] = low[w] & s[w]
-                low[w] = low[w] & ~s[w]
+def _choose_four(
+    out: Words,
+    a: Words,
+    b: Words,
+    c: Words,
+    d: Words,
+    x0: Words,
+    x1: Words,
+    x2: Words,
+    x3: Words,
+    group: int,
+    neg: int,
+) -> None:
+    """The cases in which the spins c and d are the bits of ``group``, a and b any.
+
+    ``x0`` to ``x3``: uniforms below the thresholds of these cases; bit n of ``neg``: case n has a
+    negative field.
+    """
+    not_c, not_d = ~_mask(group, 0), ~_mask(group, 1)
+    at = 4 * group
+    n0, n1, n2, n3 = _mask(neg, at), _mask(neg, at + 1), _mask(neg, at + 2), _mask(neg, at + 3)
+    for w in range(out.shape[0]):
+        low = (a[w] & (x1[w] ^ n1)) | (~a[w] & (x0[w] ^ n0))
+        high = (a[w] & (x3[w] ^ n3)) | (~a[w] & (x2[w] ^ n2))
+        either = (b[w] & high) | (~b[w] & low)
+        out[w] |= (c[w] ^ not_c) & (d[w] ^ not_d) & either
+
+
+@bare
+def _prepare_cases(
+    kind: NDArray[np.int8],
+    degree: NDArray[np.int8],
+    weight: NDArray[np.int8],
+    bias: NDArray[np.int16],
+    table: Ints,
+    thresholds: Ints,
+    neg: Ints,
+) -> None:
+    """Thresholds ``[sites, 16]`` and signs of all cases of the sites that need them."""
+    for site in range(kind.shape[0]):
+        if kind[site] > COUNTS:
+            signs = 0
+            for case in range(16):
+                f = bias[site] + 0
+                for k in range(degree[site]):
+                    f += weight[site, k] * (2 * (case >> k & 1) - 1)
+                thresholds[site, case] = table[abs(f)]
+                signs |= (f < 0) << case
+            neg[site] = signs
+
+
+@bare
+def _decide_cases(
+    out: Words, spins: Words, u: Words, at: Ints, thresholds: Ints, neg: int, lt: Words
+) -> None:
+    """Up to four neighbours of any couplings, with a bias; further ones count for nothing."""
+    for w in range(out.shape[0]):
+        out[w] = 0
+    a, b, c, d = spins[at[0]], spins[at[1]], spins[at[2]], spins[at[3]]
+    x0, x1, x2, x3 = lt[0], lt[1], lt[2], lt[3]
+    for group in range(4):
+        _below4(lt, u, thresholds, 4 * group)
+        _choose_four(out, a, b, c, d, x0, x1, x2, x3, group, neg)
 
 
 @bare
@@ -158,13 +252,14 @@ def _decide(
     neighbour: Ints,
     weight: NDArray[np.int8],
     negative: NDArray[np.uint16],
-    bias: NDArray[np.int16],
     on: Words,
     table: Ints,
     lt: Words,
     which: Words,
     planes: Words,
     notes: Ints,
+    thresholds: Ints,
+    signs: Ints,
 ) -> None:
     out = spins[site]
     if kind[site] == HELD:
@@ -173,26 +268,19 @@ def _decide(
         return
     if kind[site] == PAIRS:
         strength = abs(weight[site, 0])
-        _below(lt[0], u, table[2 * strength])
-        _below(lt[1], u, table[4 * strength])
+        _below2(lt[0], lt[1], u, table[2 * strength], table[4 * strength])
         _choose_pairs(out, lt[0], lt[1], u[15], spins, neighbour[site], negative[site])
         return
+    if kind[site] > COUNTS:
+        _decide_cases(out, spins, u, neighbour[site], thresholds[site], signs[site], lt)
+        return
     count = degree[site]
-    if kind[site] == COUNTS:
-        cases = count + 1
-        _count_masks(which, spins, neighbour[site], negative[site], count, planes)
-    else:
-        cases = 1 << count
-        _case_masks(which, spins, neighbour[site], count)
+    cases = count + 1
+    _count_masks(which, spins, neighbour[site], negative[site], count, planes)
     neg, level, known = notes[0], notes[1], notes[2]
     levels = 0
     for case in range(cases):
-        if kind[site] == COUNTS:
-            f = (2 * case - count) * abs(weight[site, 0])
-        else:
-            f = bias[site] + 0
-            for k in range(count):
-                f += weight[site, k] * (2 * (case >> k & 1) - 1)
+        f = (2 * case - count) * abs(weight[site, 0])
         neg[case] = f < 0
         threshold = table[abs(f)]
         at = 0
@@ -200,9 +288,12 @@ def _decide(
             at += 1
         if at == levels:
             known[at] = threshold
-            _below(lt[at], u, threshold)
             levels += 1
         level[case] = at
+    for spare in range(levels, levels + 3 & ~3):
+        known[spare] = 0
+    for first in range(0, levels, 4):
+        _below4(lt[first:], u, known, first)
     _choose(out, lt, neg, level, which, cases)
 
 
@@ -225,12 +316,16 @@ def sliced_sweeps(
     which: Words,
     planes: Words,
     notes: Ints,
+    thresholds: Ints,
+    signs: Ints,
 ) -> None:
     """So many sweeps at one beta; ``table[m]`` is T(m).
 
-    The last five are room to work in: ``[4, 64 * width]``, ``[16, width]`` twice, ``[4, width]``
-    and ``int32[3, 16]``.
+    The last seven are room to work in: ``[4, 64 * width]``, ``[16, width]`` twice, ``[4, width]``,
+    ``int32[3, 16]``, ``int32[sites, 16]`` and ``int32[sites]``, these two of any length if no site
+    has cases.
     """
+    _prepare_cases(kind, degree, weight, bias, table, thresholds, signs)
     width = spins.shape[1]
     columns = spins.shape[0] // rows
     for _ in range(sweeps):
@@ -254,13 +349,14 @@ def sliced_sweeps(
                                 neighbour,
                                 weight,
                                 negative,
-                                bias,
                                 on,
                                 table,
                                 lt,
                                 which,
                                 planes,
                                 notes,
+                                thresholds,
+                                signs,
                             )
                     step_planes(s0, s1, next0, next1, turn, width)
                     s0, next0 = next0, s0
