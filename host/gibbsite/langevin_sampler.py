@@ -301,6 +301,7 @@ class LangevinSampler:
                 drawn = compiled.decode(result, request)
                 info = run_info(compiled, slot.device, request, result, took, account)
                 info |= {"widenings": widening, "discarded_steps": discarded}
+                info |= {"certificate": {"verdict": "unknown", "reason": CLAIM}}
                 info |= {"claim": CLAIM, "dt_bias": _dt_bias(compiled, steps, under, drawn)}
                 return drawn, info
             discarded += result.counters.steps

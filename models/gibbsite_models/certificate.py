@@ -65,6 +65,7 @@ __all__ = [
     "TotalVariation",
     "boltzmann_law",
     "certify",
+    "certify_series",
 ]
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -199,6 +200,49 @@ def certify(
         checks=checks,
         not_checked=tuple(not_checked),
         **found,
+    )
+
+
+def certify_series(draws: ArrayLike, names: Sequence[str] | None = None) -> Certificate:
+    """The certificate of continuous ``draws[chain, draw, variable]``, of which no law is checked.
+
+    Chains that disagree are ``not equilibrated``; chains that agree stay ``unknown``.
+
+    Raises `CertificateError` for draws that are not chains x draws x variables.
+    """
+    values = np.asarray(draws, dtype=np.float64)
+    if values.ndim != 3 or not values.size or not np.isfinite(values).all():
+        raise CertificateError(
+            f"draws have shape {values.shape} and must be finite numbers, chains x draws x "
+            "variables: reshape them"
+        )
+    chains, count, variables = values.shape
+    shown = [f"variable {k}" for k in range(variables)] if names is None else list(names)
+    not_checked: list[str] = []
+    series = {name: values[..., k] for k, name in enumerate(shown) if np.ptp(values[..., k]) > 0}
+    correlation, times = correlation_of(series, not_checked)
+    agreement = agreement_of(series, times, not_checked, SHARE)
+    not_checked += ["starts of the chains", "the law that the draws claim"]
+    verdict, reason = verdict_of(
+        correlation=correlation,
+        agreement=agreement,
+        starts=None,
+        beta=None,
+        distance=None,
+        mean=None,
+        checks=(),
+    )
+    if verdict == "unknown" and agreement is not None:
+        reason = "chains agree, and the law of continuous draws is not checked here"
+    return Certificate(
+        "equilibrium",
+        verdict,
+        reason,
+        chains,
+        count,
+        agreement=agreement,
+        autocorrelation=correlation,
+        not_checked=tuple(not_checked),
     )
 
 

@@ -61,13 +61,23 @@ def r_hat_limit(chains: Floats, alarm: float, known: tuple[float, int] | None = 
     F(m - 1, m (n / tau - 1)). tau is taken two of its standard errors higher than estimated
     (Sokal's equation 3.19: var tau = 2 (2 M + 1) / N tau^2). ``known`` are tau and M where they
     were already computed.
+
+    Means of rare events are not normal: the variance of var(means) is ``2 (1 + kappa / 2) / (m -
+    1)``, kappa their excess kurtosis, so that F has (m - 1) / (1 + kappa / 2) degrees of freedom
+    instead. kappa is that of a draw times 3 tau / n: events that last for exponential times have
+    three times the kurtosis of as many independent draws.
     """
     halves = _halves(chains)
     m, n = halves.shape
     time, window = autocorrelation_time(chains) if known is None else known
     time *= 1 + 2 * math.sqrt(2 * (2 * window + 1) / chains.size)
     effective = max(2.0, n / time)
-    quantile = float(special.fdtri(m - 1, m * (effective - 1), 1 - alarm))
+    scores = _normal_scores(chains)
+    away = scores - scores.mean()
+    spread = float((away**2).mean())
+    excess = float((away**4).mean()) / spread**2 - 3 if spread > 0 else 0.0
+    freedom = (m - 1) / (1 + 1.5 * max(0.0, excess) / effective)
+    quantile = float(special.fdtri(freedom, m * (effective - 1), 1 - alarm))
     return math.sqrt((n - 1) / n + quantile / effective)
 
 

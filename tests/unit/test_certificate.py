@@ -14,8 +14,9 @@ from gibbsite_models.certificate import (
     Law,
     boltzmann_law,
     certify,
+    certify_series,
 )
-from gibbsite_models.convergence import autocorrelation_time, split_r_hat
+from gibbsite_models.convergence import autocorrelation_time, r_hat_limit, split_r_hat
 from gibbsite_models.exact.transfer_matrix import TransferMatrix
 from gibbsite_models.law_checks import noise_limit
 from gibbsite_models.pair_model import PairModel
@@ -68,6 +69,23 @@ def spins(
     states = TransferMatrix(model, 0.7).draw(chains * draws, int(rng.integers(1 << 30)))
     starts = rng.choice([-1, 1], size=(chains, size))
     return model, states.reshape(chains, draws, size), starts
+
+
+def test_the_limit_of_r_hat_holds_for_rare_events() -> None:
+    # two draws of 1000 in the rarer state, in stretches of five on average
+    rng = np.random.default_rng(13)
+    runs, chains, draws, above = 200, 32, 360, 0
+    state = rng.random((runs, chains)) < 0.002
+    series = np.empty((runs, chains, draws))
+    for draw in range(draws):
+        fresh = rng.random((runs, chains)) < 0.002
+        state = np.where(rng.random((runs, chains)) < 0.8, state, fresh)
+        series[..., draw] = state
+    for chain in series:
+        if chain.any():
+            above += split_r_hat(chain) > r_hat_limit(chain, 1e-4)
+    # at 1e-4 a second one of 200 has probability 2e-4; without the kurtosis it is 1 % each
+    assert above <= 1, above
 
 
 def test_good_chains_from_over_dispersed_starts_are_certified() -> None:
@@ -153,6 +171,21 @@ def test_chains_that_remember_their_starts_are_called_that() -> None:
         assert certificate.agreement is not None
         assert certificate.agreement.agrees
         assert certificate.effective_beta is None  # no field acts
+
+
+def test_continuous_draws_are_compared_and_their_law_is_not() -> None:
+    rng = np.random.default_rng(12)
+    draws = np.stack([ar1(rng, 4, 800, 0.5) for _ in range(3)], axis=2)
+    found = certify_series(draws, ["a", "b", "c"])
+    assert found.verdict == "unknown"
+    assert "law of continuous draws is not checked" in found.reason
+    assert found.agreement is not None
+    draws[0, :, 1] += 1.0
+    found = certify_series(draws, ["a", "b", "c"])
+    assert found.verdict == "not equilibrated"
+    assert "disagree on b" in found.reason
+    with pytest.raises(CertificateError, match="chains x draws x variables"):
+        certify_series(draws[0])
 
 
 def test_too_few_draws_show_nothing() -> None:

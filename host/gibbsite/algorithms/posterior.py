@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gibbsite_hw.spec.errors import ToolMissing
+from gibbsite_models.certificate import Certificate, certify_series
 from gibbsite_models.convergence import autocorrelation_time, split_r_hat
 
 __all__ = ["Posterior"]
@@ -54,6 +55,11 @@ class Posterior:
         """Split R-hat of each parameter; near 1 where independent chains agree."""
         columns = np.moveaxis(self.draws, 2, 0)
         return np.array([split_r_hat(column) for column in columns])
+
+    @property
+    def certificate(self) -> Certificate:
+        """Whether chains agree; the posterior itself is not checked, so the best is ``unknown``."""
+        return certify_series(self.draws, self.names)
 
     @property
     def standard_error(self) -> Floats:
