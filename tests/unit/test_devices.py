@@ -137,7 +137,7 @@ def test_golden_needs_no_hardware_package() -> None:
 
 def test_the_emulator_takes_the_parameters_of_a_build_and_is_light_until_it_draws() -> None:
     code = (
-        "import sys, gibbsite; d = gibbsite.open('fast:?like=small&threads=2');"
+        "import sys, gibbsite; d = gibbsite.open('fast:?like=small&engines=graph&threads=2');"
         "assert d.info.graph.lanes == 4, d.info; d.close();"
         "bad = {'amaranth', 'numba'} & set(sys.modules); sys.exit(f'imported {bad}' if bad else 0)"
     )

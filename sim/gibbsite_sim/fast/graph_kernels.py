@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gibbsite_sim.fast.compiled import compiled
+from gibbsite_sim.fast.compiled import compiled, inner
 from gibbsite_sim.fast.graph_loops import (
     add,
     add_bits,
@@ -57,14 +57,14 @@ class Thresholds(NamedTuple):
     always: int
 
 
-@compiled
+@inner
 def _tell(pack: Pack, turns: Lists, slot: int, turn: Int32) -> None:
     """Tell a slot's turn to the fields of its neighbours."""
     for k in range(turns.first[slot], turns.first[slot + 1]):
         add(pack.x[turns.slot[k]], turn, turns.gain[k])
 
 
-@compiled
+@inner
 def _pass(
     layout: Layout,
     turns: Lists,
@@ -261,7 +261,7 @@ def start_pass(
         pack.best_bits[slot] = pack.bits[slot]
 
 
-@compiled
+@inner
 def _enter(
     layout: Layout, earlier: Lists, fields: Fields, pack: Pack, slot: int, group: bool
 ) -> None:

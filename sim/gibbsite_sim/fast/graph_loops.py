@@ -13,7 +13,7 @@ Source: docs/graph-engine.md. Twin: ``gibbsite_models.golden.graph``.
 import numpy as np
 from numpy.typing import NDArray
 
-from gibbsite_sim.fast.compiled import disjoint
+from gibbsite_sim.fast.compiled import inner
 from gibbsite_sim.fast.noise import shape
 
 __all__ = [
@@ -35,7 +35,7 @@ Int8 = NDArray[np.int8]
 UInt32 = NDArray[np.uint32]
 
 
-@disjoint
+@inner
 def by_threshold(
     x: Int32, uniform: UInt32, bits: Int8, turn: Int32, level: Int32, table: UInt32, always: int
 ) -> np.int32:
@@ -51,7 +51,7 @@ def by_threshold(
     return turned
 
 
-@disjoint
+@inner
 def by_score(
     x: Int32,
     uniform: UInt32,
@@ -80,7 +80,7 @@ def by_score(
     return turned
 
 
-@disjoint
+@inner
 def hold(bits: Int8, turn: Int32, new: int) -> np.int32:
     """As `by_threshold`, for a bit that is the same in all chains."""
     turned = np.int32(0)
@@ -92,7 +92,7 @@ def hold(bits: Int8, turn: Int32, new: int) -> np.int32:
     return turned
 
 
-@disjoint
+@inner
 def compete(
     x: Int32,
     uniform: UInt32,
@@ -118,7 +118,7 @@ def compete(
         winner[r] = slot if better else winner[r]
 
 
-@disjoint
+@inner
 def elect(winner: Int32, slot: int, bits: Int8, turn: Int32) -> np.int32:
     """A state's bits after its group's competition, as `by_threshold`."""
     turned = np.int32(0)
@@ -131,35 +131,35 @@ def elect(winner: Int32, slot: int, bits: Int8, turn: Int32) -> np.int32:
     return turned
 
 
-@disjoint
+@inner
 def add(x: Int32, turn: Int32, gain: int) -> None:
     """Tell a neighbour's field."""
     for r in range(x.size):
         x[r] += np.int32(gain * turn[r])
 
 
-@disjoint
+@inner
 def add_bits(x: Int32, bits: Int8, gain: int) -> None:
     """Add a neighbour to a field that is made afresh."""
     for r in range(x.size):
         x[r] += gain * np.int64(bits[r])
 
 
-@disjoint
+@inner
 def spend(energy: Int64, x: Int32, turn: Int32, scale: int, origin: int, unit: int) -> None:
     """``energy += scale f turn``."""
     for r in range(energy.size):
         energy[r] += scale * (origin + unit * np.int64(x[r])) * np.int64(turn[r])
 
 
-@disjoint
+@inner
 def keep(best: Int8, bits: Int8, found: Int8) -> None:
     """Keep the bits of chains that were found lower."""
     for r in range(best.size):
         best[r] = bits[r] if found[r] else best[r]
 
 
-@disjoint
+@inner
 def lower(energy: Int64, best: Int64, found: Int8) -> np.int8:
     """Where the energy is below the best, which it then is."""
     some = np.int8(0)

@@ -22,7 +22,7 @@ from gibbsite_hw.spec.tables import (
     octave_bits,
     octave_start,
 )
-from gibbsite_sim.fast.compiled import compiled, disjoint, leading_zeros
+from gibbsite_sim.fast.compiled import compiled, inner, leading_zeros
 
 __all__ = ["NoiseTables", "seed_streams", "shape", "shaping", "step"]
 
@@ -70,7 +70,7 @@ def shaping(parameters: GraphParameters) -> NoiseTables:
     )
 
 
-@compiled
+@inner
 def shape(
     uniform: np.uint32,
     gumbel: bool,
@@ -94,7 +94,7 @@ def shape(
     return -code if upper and not gumbel else code
 
 
-@disjoint
+@inner
 def step(s0: UInt32, s1: UInt32, s2: UInt32, s3: UInt32, uniform: UInt32) -> None:
     """One uniform of every chain's stream of one lane: s0 before the step."""
     for r in range(s0.size):

@@ -5,15 +5,22 @@ Packets, checks, refusals and counters are golden's own; only what computes the 
 Twin: `gibbsite_models.golden.device.GoldenStream`.
 """
 
-from gibbsite_hw.spec.device_parameters import Build
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gibbsite_hw.spec.device_parameters import Build, DeviceParameters
 from gibbsite_hw.spec.errors import ToolMissing
 from gibbsite_hw.spec.packets import Engine
 from gibbsite_models.golden.device import Engines, GoldenStream
 from gibbsite_models.golden.graph_shell import GraphShell
 from gibbsite_sim.fast.graph import FastGraphEngine
 from gibbsite_sim.fast.host import Host, Stage, silent
-from gibbsite_sim.fast.lattice import FastLatticeEngine
 from gibbsite_sim.fast.workers import Workers
+
+if TYPE_CHECKING:
+    from gibbsite_sim.fast.lattice import FastLatticeEngine
 
 __all__ = ["FastStream"]
 
@@ -34,21 +41,21 @@ class FastStream(GoldenStream):
         target: str = "cpu",
         stage: Stage | None = None,
     ) -> None:
-        if target == "cuda":
-            # where a lattice engine for GPUs would be chosen
-            raise ToolMissing(
-                f"{uri} wants a CUDA GPU and none is present here: leave target=cuda out to run "
-                "the same programs, with the same bits, on this machine's processor"
-            )
         self.host = Host(Workers(threads), stage or silent)
-        super().__init__(
-            build,
-            uri,
-            Engines(
-                graph=FastGraphEngine.on(self.host),
-                lattice=FastLatticeEngine.on(self.host),
-            ),
-        )
+        parameters = DeviceParameters.of(build)
+        # what the build does not hold is not even imported: that takes its time
+        engines = Engines(graph=FastGraphEngine.on(self.host))
+        if parameters.langevin is not None:
+            from gibbsite_sim.fast.langevin import FastLangevinEngine
+
+            engines = replace(engines, langevin=FastLangevinEngine.on(self.host))
+        if target != "cpu":
+            engines = replace(engines, lattice=_cuda_lattice(uri).on(self.host))
+        elif parameters.lattice is not None:
+            from gibbsite_sim.fast.lattice import FastLatticeEngine
+
+            engines = replace(engines, lattice=FastLatticeEngine.on(self.host))
+        super().__init__(build, uri, engines)
 
     def graph_engine(self) -> FastGraphEngine | None:
         """The graph engine with its program and conditions; None where none is ready to run."""
@@ -60,3 +67,16 @@ class FastStream(GoldenStream):
         """Give the stream and its threads back; closing twice is allowed."""
         super().close()
         self.host.workers.close()
+
+
+def _cuda_lattice(uri: str) -> type[FastLatticeEngine]:
+    """The lattice engine for a GPU. Raises `ToolMissing` where none can be used."""
+    from gibbsite_sim.fast.lattice_cuda import CudaLatticeEngine, cuda_present
+
+    if not cuda_present():
+        raise ToolMissing(
+            f"{uri} wants a CUDA GPU and none is present here, or the driver or toolkit of one is "
+            "missing (pip install 'gibbsite[cuda]'): leave target=cuda out to run the same "
+            "programs, with the same bits, on this machine's processor"
+        )
+    return CudaLatticeEngine
