@@ -1,0 +1,154 @@
+"""Boards, their builds, and the figures of a bitstream; nothing is synthesized here."""
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from gibbsite_hw.boards.pll import ecp5_dividers
+from gibbsite_hw.boards.table import BOARDS, board, build
+from gibbsite_hw.spec.device_parameters import DeviceParameters
+from gibbsite_hw.spec.errors import DeviceError
+from gibbsite_hw.spec.langevin_parameters import LangevinParameters
+from gibbsite_hw.spec.lattice_parameters import LatticeParameters
+from gibbsite_hw.spec.parameters import GraphParameters
+from gibbsite_sim.netlist.flow import Flow
+from gibbsite_sim.netlist.report import cells, fmax_mhz, overflow, rates, speeds
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def tool() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("bitstream_tool", ROOT / "tools/bitstream.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", sorted(BOARDS))
+def test_every_board_has_a_platform_and_its_clock(name: str) -> None:
+    one = board(name)
+    platform = one.make_platform()
+    clock = platform.lookup(platform.default_clk).clock
+    assert clock.frequency == one.input_hz
+    # a bit of the serial line is a whole number of cycles
+    assert one.clock_hz % one.baud == 0
+    assert one.clock_hz // one.baud >= 8
+
+
+@pytest.mark.parametrize("name", sorted(BOARDS))
+def test_every_build_is_a_device_of_its_own(name: str) -> None:
+    one = board(name)
+    parameters = [build(one, chosen)[1] for chosen in one.builds]
+    assert len({p.fingerprint() for p in parameters}) == len(parameters)
+    assert build(one, None) == build(one, next(iter(one.builds)))
+
+
+def test_what_is_not_there_is_refused_with_what_is() -> None:
+    with pytest.raises(DeviceError, match="no board named nexys: choose one of icebreaker, ulx3s"):
+        board("nexys")
+    with pytest.raises(DeviceError, match="no build named huge: choose one of graph"):
+        build(board("ulx3s"), "huge")
+
+
+def test_the_tool_says_so_and_asks_for_a_seed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert tool().main(["--board", "nexys"]) == 2
+    assert "no board named nexys: choose one of" in capsys.readouterr().err
+    assert tool().main(["--board", "ulx3s", "--build", "huge"]) == 2
+    assert "no build named huge" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        tool().main(["--board", "ulx3s", "--seeds", "0"])
+    assert "at least one seed is needed, not 0" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        tool().main(["--help"])
+    assert ended.value.code == 0
+    assert "ULX3S, ECP5-85F: graph, langevin" in capsys.readouterr().out
+
+
+def test_cells_are_counted_by_kind() -> None:
+    ecp5 = {"LUT4": 100, "CCU2C": 10, "TRELLIS_FF": 7, "DP16KD": 3, "MULT18X18D": 2, "PFUMX": 4}
+    counted = cells({"design": {"num_cells_by_type": ecp5}})
+    assert counted == {"lut4": 120, "ff": 7, "carry": 10, "memories": 3, "multipliers": 2}
+    ice40 = {"SB_LUT4": 5, "SB_CARRY": 3, "SB_DFF": 1, "SB_DFFESR": 2, "SB_RAM40_4K": 4}
+    counted = cells({"design": {"num_cells_by_type": {**ice40, "SB_MAC16": 1}}})
+    assert counted == {"lut4": 5, "ff": 3, "carry": 3, "memories": 4, "multipliers": 1}
+
+
+def test_fmax_is_that_of_the_slowest_clock() -> None:
+    route = {"fmax": {"a": {"achieved": 40.126, "constraint": 25}, "b": {"achieved": 31.5}}}
+    assert fmax_mhz(route) == 31.5
+    speed = speeds({1: 30.0, 2: 26.0, 3: 24.0}, 25_000_000)
+    assert speed["fmax_mhz"] == {"1": 30.0, "2": 26.0, "3": 24.0}
+    assert (speed["fmax_median_mhz"], speed["fmax_best_mhz"]) == (26.0, 30.0)
+    assert speed["clock_met"]
+    assert not speeds({1: 24.9}, 25_000_000)["clock_met"]
+
+
+LOG = """
+Info: Device utilisation:
+Info: \t         ICESTORM_LC:   8359/  5280   158%
+Info: \t        ICESTORM_RAM:     30/    30   100%
+"""
+
+
+def test_what_a_board_has_too_little_of_is_told() -> None:
+    assert overflow(LOG) == ("ICESTORM_LC", 8359, 5280)
+    assert overflow(LOG.replace("8359", "5280")) is None
+
+
+def test_a_full_board_is_refused_with_the_resource_and_what_fits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gibbsite_sim.netlist import flow
+    from gibbsite_sim.netlist.programs import ProgramFailed
+
+    def full(*_: str, folder: Path) -> str:
+        raise ProgramFailed("nextpnr ended", LOG)
+
+    monkeypatch.setattr(flow, "run_program", full)
+    one = board("icebreaker")
+    making = Flow(one, build(one, None)[1], tmp_path, _commands={"nextpnr-ice40": []})
+    with pytest.raises(
+        DeviceError, match=r"holds 5280 ICESTORM_LC and this build needs 8359: .* at most 63%"
+    ):
+        making.route([1])
+
+
+def test_decisions_per_cycle_by_engine() -> None:
+    parameters = DeviceParameters(
+        GraphParameters(lanes=16), LangevinParameters(units=64, multipliers=8), LatticeParameters()
+    )
+    found = rates(parameters)
+    assert found["graph"] == {"lanes": 16, "decisions_per_cycle": 4.0}
+    assert found["lattice"] == {"lanes": 32, "decisions_per_cycle": 32}
+    assert found["langevin"] == {"lanes": 8, "decisions_per_cycle": 0.125}
+
+
+@pytest.mark.parametrize(
+    ("output_hz", "dividers"),
+    [(50_000_000, (1, 2, 12)), (62_500_000, (2, 5, 10)), (100_000_000, (1, 4, 6))],
+)
+def test_the_pll_makes_the_frequency(output_hz: int, dividers: tuple[int, int, int]) -> None:
+    divider, feedback, output = ecp5_dividers(25_000_000, output_hz)
+    assert (divider, feedback, output) == dividers
+    assert 25_000_000 * feedback == output_hz * divider
+    assert 400e6 <= output_hz * output <= 800e6
+
+
+def test_a_frequency_that_no_divider_makes_is_refused() -> None:
+    with pytest.raises(DeviceError, match="no dividers of the PLL make 33000000 Hz of 25000000"):
+        ecp5_dividers(25_000_000, 33_000_000)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs/figures/silicon").glob("*.json")), ids=str)
+def test_committed_figures_are_of_todays_builds_or_say_their_version(path: Path) -> None:
+    report = json.loads(path.read_text("utf-8"))
+    assert set(report["cells"]) == {"lut4", "ff", "carry", "memories", "multipliers"}
+    for engine in report["engines"].values():
+        exact = engine["decisions_per_cycle"] * report["fmax_best_mhz"] / 1000
+        assert engine["flips_per_ns"] == pytest.approx(exact, abs=1e-4)
+    assert report["clock_met"] == (report["fmax_best_mhz"] >= report["clock_mhz"])
