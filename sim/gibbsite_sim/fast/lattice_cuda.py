@@ -76,7 +76,7 @@ class SlicedCuda:
         grid = (-(-self._width // THREADS), p.streams)
         threads = min(THREADS, self._width)
         for colour in range(2):
-            sliced_pass[grid, threads](
+            sliced_pass[grid, (threads, 1)](
                 self._spins, self._streams, p.rows, colour, toss, given, *self._sites, table
             )
 
@@ -130,7 +130,7 @@ class WideCuda:
         p = self._engine.parameters
         grid, threads = (-(-self._count // THREADS), p.streams), min(THREADS, self._count)
         for colour in range(2):
-            wide_pass[grid, threads](
+            wide_pass[grid, (threads, 1)](
                 self._spins, self._streams, p.rows, colour, toss, given, *self._sites, tables, beta
             )
 

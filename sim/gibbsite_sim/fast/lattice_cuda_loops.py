@@ -113,7 +113,7 @@ def sliced_pass(
     table: Any,
 ) -> None:
     """One pass; with ``toss`` that of a start sweep: a coin where ``given`` is -1, else given."""
-    word, stream = cuda.grid(1), cuda.blockIdx.y
+    word, stream = cuda.grid(2)
     if word >= spins.shape[1]:
         return
     s0 = cuda.local.array(64, uint32)
@@ -191,7 +191,7 @@ def wide_pass(
     beta: Any,
 ) -> None:
     """One pass of any program, every chain by the table that ``beta`` gives it."""
-    chain, stream = cuda.grid(1), cuda.blockIdx.y
+    chain, stream = cuda.grid(2)
     if chain >= spins.shape[1]:
         return
     s0, s1 = streams[0, stream, chain], streams[1, stream, chain]
