@@ -9,7 +9,7 @@
 Twin: `gibbsite_models.golden.lattice`.
 """
 
-from amaranth.hdl import Array, Module, Mux, Signal
+from amaranth.hdl import Array, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import connect, flipped
 
@@ -57,7 +57,14 @@ class LatticeEngine(wiring.Component):
         for number, bank in enumerate(self._banks):
             m.submodules[f"bank{number}"] = bank
         self._reading = Signal()
-        self._bank = Signal(range(max(2, parameters.banks)))
+        # Every site of a sweep comes with half the range of a field: see LatticeEnergy.
+        sites = Signal(range(parameters.rows * parameters.columns + 1))
+        self._preset = Signal(signed(parameters.energy_bits), reset_less=True)
+        m.d.sync += [
+            sites.eq(self.columns * parameters.rows),
+            self._preset.eq(-(sites << (parameters.field_bits - 1))),
+        ]
+        self._bank = Signal(range(parameters.banks + 1))
         self._chain, self._draw = Signal(32), Signal(32)
         self._select = Signal(parameters.banks * parameters.streams, init=1)
         for part in (self._store, self._schedule):
@@ -99,6 +106,7 @@ class LatticeEngine(wiring.Component):
                 *(bank.columns[n].eq(passes.ports[n]) for n in range(len(plan.column_offsets))),
                 *(bank.colours[n].eq(passes.colours[n]) for n in range(len(plan.column_offsets))),
                 bank.turn.eq(passes.turn),
+                bank.preset.eq(self._preset),
                 bank.reading.eq(self._reading),
                 bank.show_best.eq(self._readout.show_best),
                 bank.bias.eq(store.bias),

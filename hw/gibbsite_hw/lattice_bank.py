@@ -26,6 +26,10 @@ __all__ = ["LatticeBank"]
 _STATES = 4
 """States that the spin memory has room for; three are used."""
 
+_TABLE_LANES = 8
+"""Lanes that read the same memory: synthesis makes one of every port, in the simulation the fewer
+memories the better, and Yosys fails with twice as many ports."""
+
 
 class LatticeBank(wiring.Component):
     """``slots[t]`` is the slot in cycle t of the plan; words of the store come as it gives them.
@@ -50,7 +54,8 @@ class LatticeBank(wiring.Component):
                 "colours": In(1).array(ports),
                 "pairs": In(unsigned(lanes * plan.pair_bits)).array(len(plan.pairs)),
                 "bias": In(lanes * parameters.bias_bits),
-                "bias_late": In(lanes * parameters.bias_bits),
+                "bias_late": In(lanes * parameters.field_bits),
+                "preset": In(signed(parameters.energy_bits)),
                 "fixed": In(lanes),
                 "value": In(lanes),
                 "table": In(table_write_layout(parameters)),
@@ -76,6 +81,7 @@ class LatticeBank(wiring.Component):
             noise.load.eq(self.load),
             noise.word.eq(self.seed_word),
             energies.slot.eq(self.slots[plan.energy]),
+            energies.preset.eq(self.preset),
             self.energy.eq(energies.energy),
             self.best_energy.eq(energies.best_energy),
         ]
@@ -136,7 +142,7 @@ class LatticeBank(wiring.Component):
         return even if row % 2 == 0 else Mux(slot.x, odd, even)
 
     def _fields(self, m, around):
-        """Every lane's field."""
+        """Every lane's field, ``plan.offset`` added."""
         plan, parameters = self._plan, self._parameters
         spins = {}
         for number, (_, column) in enumerate(parameters.offsets):
@@ -165,9 +171,9 @@ class LatticeBank(wiring.Component):
         sums = []
         for lane in self._lanes:
             terms = [self._term(lane, number, *signs[number]) for number in range(len(plan.pairs))]
-            bias = self.bias.word_select(lane, parameters.bias_bits).as_signed()
+            bias = self.bias.word_select(lane, parameters.bias_bits)
             early = self._sum(m, lane, bias, terms[:-1])
-            field = self._signed(f"field{lane}")
+            field = self._register(f"field{lane}")
             term, carry = terms[-1]
             m.d.sync += field.eq(early + term + carry)
             sums.append(field)
@@ -175,7 +181,7 @@ class LatticeBank(wiring.Component):
 
     def _late_signs(self, m, around, spins):
         """The same for the late pair, in the cycle of the last sum."""
-        plan, parameters = self._plan, self._parameters
+        plan = self._plan
         # Words one column behind: in the first column of a pass, those being decided just now.
         waiting = later(m, "behind", around[-1], plan.levels)
         fresh = self.slots[plan.last - 1].near
@@ -197,7 +203,7 @@ class LatticeBank(wiring.Component):
         plus, minus = pair[: bits + 1], Cat(pair[0], pair[bits + 1 :])
         carry = negative[lane]
         chosen = Mux(differ[lane], minus, plus) ^ carry.replicate(bits + 1)
-        return chosen.as_signed(), carry
+        return chosen, carry
 
     def _sum(self, m, lane, bias, terms):
         """Bias and early terms, level by level; a carry is added with the sum that has room."""
@@ -210,7 +216,7 @@ class LatticeBank(wiring.Component):
             for at in range(0, len(nodes), 2):
                 number = f"{lane}_{level}_{at // 2}"
                 values, carries = zip(*nodes[at : at + 2], strict=True)
-                total = self._signed(f"sum{number}")
+                total = self._register(f"sum{number}")
                 first, *more = [carry for carry in carries if carry is not None] or [0]
                 m.d.sync += total.eq(sum(values) + first)
                 following.append((total, held(m, f"carry{number}", more[0]) if more else None))
@@ -219,28 +225,21 @@ class LatticeBank(wiring.Component):
         assert none_left is None, "there is a sum for every carry"
         return total
 
-    def _signed(self, name):
-        """A register for a field."""
-        return Signal(signed(self._parameters.field_bits), name=name, reset_less=True)
+    def _register(self, name):
+        """A register for a field; all sums are unsigned and go around at its width."""
+        return Signal(self._parameters.field_bits, name=name, reset_less=True)
 
     # --- decisions --------------------------------------------------------------------------------
 
     def _decide(self, m, noise, fields):
         """Thresholds of the fields, compared with the uniforms; clamps win."""
-        parameters, plan = self._parameters, self._plan
-        bits = parameters.field_bits
-        m.submodules.table = table = block_memory(unsigned(ENTRY_BITS), 2 << bits)
-        for place, entry in enumerate((self.table.low, self.table.high)):
-            port = table.write_port()
-            m.d.comb += [
-                port.addr.eq(Cat(place, self.table.place, self.table.half)),
-                port.data.eq(entry),
-                port.en.eq(self.table.enable),
-            ]
+        plan = self._plan
+        tables = self._tables(m)
         half = self.slots[plan.field].half
         tossed = self.slots[plan.field + 1].start
         decisions = []
         for lane, field in enumerate(fields):
+            table = tables[lane // _TABLE_LANES]
             found = read_word(m, table, Cat(field, half), f"entry_out{lane}")
             entry = Signal(ENTRY_BITS, name=f"entry{lane}", reset_less=True)
             m.d.sync += entry.eq(found)
@@ -250,14 +249,32 @@ class LatticeBank(wiring.Component):
             decisions.append(entry[UNIFORM_BITS] ^ (uniform < entry[:UNIFORM_BITS]))
         m.d.comb += self._new.eq((Cat(decisions) & ~self.fixed) | (self.value & self.fixed))
 
+    def _tables(self, m):
+        """The threshold tables: memories with a read port for each of some lanes."""
+        tables = []
+        for number in range(-(-self._parameters.lanes // _TABLE_LANES)):
+            table = block_memory(unsigned(ENTRY_BITS), 2 << self._parameters.field_bits)
+            m.submodules[f"table{number}"] = table
+            for place, entry in enumerate((self.table.low, self.table.high)):
+                port = table.write_port()
+                m.d.comb += [
+                    port.addr.eq(Cat(place, self.table.place, self.table.half)),
+                    port.data.eq(entry),
+                    port.en.eq(self.table.enable),
+                ]
+            tables.append(table)
+        return tables
+
     def _values(self, m, energies, fields):
-        """What each lane gives to the energy: b of colour 0, f of colour 1, times its spin."""
+        """What each lane gives to the energy: b of colour 0, f of colour 1, half a range added."""
         parameters, plan = self._parameters, self._plan
-        bits = parameters.bias_bits
-        colour = self.slots[plan.field].colour
+        bits = parameters.field_bits
+        half = 1 << (bits - 1)
+        colour = self.slots[plan.spin].colour
         m.d.comb += energies.spins.eq(self._spins)
         for lane, field in enumerate(fields):
-            bias = self.bias_late.word_select(lane, bits).as_signed()
-            value = self._signed(f"value{lane}")
-            m.d.sync += value.eq(Mux(colour, field, bias))
-            m.d.comb += energies.values[lane].eq(later(m, f"value{lane}", value, 2))
+            value = later(m, f"value{lane}", field, plan.spin - plan.field)
+            if plan.offset % (1 << bits) != half:
+                value = (value + half - plan.offset)[:bits]
+            bias = self.bias_late.word_select(lane, bits)
+            m.d.comb += energies.values[lane].eq(Mux(colour, value, bias))

@@ -1,12 +1,13 @@
 """The energy of a bank, and which state is the best: ``E = sum_A b s + sum_B f s``, exact.
 
 ``s v`` is v or its complement plus one; the ones of a tree of sums come in as the carries of its
-sums, one of them with the last sum.
+sums, one of them with the last sum. Values come with half their range added, which leaves them as
+they are under the complement and takes the signs out of the tree; ``preset`` takes all of it off.
 
 Twin: ``energy`` in `gibbsite_models.golden.lattice.LatticeEngine.sweep`.
 """
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Module, Mux, Signal, signed, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -32,7 +33,8 @@ class LatticeEnergy(wiring.Component):
         super().__init__(
             {
                 "spins": In(parameters.lanes),
-                "values": In(signed(parameters.field_bits)).array(parameters.lanes),
+                "values": In(unsigned(parameters.field_bits)).array(parameters.lanes),
+                "preset": In(signed(parameters.energy_bits)),
                 "slot": In(slot_layout(parameters)),
                 "energy": Out(signed(parameters.energy_bits)),
                 "best_energy": Out(signed(parameters.energy_bits)),
@@ -46,7 +48,7 @@ class LatticeEnergy(wiring.Component):
         slot, energy, best = self.slot, self.energy, self.best_energy
         ended, started = Signal(), Signal()
         with m.If(slot.valid):
-            m.d.sync += energy.eq(Mux(slot.first, 0, energy) + total + carry)
+            m.d.sync += energy.eq(Mux(slot.first, self.preset, energy) + total + carry)
         m.d.sync += [ended.eq(slot.valid & slot.last), started.eq(slot.start)]
         m.d.comb += self.lower.eq(ended & (started | (energy < best)))
         with m.If(self.lower):
@@ -58,14 +60,14 @@ class LatticeEnergy(wiring.Component):
         nodes, bits = [], self._parameters.field_bits
         for lane in range(self._parameters.lanes):
             minus = ~self.spins[lane]
-            value = self.values[lane].as_unsigned() ^ minus.replicate(bits)
-            nodes.append((value.as_signed(), minus))
+            value = self.values[lane] ^ minus.replicate(bits)
+            nodes.append((value, minus))
         for level in range(self._tree):
             following = []
             for at in range(0, len(nodes), 2):
                 (left, first), *rest = nodes[at : at + 2]
                 name = f"{level}_{at // 2}"
-                total = Signal(signed(bits + level + 1), name=f"sum{name}", reset_less=True)
+                total = Signal(bits + level + 1, name=f"sum{name}", reset_less=True)
                 right, second = rest[0] if rest else (0, 0)
                 # a lane alone keeps its carry
                 m.d.sync += total.eq(left + right + (first if rest else 0))

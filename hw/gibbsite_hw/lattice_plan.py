@@ -110,3 +110,10 @@ class LatticePlan:
     def pair_bits(self) -> int:
         """Bits of a pair in memory: the lowest bit, the rest of P, the rest of M."""
         return 1 + 2 * self.parameters.coupling_bits
+
+    @property
+    def offset(self) -> int:
+        """What stands in a sum beside the field: every code is held with half its range added, so
+        that no sum needs a sign."""
+        p = self.parameters
+        return (1 << (p.bias_bits - 1)) + (len(self.pairs) << p.coupling_bits)

@@ -67,7 +67,7 @@ class LatticeReadout(wiring.Component):
         pieces = Array(fetched[32 * n :][:32] for n in range(parameters.words))
         ends_column = place == parameters.words - 1
 
-        with m.FSM() as machine:
+        with m.FSM():
             with m.State("IDLE"):
                 m.d.sync += [self.show_best.eq(0), place.eq(0)]
                 with m.If(self.start):

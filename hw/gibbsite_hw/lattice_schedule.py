@@ -22,9 +22,9 @@ class LatticeSchedule(wiring.Component):
     """``rewind`` goes back to step 0, three cycles or more before ``begin``, which stands before
     the first cycle of seeding. ``enter`` stands before the first cycle of a step.
 
-    The table that comes next is ``fresh`` until a step enters it, and ``ready`` if it may
-    enter behind the cycle at hand, by the cycles that ``counting`` counts. ``last``: no step comes behind the one
-    at hand. ``half`` is the one in use, from the cycle behind ``enter`` on.
+    The table that comes next is ``fresh`` until a step enters it, and ``ready`` if it may enter
+    behind the cycle at hand, by the cycles that ``counting`` counts. ``last``: no step comes
+    behind the one at hand. ``half`` is the one in use, from the cycle behind ``enter`` on.
     """
 
     def __init__(self, parameters: LatticeParameters) -> None:

@@ -26,7 +26,7 @@ class LatticeStore(wiring.Component):
     """Reads at ``column`` and ``x`` (cycle 0 of the plan), ``given`` as it is in all of a run.
 
     ``pairs`` come in the cycle in which their term is added, the late one in that of the last sum;
-    ``bias`` in cycle 3, ``bias_late`` beside the field. ``fixed`` sites become ``value``, two
+    ``bias`` in cycle 3, ``bias_late`` beside the new spins. ``fixed`` sites become ``value``, two
     cycles behind the field.
     """
 
@@ -42,7 +42,7 @@ class LatticeStore(wiring.Component):
                 "given": In(1),
                 "pairs": Out(unsigned(lanes * plan.pair_bits)).array(len(plan.pairs)),
                 "bias": Out(lanes * parameters.bias_bits),
-                "bias_late": Out(lanes * parameters.bias_bits),
+                "bias_late": Out(lanes * parameters.field_bits),
                 "fixed": Out(lanes),
                 "value": Out(lanes),
             }
@@ -58,19 +58,27 @@ class LatticeStore(wiring.Component):
         m.d.sync += address2.eq(Cat(write["x"], write["column"]))
 
         coupled, biased = self._lane_enables(m, write)
+        # Pairs of a lane lie side by side, since a block memory writes bytes of nine bits.
+        record = Cat(self._pair(m, write["data"], pair, n) for n, pair in enumerate(plan.pairs))
+        found = self._field(m, "couplings", depth, address, coupled, address2, record)
         for number, pair in enumerate(plan.pairs):
-            word = self._pair(m, write["data"], pair, number)
-            found = self._field(
-                m, f"pair{number}", depth, address, plan.pair_bits, coupled, address2, word
+            word = Cat(
+                found.word_select(lane, len(record)).word_select(number, plan.pair_bits)
+                for lane in range(parameters.lanes)
             )
-            m.d.comb += self.pairs[number].eq(later(m, f"pair{number}", found, pair.level))
-        bias = Signal(parameters.bias_bits)
-        m.d.sync += bias.eq(write["data"])
-        found = self._field(m, "bias", depth, address, parameters.bias_bits, biased, address2, bias)
+            m.d.comb += self.pairs[number].eq(later(m, f"pair{number}", word, pair.level))
+        bias = self._offset(m, "bias_written", write["data"][: parameters.bias_bits])
+        found = self._field(m, "bias", depth, address, biased, address2, bias)
         soon = held(m, "bias_early", found)
+        # At the width of a field and with half of its range added: the sign is copied up.
+        more = parameters.field_bits - parameters.bias_bits
+        wide = []
+        for lane in range(parameters.lanes):
+            code = soon.word_select(lane, parameters.bias_bits)
+            wide.append(Cat(code[:-1], (~code[-1]).replicate(more), code[-1]))
         m.d.comb += [
             self.bias.eq(soon),
-            self.bias_late.eq(later(m, "bias_late", soon, plan.field - 3)),
+            self.bias_late.eq(later(m, "bias_late", Cat(wide), plan.spin - 3)),
         ]
 
         on, off, state = self._bits(m, depth, address, write, address2)
@@ -115,11 +123,15 @@ class LatticeStore(wiring.Component):
         a, b = (record[8 * k :][:bits].as_signed() for k in (pair.a, pair.b))
         plus, minus = (Signal(signed(bits + 1), name=f"{n}{number}") for n in ("plus", "minus"))
         m.d.comb += [plus.eq(a + b), minus.eq(a - b)]
-        return held(m, f"written{number}", Cat(plus, minus[1:]))
+        return self._offset(m, f"written{number}", plus, minus[1:])
 
-    def _field(self, m, name, depth, address, bits, enables, write_address, word):
+    def _offset(self, m, name, *codes):
+        """Codes side by side, registered, each with half of its range added: its sign turned."""
+        return held(m, name, Cat(Cat(code[:-1], ~code[-1]) for code in codes))
+
+    def _field(self, m, name, depth, address, enables, write_address, word):
         """One field of all lanes; a register stands behind the memory."""
-        lanes = self._parameters.lanes
+        lanes, bits = self._parameters.lanes, len(word)
         memory = block_memory(unsigned(lanes * bits), depth)
         m.submodules[name] = memory
         port = memory.write_port(granularity=bits)

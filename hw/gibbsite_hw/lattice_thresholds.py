@@ -1,6 +1,6 @@
 """Computes the threshold table of a beta, one magnitude a cycle: ``T(m)`` of `spec.lattice_tables`.
 
-Lanes look up the field f itself, as two's complement: the entry is ``T(|f|)`` with the sign of f
+Lanes look up the field f itself, `LatticePlan.offset` added: the entry is ``T(|f|)`` with the sign of f
 above it. Two entries that follow each other are written together: of an odd m those of m - 1 and m,
 of an even one those of -m and -m + 1, so every magnitude costs one cycle and none is written twice.
 
@@ -12,6 +12,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from gibbsite_hw.lattice_memory import block_memory, read_word
+from gibbsite_hw.lattice_plan import LatticePlan
 from gibbsite_hw.spec.lattice_parameters import LatticeParameters
 from gibbsite_hw.spec.lattice_tables import (
     BETA_BITS,
@@ -51,6 +52,7 @@ class LatticeThresholds(wiring.Component):
 
     def __init__(self, parameters: LatticeParameters) -> None:
         self._parameters = parameters
+        self._offset = LatticePlan(parameters).offset
         super().__init__(
             {
                 "begin": In(1),
@@ -135,7 +137,7 @@ class LatticeThresholds(wiring.Component):
             write.enable.eq(live & (number != 0)),
             write.half.eq(which),
             # of an odd m the pair (m - 1, m), of an even one (-m, -m + 1)
-            write.place.eq(Mux(odd, number, -number)[1:]),
+            write.place.eq((Mux(odd, number, -number) + self._offset)[1:]),
             write.low.eq(positive),
             write.high.eq(other),
         ]
