@@ -43,7 +43,8 @@ RECORD = ROOT / "docs" / "link-faults.json"
 PAGE = ROOT / "docs" / "framed-link.md"
 BEGIN, END = "<!-- faults: begin -->", "<!-- faults: end -->"
 
-BUILD = DeviceParameters(GraphParameters(lanes=4, rows=64, words=512), None)
+GRAPH = GraphParameters(lanes=4, rows=64, words=512)
+BUILD = DeviceParameters(GRAPH, None)
 QUERY = "engines=graph&lanes=4&rows=64&words=512"
 BAUD = 460_800
 """What the driver is told: its time-outs then fit a simulation that is slower than a board."""
@@ -94,7 +95,7 @@ class Trial:
         for at in range(12):
             spins.add_linear(at, self.random.randint(-5, 5))
             spins.add_quadratic(at, (at + 1) % 12, self.random.randint(-6, 6))
-        compiled = compile_model(spins, BUILD.graph)
+        compiled = compile_model(spins, GRAPH)
         self.program = compiled.program
         # away from beta = 1, and hot enough for noise to decide
         betas = compiled.betas(np.array([0.05, 0.2, 0.4]))
