@@ -106,7 +106,7 @@ def test_waveforms_are_for_the_simulated_device() -> None:
 
 def test_the_listing_names_every_scheme() -> None:
     listing = {scheme.uri: scheme for scheme in available()}
-    assert set(listing) == {"golden:", "fast:", "sim:", "analog:"}
+    assert set(listing) == {"golden:", "fast:", "sim:", "analog:", "uart:"}
     assert listing["golden:"].missing is None
     assert set(KNOWN_BUILDS) == {"default", "small", "graph", "langevin", "lattice"}
     assert "waves" in listing["sim:"].parameters

@@ -16,7 +16,7 @@ from gibbsite.sampler import Sampler
 from gibbsite.schedules import ArgumentError, annealing_schedule, default_beta_range
 from gibbsite.slot_model import slot_model
 from gibbsite_hw.spec.device import Device
-from gibbsite_hw.spec.errors import ProgramError
+from gibbsite_hw.spec.errors import DeviceError, ProgramError
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +66,21 @@ def test_reads_are_annealed_to_the_ground_state(sampler: Sampler, vartype: str) 
     dimod.testing.assert_sampleset_energies(result, model(vartype))
     assert (result.record.draw == 0).all()
     assert result.record.chain.tolist() == list(range(40))
+
+
+def test_without_a_device_the_emulator_is_opened(sampler: Sampler) -> None:
+    own = Sampler()
+    found = own.sample(model(), num_reads=20, num_sweeps=30, seed=9)
+    assert found.info["device"] == "fast:"
+    with open_device("golden:") as device:
+        wanted = Sampler(device).sample(model(), num_reads=20, num_sweeps=30, seed=9)
+    assert (found.record.sample == wanted.record.sample).all()
+    own.close()
+    own.close()
+    with pytest.raises(DeviceError, match="was closed"):
+        own.sample(model())
+    sampler.close()  # the caller's, which stays open
+    sampler.sample(model(), num_reads=1, num_sweeps=1)
 
 
 def test_a_seed_repeats_and_none_is_reported(sampler: Sampler) -> None:
