@@ -4,6 +4,7 @@ Twin: `gibbsite_models.golden.langevin.LangevinEngine`, whose program, schedule 
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import ClassVar, Self
 
 import numpy as np
@@ -78,7 +79,11 @@ class FastLangevinEngine(LangevinEngine):
 
     def _chains_of_a_block(self, request: LangevinRequest, schedule: Plan) -> int:
         """Chains that fit `BLOCK_BYTES` and take a few slices; whole tiles where there are many."""
-        units, constraints, threads = self.field.units, self.field.constraints, self.host.workers.threads
+        units, constraints, threads = (
+            self.field.units,
+            self.field.constraints,
+            self.host.workers.threads,
+        )
         chain = 64 * units + 16 * constraints + 8 * len(request.pairs) + 32
         chain += 8 * request.draws * (units * (request.samples + request.best) + 8)
         fit = max(1, BLOCK_BYTES // chain)
@@ -148,9 +153,7 @@ class _Block:
         workers = self._engine.host.workers
         parts = min(count, workers.threads)
         bounds = [count * part // parts for part in range(parts + 1)]
-        workers.run(
-            [self._job(low, high, begin, end, drawn) for low, high in zip(bounds, bounds[1:])]
-        )
+        workers.run([self._job(low, high, begin, end, drawn) for low, high in pairwise(bounds)])
 
     def _job(self, low: int, high: int, begin: int, end: int, drawn: Drawn) -> Job:
         """Passes of some tiles in slices: all passes of a few tiles, or some of one."""
@@ -174,7 +177,9 @@ class _Block:
     def _draw(self, drawn: Drawn, at: int, number: int) -> LangevinDraws:
         request, schedule = self._request, self._plan
         last = number == request.draws - 1
-        moments = self._tiles.moments.transpose(0, 2, 1).reshape(len(self._tiles.z) * LANES, len(request.pairs))
+        moments = self._tiles.moments.transpose(0, 2, 1).reshape(
+            len(self._tiles.z) * LANES, len(request.pairs)
+        )
         step = schedule.first + number * schedule.thin
         return LangevinDraws(
             number=number,

@@ -1,4 +1,4 @@
-"""Products of integer matrices with packed vectors, as the machine multiplies 16-bit numbers fastest.
+"""Products of integer matrices with packed vectors, by the instruction that machines have for it.
 
     sums[r, l] += 2^lift sum_k (low(w_rk) low(x_kl) + high(w_rk) high(x_kl))
 
@@ -10,19 +10,30 @@ makes the same of ordinary products. The caller proves that no sum leaves 32 bit
 Twin: `gibbsite_models.golden.langevin_arithmetic.exact_dot`.
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
 
-import llvmlite.binding as llvm
+import llvmlite.binding as llvm  # type: ignore[import-untyped]
+import numba
+import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
+from numba.core.compiler import Compiler
 from numba.extending import intrinsic
+from numpy.typing import NDArray
 
-__all__ = ["LANES", "ROWS", "add_products", "whole_vectors"]
+__all__ = ["LANES", "ROWS", "add_products", "inlined", "whole_vectors"]
 
 LANES = 32
 """Chains that are computed side by side: a tile."""
 ROWS = 8
 """Rows of a matrix that are multiplied together: a panel."""
+
+Words = NDArray[np.int32]
+Sums = NDArray[np.int64]
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 _HALF, _WORD, _SUM = (ir.IntType(bits) for bits in (16, 32, 64))
 
@@ -40,15 +51,32 @@ def _vectors() -> tuple[int, int, str | None]:
 WIDTH, COUNT, INSTRUCTION = _vectors()
 
 
-def inlined(function):
-    import numba
-    from gibbsite_sim.fast.compiled import _Bare
-    return numba.njit(nogil=True, boundscheck=False, error_model="numpy", pipeline_class=_Bare, forceinline=True)(function)
+class _Inlined(Compiler):
+    """numba's compiler for functions that become part of their callers.
+
+    Their arrays do not overlap and are not counted, as in `gibbsite_sim.fast.compiled.bare`.
+    """
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)  # type: ignore[no-untyped-call]
+        self.state.flags.noalias = True
+        self.state.flags.nrt = False
 
 
-@intrinsic
-def whole_vectors(_typing: Any) -> Any:
-    """Let the loops of the function that says this use the machine's widest vectors."""
+def inlined(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """The function as part of its compiled caller, so that passing a row costs nothing.
+
+    A row is seven numbers to pass: called, the small functions of a unit would take most of its
+    time. They are kept in the cache with their callers.
+    """
+    made: Callable[_P, _R] = numba.njit(
+        boundscheck=False, error_model="numpy", forceinline=True, pipeline_class=_Inlined
+    )(function)
+    return made
+
+
+def _whole_vectors(_typing: Any) -> Any:
+    """The code of `whole_vectors`."""
 
     def generate(context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
         # llvmlite knows no attributes of this form, so it cannot be asked whether this is one
@@ -58,15 +86,22 @@ def whole_vectors(_typing: Any) -> Any:
     return types.void(), generate
 
 
-@intrinsic
-def add_products(
-    _typing: Any, weights: Any, places: Any, first: Any, last: Any, packed: Any, sums: Any, lift: Any
-) -> Any:
-    """``sums[r, l] += 2^lift sum over k in first .. last - 1 of weights[k, r] . packed[places[k], l]``.
+_whole: Any = intrinsic(_whole_vectors)  # to a checker it is what its caller sees, below
+whole_vectors: Callable[[], None] = _whole
+"""Let the loops of the function that says this use the machine's widest vectors."""
 
-    ``weights`` int32[k, ROWS] and ``places`` int32[k] of one panel, ``packed`` int32[pairs, LANES],
-    ``sums`` int64[ROWS, LANES], all contiguous; indices and ``lift`` int64, ``first < last``.
-    """
+
+def _add_products(
+    _typing: Any,
+    weights: Any,
+    places: Any,
+    _first: Any,
+    _last: Any,
+    packed: Any,
+    sums: Any,
+    _lift: Any,
+) -> Any:
+    """The code of `add_products`."""
     signature = types.void(weights, places, types.int64, types.int64, packed, sums, types.int64)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -81,6 +116,15 @@ def add_products(
         return context.get_dummy_value()
 
     return signature, generate
+
+
+_products: Any = intrinsic(_add_products)
+add_products: Callable[[Words, Words, int, int, Words, Sums, int], None] = _products
+"""``sums[r, l] += 2^lift sum_k weights[k, r] . packed[places[k], l]``, k in first .. last - 1.
+
+``weights`` int32[k, ROWS] and ``places`` int32[k] of one panel, ``packed`` int32[pairs, LANES],
+``sums`` int64[ROWS, LANES], all contiguous; indices and ``lift`` int64, ``first < last``.
+"""
 
 
 def _multiply(
@@ -144,7 +188,8 @@ def _pairs(builder: Any, one: Any, two: Any) -> Any:
     halves = ir.VectorType(_HALF, 2 * WIDTH)
     if INSTRUCTION is not None:
         kind = ir.FunctionType(one.type, [halves, halves])
-        function = cgutils.get_or_insert_function(builder.module, kind, INSTRUCTION)
+        insert: Any = cgutils.get_or_insert_function
+        function = insert(builder.module, kind, INSTRUCTION)
         return builder.call(function, [builder.bitcast(value, halves) for value in (one, two)])
     sixteen = ir.Constant(one.type, [16] * WIDTH)
 

@@ -39,7 +39,7 @@ _MOST = 31 - INDEX_BITS - FRACTION_BITS
 
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
-I, U = np.int32, np.uint32
+W, U = np.int32, np.uint32
 
 
 @cache
@@ -57,22 +57,22 @@ def _words(
     whole_vectors()
     for lane in range(s0.shape[0]):
         a, b, c, d = U(s0[lane]), U(s1[lane]), U(s2[lane]), U(s3[lane])
-        low[lane] = I(a)
+        low[lane] = W(a)
         t = U(b << U(9))
         c, d = U(c ^ a), U(d ^ b)
         b, a, c = U(b ^ c), U(a ^ d), U(c ^ t)
         d = U(U(d << U(11)) | U(d >> U(21)))
-        high[lane] = I(a)
+        high[lane] = W(a)
         t = U(b << U(9))
         c, d = U(c ^ a), U(d ^ b)
         b, a, c = U(b ^ c), U(a ^ d), U(c ^ t)
         d = U(U(d << U(11)) | U(d >> U(21)))
-        dither[lane] = I(a >> U(_DITHER))
+        dither[lane] = W(a >> U(_DITHER))
         t = U(b << U(9))
         c, d = U(c ^ a), U(d ^ b)
         b, a, c = U(b ^ c), U(a ^ d), U(c ^ t)
         d = U(U(d << U(11)) | U(d >> U(21)))
-        s0[lane], s1[lane], s2[lane], s3[lane] = I(a), I(b), I(c), I(d)
+        s0[lane], s1[lane], s2[lane], s3[lane] = W(a), W(b), W(c), W(d)
 
 
 @inlined
@@ -81,14 +81,14 @@ def _places(low: Int32, high: Int32, at: Int32, place: Int32) -> np.uint32:
     whole_vectors()
     most = U(0)
     for lane in range(low.shape[0]):
-        sign = U(high[lane] >> I(31))
+        sign = U(high[lane] >> W(31))
         upper = U(U(U(high[lane]) ^ sign) << U(1))
         number = U(upper | U(U(U(low[lane]) ^ sign) >> U(31)))
         zeros = leading_zeros(number)
         behind = U(U(number << U(zeros & U(31))) << U(1))
         most = U(max(most, zeros))
-        at[lane] = I(U(U(zeros << U(INDEX_BITS)) | U(behind >> U(_SEGMENT))))
-        place[lane] = I(U(U(U(behind >> U(_PLACE)) & U(_EVEN)) | U(1)))
+        at[lane] = W(U(U(zeros << U(INDEX_BITS)) | U(behind >> U(_SEGMENT))))
+        place[lane] = W(U(U(U(behind >> U(_PLACE)) & U(_EVEN)) | U(1)))
     return most
 
 
@@ -96,7 +96,7 @@ def _places(low: Int32, high: Int32, at: Int32, place: Int32) -> np.uint32:
 def _exact_places(low: Int32, high: Int32, at: Int32, place: Int32) -> None:
     """The same with all 64 bits, one by one."""
     for lane in range(low.shape[0]):
-        sign = U(high[lane] >> I(31))
+        sign = U(high[lane] >> W(31))
         upper, lower = U(U(high[lane]) ^ sign), U(U(low[lane]) ^ sign)
         number = ((np.uint64(upper) << np.uint64(32)) | np.uint64(lower)) << np.uint64(1)
         number |= np.uint64(1)
@@ -104,25 +104,25 @@ def _exact_places(low: Int32, high: Int32, at: Int32, place: Int32) -> None:
         if zeros == U(32):
             zeros = U(zeros + leading_zeros(U(number & np.uint64(0xFFFF_FFFF))))
         behind = U(((number << np.uint64(zeros)) << np.uint64(1)) >> np.uint64(32))
-        at[lane] = I(U(U(zeros << U(INDEX_BITS)) | U(behind >> U(_SEGMENT))))
-        place[lane] = I(U(U(U(behind >> U(_PLACE)) & U(_EVEN)) | U(1)))
+        at[lane] = W(U(U(zeros << U(INDEX_BITS)) | U(behind >> U(_SEGMENT))))
+        place[lane] = W(U(U(U(behind >> U(_PLACE)) & U(_EVEN)) | U(1)))
 
 
 @inlined
 def _look_up(lines: Int64, at: Int32, base: Int32, slope: Int32) -> None:
     for lane in range(at.shape[0]):
         line = lines[U(at[lane])]
-        slope[lane] = I(line)
-        base[lane] = I((line - np.int64(I(line))) >> 32)
+        slope[lane] = W(line)
+        base[lane] = W((line - np.int64(W(line))) >> 32)
 
 
 @inlined
 def _shape(base: Int32, slope: Int32, place: Int32, high: Int32, xi: Int32) -> None:
     whole_vectors()
     for lane in range(base.shape[0]):
-        line = I(base[lane] + I(I(slope[lane] * place[lane]) >> I(FRACTION_BITS + 1)))
-        code, sign = I(line >> I(_CUT)), I(high[lane] >> I(31))
-        xi[lane] = I(I(code ^ sign) - sign)
+        line = W(base[lane] + W(W(slope[lane] * place[lane]) >> W(FRACTION_BITS + 1)))
+        code, sign = W(line >> W(_CUT)), W(high[lane] >> W(31))
+        xi[lane] = W(W(code ^ sign) - sign)
 
 
 @inlined

@@ -20,13 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gibbsite_sim.fast.compiled import bare
-from gibbsite_sim.fast.langevin_machine import inlined, ROWS, add_products, whole_vectors
+from gibbsite_sim.fast.langevin_machine import ROWS, add_products, inlined, whole_vectors
 
 __all__ = ["Panels", "multiply", "panels"]
 
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
-I = np.int32
+W = np.int32
 
 _HALF_MAX = (1 << 15) - 1
 _WORD_MAX = (1 << 31) - 1
@@ -80,11 +80,11 @@ def panels(matrix: Int64 | None) -> Panels:
 def _pack(lower: Int32, upper: Int32, packed: Int32) -> np.int32:
     """Pairs of changes as words; returns the largest magnitude."""
     whole_vectors()
-    most = I(0)
+    most = W(0)
     for lane in range(lower.shape[0]):
         one, two = lower[lane], upper[lane]
-        packed[lane] = I(I(one & I(0xFFFF)) | I(two << I(16)))
-        most = I(max(most, max(I(abs(one)), I(abs(two)))))
+        packed[lane] = W(W(one & W(0xFFFF)) | W(two << W(16)))
+        most = W(max(most, max(W(abs(one)), W(abs(two)))))
     return most
 
 
@@ -94,8 +94,8 @@ def _split(lower: Int32, upper: Int32, low: Int32, high: Int32) -> None:
     whole_vectors()
     for lane in range(lower.shape[0]):
         one, two = lower[lane], upper[lane]
-        low[lane] = I(I(one & I(_PART - 1)) | I(I(two & I(_PART - 1)) << I(16)))
-        high[lane] = I(I(I(one >> I(_CUT)) & I(0xFFFF)) | I(I(two >> I(_CUT)) << I(16)))
+        low[lane] = W(W(one & W(_PART - 1)) | W(W(two & W(_PART - 1)) << W(16)))
+        high[lane] = W(W(W(one >> W(_CUT)) & W(0xFFFF)) | W(W(two >> W(_CUT)) << W(16)))
 
 
 @bare
@@ -106,7 +106,7 @@ def _add(those: Panels, packed: Int32, sums: Int64, chunk: int, lift: int) -> No
         rows = sums[block * ROWS : block * ROWS + ROWS]
         while at < last:
             end = min(at + chunk, last)
-            add_products(those.weights, those.places, at, end, packed, rows, np.int64(lift))
+            add_products(those.weights, those.places, at, end, packed, rows, lift)
             at = end
 
 
@@ -117,7 +117,7 @@ def multiply(those: Panels, changes: Int32, packed: Int32, sums: Int64) -> None:
     ``changes`` int32[columns made even, LANES], ``packed`` int32[2, pairs, LANES] for its own use,
     ``sums`` int64[rows made whole panels, LANES].
     """
-    most = I(0)
+    most = W(0)
     pairs = changes.shape[0] // 2
     for pair in range(pairs):
         most = max(most, _pack(changes[2 * pair], changes[2 * pair + 1], packed[0, pair]))

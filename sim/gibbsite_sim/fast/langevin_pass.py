@@ -24,12 +24,12 @@ from gibbsite_sim.fast.langevin_terms import (
     Terms,
     Tiles,
 )
-from gibbsite_sim.fast.langevin_unit import penalty, unit
+from gibbsite_sim.fast.langevin_unit import penalty, plain_unit, unit
 
 __all__ = ["advance", "start"]
 
 Int64 = NDArray[np.int64]
-I = np.int32
+W = np.int32
 
 
 @bare
@@ -45,7 +45,7 @@ def start(terms: Terms, plan: Plan, tiles: Tiles, scratch: Scratch, lines: Int64
             if terms.held[i]:
                 z[:] = terms.states[i]
             else:
-                z[:] = I(plan.state[i])
+                z[:] = W(plan.state[i])
                 xi, dither = scratch.noise[0], scratch.noise[1]
                 counted = tiles.totals[tile, COUNTED]
                 move(still, spread, nothing, xi, dither, z, changes, counted)
@@ -103,7 +103,9 @@ def _pass(
     works = moves and plan.measured[new] and changed
     energies = draws or works or plan.best or terms.has[ENERGIES]
     measured = p > 0 and plan.measured[old]
-    step = Step(p, old, new, changed, moves, draws, measured, works, energies)
+    keeps = moves and plan.measured[new]
+    looks = keeps or measured or draws or plan.best
+    step = Step(p, old, new, changed, moves, draws, measured, works, energies, keeps, looks)
     counted, sums = tiles.totals[tile, COUNTED], scratch.sums
     sums[:] = 0
     if terms.has[COUPLED]:
@@ -116,6 +118,10 @@ def _pass(
         multiply(terms.columns, tiles.moves[tile], scratch.packed, tiles.pulls[tile])
     if terms.clipped:
         add_to(counted, terms.clipped)
+    plain = moves and not (looks or changed or energies)
     for i in range(terms.quadratic.shape[0]):
-        unit(terms, plan, tiles, scratch, lines, tile, i, step)
-    finish(terms, plan, tiles, drawn, scratch, tile, step)
+        if plain and not terms.held[i]:
+            plain_unit(terms, plan, tiles, scratch, lines, tile, i, new)
+        else:
+            unit(terms, plan, tiles, scratch, lines, tile, i, step)
+    finish(plan, tiles, drawn, scratch, tile, step)

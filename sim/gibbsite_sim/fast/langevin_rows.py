@@ -20,7 +20,6 @@ from gibbsite_hw.spec.langevin_formats import (
     STATE_MAX,
     STRENGTH_FRAC,
 )
-from gibbsite_sim.fast.compiled import bare
 from gibbsite_sim.fast.langevin_machine import inlined, whole_vectors
 
 __all__ = [
@@ -31,6 +30,7 @@ __all__ = [
     "copy",
     "cubes",
     "force",
+    "glide",
     "gradient",
     "limit",
     "move",
@@ -40,7 +40,7 @@ __all__ = [
 
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
-I = np.int32
+W = np.int32
 
 _CUBE_HALF = 1 << OPERAND_FRAC - 1
 _STRENGTH_HALF = 1 << STRENGTH_FRAC - 1
@@ -66,7 +66,7 @@ def operands(z: Int32, x: Int32) -> None:
     """``x = rs(z, OPERAND_SHIFT)``."""
     whole_vectors()
     for lane in range(z.shape[0]):
-        x[lane] = I(z[lane] + I(_OPERAND_HALF)) >> I(OPERAND_SHIFT)
+        x[lane] = W(z[lane] + W(_OPERAND_HALF)) >> W(OPERAND_SHIFT)
 
 
 @inlined
@@ -164,10 +164,62 @@ def move(
         value = total >> DITHER_BITS
         near = min(max(value, -STATE_MAX), STATE_MAX)
         counted[lane] += value != near
-        new = I(near)
+        new = W(near)
         z[lane] = new
-        after = I(I(new + I(_OPERAND_HALF)) >> I(OPERAND_SHIFT))
-        change[lane] = after - I(I(old + I(_OPERAND_HALF)) >> I(OPERAND_SHIFT))
+        after = W(W(new + W(_OPERAND_HALF)) >> W(OPERAND_SHIFT))
+        change[lane] = after - W(W(old + W(_OPERAND_HALF)) >> W(OPERAND_SHIFT))
+
+
+@inlined
+def glide(
+    quadratic: tuple[int, int, int],
+    coupling: tuple[int, int],
+    constant: int,
+    more: bool,
+    drift: tuple[int, int],
+    spread: tuple[int, int],
+    sums: Int64,
+    others: Int64,
+    xi: Int32,
+    dither: Int32,
+    z: Int32,
+    change: Int32,
+    counted: Int64,
+) -> None:
+    """Quadratic and coupling force, gradient and `move` in one.
+
+    ``quadratic`` is coefficient, shift and strength, ``coupling`` shift and strength; ``others``,
+    if there are ``more``, the sum of the other terms. The gradient counts twice.
+    """
+    whole_vectors()
+    coefficient, down0, strength0 = quadratic
+    down3, strength3 = coupling
+    rate, down = drift
+    lift, down_noise = spread
+    half0, half3 = (1 << down0) >> 1, (1 << down3) >> 1
+    half, half_noise = (1 << down) >> 1, (1 << down_noise) >> 1
+    for lane in range(z.shape[0]):
+        old = z[lane]
+        x = W(W(old + W(_OPERAND_HALF)) >> W(OPERAND_SHIFT))
+        one = int(coefficient * x + half0) >> down0
+        h0 = min(max(one, -FORCE_MAX), FORCE_MAX)
+        two = int(sums[lane] + half3) >> down3
+        h3 = min(max(two, -FORCE_MAX), FORCE_MAX)
+        total = constant + strength0 * h0 + strength3 * h3
+        if more:
+            total += others[lane]
+        three = int(total + _STRENGTH_HALF) >> STRENGTH_FRAC
+        slope = min(max(three, -FORCE_MAX), FORCE_MAX)
+        noise = (((lift * xi[lane]) << NOISE_LIFT) + half_noise) >> down_noise
+        moved = (np.int64(old) << DITHER_BITS) - ((rate * slope + half) >> down) + noise
+        four = (moved + dither[lane]) >> DITHER_BITS
+        near = min(max(four, -STATE_MAX), STATE_MAX)
+        counted[lane] += (
+            np.int64(one != h0) + np.int64(two != h3) + 2 * np.int64(three != slope)
+        ) + np.int64(four != near)
+        new = W(near)
+        z[lane] = new
+        change[lane] = W(W(new + W(_OPERAND_HALF)) >> W(OPERAND_SHIFT)) - x
 
 
 @inlined

@@ -16,7 +16,6 @@ from gibbsite_hw.spec.langevin_formats import (
     OPERAND_SHIFT,
     STRENGTH_FRAC,
 )
-from gibbsite_sim.fast.compiled import bare
 from gibbsite_sim.fast.langevin_machine import inlined
 from gibbsite_sim.fast.langevin_rows import limit
 from gibbsite_sim.fast.langevin_terms import (
@@ -28,7 +27,6 @@ from gibbsite_sim.fast.langevin_terms import (
     Plan,
     Scratch,
     Step,
-    Terms,
     Tiles,
 )
 
@@ -56,7 +54,6 @@ class Drawn(NamedTuple):
 
 @inlined
 def finish(
-    terms: Terms,
     plan: Plan,
     tiles: Tiles,
     drawn: Drawn,
@@ -140,9 +137,7 @@ def _moments(plan: Plan, tiles: Tiles, tile: int, step: Step, counted: Int64) ->
 
 
 @inlined
-def _draw(
-    plan: Plan, tiles: Tiles, drawn: Drawn, tile: int, step: Step, energies: Int64
-) -> None:
+def _draw(plan: Plan, tiles: Tiles, drawn: Drawn, tile: int, step: Step, energies: Int64) -> None:
     """What a draw at this pass sends; the states are those before its step."""
     at = (step.number - plan.first) // plan.thin - drawn.first[0]
     totals, past, best = tiles.totals[tile], tiles.past[tile], tiles.best[tile]

@@ -118,7 +118,10 @@ class Scratch(NamedTuple):
 
 
 class Step(NamedTuple):
-    """A pass: its number, the entries of the steps before and behind it, and what it does."""
+    """A pass: its number, the entries of the steps before and behind it, and what it does.
+
+    ``keeps``: the next step is measured; ``looks``: somebody wants the states of this pass.
+    """
 
     number: int
     old: int
@@ -129,6 +132,8 @@ class Step(NamedTuple):
     measured: bool
     works: bool
     energies: bool
+    keeps: bool
+    looks: bool
 
 
 class CompiledField(Field):
@@ -166,7 +171,6 @@ class CompiledField(Field):
             offsets=self._offset,
         )
 
-
     def _present(self) -> Bools:
         has = np.zeros(6, dtype=np.bool_)
         has[QUADRATIC] = self._weights.quadratic.any()
@@ -194,7 +198,9 @@ def plan(request: LangevinRequest, units: int) -> Plan:
         begins=ends - repeats,
         before=np.cumsum(counted) - counted,
         start=np.array(request.start, dtype=np.int64),
-        state=np.zeros(units, np.int64) if request.state is None else np.array(request.state, np.int64),
+        state=np.zeros(units, np.int64)
+        if request.state is None
+        else np.array(request.state, np.int64),
         pairs=np.array(pairs, dtype=np.int64).reshape(-1, 2),
         first=first,
         thin=request.thin,

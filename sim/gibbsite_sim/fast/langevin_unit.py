@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gibbsite_hw.spec.langevin_formats import OPERAND_MAX, RESIDUAL_MAX
-from gibbsite_sim.fast.compiled import bare
 from gibbsite_sim.fast.langevin_machine import inlined, whole_vectors
 from gibbsite_sim.fast.langevin_noise import draw
 from gibbsite_sim.fast.langevin_rows import (
@@ -18,6 +17,7 @@ from gibbsite_sim.fast.langevin_rows import (
     copy,
     cubes,
     force,
+    glide,
     gradient,
     move,
     operands,
@@ -40,20 +40,18 @@ from gibbsite_sim.fast.langevin_terms import (
     Tiles,
 )
 
-__all__ = ["penalty", "unit"]
+__all__ = ["penalty", "plain_unit", "unit"]
 
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
-I = np.int32
+W = np.int32
 
 RESIDUAL, MULTIPLIER, PENALTY = 6, 7, 8  # shifts behind those of the terms
 TOTAL, BEFORE, AFTER = 6, 7, 8  # rows behind those of the terms
 
 
 @inlined
-def penalty(
-    terms: Terms, tiles: Tiles, tile: int, a: int, energy: Int64, counted: Int64
-) -> None:
+def penalty(terms: Terms, tiles: Tiles, tile: int, a: int, energy: Int64, counted: Int64) -> None:
     """The multiplier of a constraint, how it moved, and the penalty."""
     shifts = (terms.shifts[RESIDUAL], terms.shifts[MULTIPLIER], terms.shifts[PENALTY])
     _multiplier(
@@ -86,8 +84,8 @@ def _multiplier(
         multiplier = min(max(product, -OPERAND_MAX), OPERAND_MAX)
         counted[lane] += np.int64(value != r) + np.int64(product != multiplier)
         energy[lane] += (multiplier * rho + half_level) >> level
-        moves[lane] = I(I(multiplier) - multipliers[lane])
-        multipliers[lane] = I(multiplier)
+        moves[lane] = W(W(multiplier) - multipliers[lane])
+        multipliers[lane] = W(multiplier)
 
 
 @inlined
@@ -116,10 +114,12 @@ def unit(
     past, kept = tiles.past[tile, i], tiles.kept[tile, i]
     if step.measured:
         add_heat(kept, before, z, past, scratch.sums[FLOW])
-    copy(z, past)
+    if step.looks:
+        copy(z, past)
     if not step.moves:
         return
-    copy(after, kept)
+    if step.keeps:
+        copy(after, kept)
     draw(tiles.streams[tile, i], scratch.noise, lines)
     if terms.held[i]:
         tiles.changes[tile, i][:] = 0
@@ -129,6 +129,51 @@ def unit(
         (rates[0], rates[1]), (noises[0], noises[1]), after, scratch.noise[0], scratch.noise[1],
         z, tiles.changes[tile, i], counted,
     )  # fmt: skip
+
+
+@inlined
+def plain_unit(
+    terms: Terms,
+    plan: Plan,
+    tiles: Tiles,
+    scratch: Scratch,
+    lines: Int64,
+    tile: int,
+    i: int,
+    entry: int,
+) -> None:
+    """The next step of a free unit where nothing else is wanted: most steps of most runs."""
+    rows, strengths, shifts = scratch.rows, plan.strengths[entry], terms.shifts
+    z, counted = tiles.z[tile, i], tiles.totals[tile, COUNTED]
+    more = terms.has[QUARTIC] or terms.has[CONSTRAINT]
+    total = rows[TOTAL]
+    if more:
+        total[:] = 0
+    if terms.has[QUARTIC]:
+        operands(z, scratch.operands)
+        cubes(terms.quartic[i], scratch.operands, rows[BEFORE])
+        force(rows[BEFORE], shifts[QUARTIC], rows[QUARTIC], counted)
+        add_term(strengths[QUARTIC], rows[QUARTIC], total)
+    if terms.has[CONSTRAINT]:
+        force(tiles.pulls[tile, i], shifts[CONSTRAINT], rows[CONSTRAINT], counted)
+        add_term(strengths[CONSTRAINT], rows[CONSTRAINT], total)
+    draw(tiles.streams[tile, i], scratch.noise, lines)
+    rates, noises = plan.rates[entry], plan.noises[entry]
+    glide(
+        (terms.quadratic[i], shifts[QUADRATIC], strengths[QUADRATIC]),
+        (shifts[COUPLING], strengths[COUPLING]),
+        strengths[BIAS] * terms.bias[i] + strengths[FORCE] * terms.force[i],
+        more,
+        (rates[0], rates[1]),
+        (noises[0], noises[1]),
+        tiles.sums[tile, i],
+        total,
+        scratch.noise[0],
+        scratch.noise[1],
+        z,
+        tiles.changes[tile, i],
+        counted,
+    )
 
 
 @inlined
