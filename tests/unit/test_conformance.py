@@ -19,14 +19,17 @@ from gibbsite.compiler import CompiledModel, compile_model
 from gibbsite.devices import open as open_device
 from gibbsite.slot_model import MixedModel
 from gibbsite_hw.spec.device import Device
+from gibbsite_hw.spec.device_parameters import DeviceParameters
 from gibbsite_hw.spec.errors import CommandRefused, DeviceError, ProgramError
 from gibbsite_hw.spec.packets import ErrorCode
 from gibbsite_hw.spec.program import RunRequest, RunResult
+from gibbsite_sim.serial_board import GoldenCore, PtyBoard
 
 DIGITAL = [
     "golden:",
     "fast:",
     "fast:?threads=2",
+    pytest.param("uart:", marks=pytest.mark.nightly),
     pytest.param("sim:?engines=graph", marks=pytest.mark.sim),
     pytest.param("sim:?engines=graph&threads=2", marks=pytest.mark.sim),
 ]
@@ -38,6 +41,13 @@ digital = pytest.mark.parametrize("device", DIGITAL, indirect=True, scope="modul
 
 @pytest.fixture(scope="module", params=DEVICES)
 def device(request: pytest.FixtureRequest) -> Iterator[Device]:
+    if request.param == "uart:":  # the golden device behind a pseudo-terminal
+        with (
+            PtyBoard(GoldenCore(DeviceParameters())) as board,
+            open_device(f"uart:{board.path}") as opened,
+        ):
+            yield opened
+        return
     with open_device(request.param) as opened:
         yield opened
 
