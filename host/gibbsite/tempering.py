@@ -53,6 +53,8 @@ class ParallelTempering:
     ``groups``            independent ladders
     ``sweeps_per_round``  sweeps between two swaps
     ``clusters``          cluster moves of the host between neighbouring groups
+    ``cluster_beta``      least beta at which they move: in hot replicas clusters span the model and
+                          move nothing but labels
     ``engine``            "lattice" for models whose variables are sites (row, column) of a lattice
 
     Raises `ArgumentError` for arguments without meaning.
@@ -68,6 +70,7 @@ class ParallelTempering:
         groups: int = 1,
         sweeps_per_round: int = 10,
         clusters: bool = False,
+        cluster_beta: float = 0.0,
         engine: EngineName = "graph",
     ) -> None:
         if betas is not None and beta_range is not None:
@@ -81,6 +84,7 @@ class ParallelTempering:
         self.groups = positive("groups", groups)
         self.sweeps_per_round = positive("sweeps_per_round", sweeps_per_round)
         self.clusters = clusters
+        self.cluster_beta = cluster_beta
         self.engine = engine
         if engine not in get_args(EngineName):
             raise ArgumentError(
@@ -129,6 +133,7 @@ class ParallelTempering:
             groups=self.groups,
             sweeps=self.sweeps_per_round,
             clusters=engine.clusters() if self.clusters else None,
+            clusters_from=sum(beta < self.cluster_beta for beta in betas),
             observer=observer,
             stop=stop,
             progress=progress,

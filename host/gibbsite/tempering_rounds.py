@@ -80,6 +80,7 @@ def temper(
     groups: int = 1,
     sweeps: int = 10,
     clusters: ClusterMoves | None = None,
+    clusters_from: int = 0,
     first_chain: int = 0,
     observer: Observer | None = None,
     stop: Stop | None = None,
@@ -87,7 +88,8 @@ def temper(
 ) -> TemperingResult:
     """Temper what is loaded on an engine with a ladder of beta codes, hottest first.
 
-    Replica k of round t is chain ``first_chain + t * K + k``. Raises `ArgumentError` if there are
+    Replica k of round t is chain ``first_chain + t * K + k``. Clusters move at places from
+    ``clusters_from`` on. Raises `ArgumentError` if there are
     more of them than chain numbers.
     """
     count = positive("rounds", rounds)
@@ -126,7 +128,7 @@ def temper(
         if observer is not None:
             observer(number, states.reshape(groups, betas, -1), now)
         if clusters is not None:
-            first, second = _partners(groups, betas, number)
+            first, second = _partners(groups, betas, number, clusters_from)
             counters["host_cluster_sites"] += clusters.move(states, first, second, seed, number)
             counters["host_cluster_moves"] += len(first)
         if progress is not None:
@@ -180,12 +182,15 @@ def _swapped(
     return order
 
 
-def _partners(groups: int, betas: int, number: int) -> tuple[Integers, Integers]:
-    """Replicas that exchange clusters: neighbouring groups, shifted by one in odd rounds."""
+def _partners(groups: int, betas: int, number: int, least: int) -> tuple[Integers, Integers]:
+    """Replicas that exchange clusters: neighbouring groups, shifted by one in odd rounds.
+
+    Only at places from ``least`` on.
+    """
     shift = number % 2 if groups > 2 else 0
     first = [(2 * pair + shift) % groups for pair in range(groups // 2)]
     second = [(2 * pair + shift + 1) % groups for pair in range(groups // 2)]
-    places = np.arange(betas, dtype=np.int64)
+    places = np.arange(least, betas, dtype=np.int64)
     return (
         np.concatenate([group * betas + places for group in first]),
         np.concatenate([group * betas + places for group in second]),

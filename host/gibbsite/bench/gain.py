@@ -101,6 +101,7 @@ def _compared(instance: Instance, device: Device, options: Options, stage: str) 
                 groups=GLASS.replicas,
                 sweeps_per_round=GLASS.sweeps,
                 clusters=clusters,
+                cluster_beta=GLASS.cluster_beta,
             ).sample(instance.model, rounds=rounds, seed=seed)
             arm.energies.append(found.best_energy)
             arm.updates.append(found.counters["updates"])
@@ -125,7 +126,8 @@ def _arm_row(instance: Instance, arm: Arm, ours: Merit, annealing: Merit, best: 
         ours=ours.described(),
         peer=annealing.described(),
         ratio=annealing.residual.value / ours.residual.value if ours.residual.value else None,
-        loss=ours.residual.value > annealing.residual.value,
+        loss=(ours.residual.value, ours.tts.value)
+        > (annealing.residual.value, annealing.tts.value),
         how=f"{len(arm.energies)} seeds; {mean(arm.updates):.3g} updates each; {SWEEPS} sweeps a "
         "replica or read; ratio of residuals",
         data={

@@ -27,7 +27,7 @@ class Recipe:
     ``beta_range``  ends of the ladder or the schedule, for one unit of the model's energy
     ``sweeps``      of a round (tempering) or of a read
     ``replicas``    groups of ladders (tempering) or reads side by side
-    ``clusters``    whether tempering makes cluster moves
+    ``clusters``    whether tempering makes cluster moves, at betas from ``cluster_beta`` on
     ``reheat``      the beta from which patchwork anneals its best state again
     ``seconds``     processor time for an instance
     ``rows``        rows of the lattice engine; a site's number is column * rows + row
@@ -40,6 +40,7 @@ class Recipe:
     replicas: int
     seconds: float
     clusters: bool = False
+    cluster_beta: float = 0.0
     reheat: float = 0.0
     rows: int = 0
 
@@ -49,7 +50,8 @@ class Recipe:
         words = f"{self.algorithm}, beta {low:g} to {high:g}, {self.sweeps} sweeps"
         if self.algorithm == "tempering":
             words += f" a round, {self.replicas} groups"
-            return words + (", cluster moves on the host" if self.clusters else "")
+            from_beta = f" from beta {self.cluster_beta:g}" if self.cluster_beta else ""
+            return words + (f", cluster moves on the host{from_beta}" if self.clusters else "")
         words += f" a read, {self.replicas} reads side by side"
         if self.algorithm == "patchwork":
             words += f", recombined on the host, reheated to beta {self.reheat:g}"
@@ -62,19 +64,19 @@ class Recipe:
 
 GRAPH: Final = "fast:?engines=graph"
 
-GLASS: Final = Recipe("tempering", GRAPH, (0.4, 3.0), 10, 4, 60.0, clusters=True)
+GLASS: Final = Recipe("tempering", GRAPH, (0.4, 2.5), 10, 4, 60.0, clusters=True, cluster_beta=1.0)
 """Spin glasses of couplings -1 and +1 with up to six neighbours."""
 
 RECIPES: Final[dict[str, Recipe]] = {
-    "G14": Recipe("tempering", GRAPH, (0.2, 2.5), 10, 4, 20.0, clusters=True),
-    "G22": Recipe("tempering", GRAPH, (0.1, 1.5), 10, 2, 20.0),
+    "G14": Recipe("tempering", GRAPH, (0.2, 2.5), 10, 4, 6.0, clusters=True),
+    "G22": Recipe("tempering", GRAPH, (0.1, 1.5), 10, 2, 6.0),
     "G81": Recipe(
         "patchwork",
         "fast:?engines=lattice&rows=100&columns=200",
         (0.3, 3.0),
         2000,
         256,
-        20.0,
+        10.0,
         reheat=0.4,
         rows=100,
     ),

@@ -108,6 +108,7 @@ def _tempered(
         groups=recipe.replicas,
         sweeps_per_round=recipe.sweeps,
         clusters=recipe.clusters,
+        cluster_beta=recipe.cluster_beta,
     )
     found = tempering.sample(
         instance.model,
