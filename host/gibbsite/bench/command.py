@@ -68,21 +68,27 @@ def bench(
         os.environ.setdefault(name, "1")
     tables: list[Table] = []
     documents: list[dict[str, Any]] = []
+
+    def document(table: Table) -> dict[str, Any]:
+        return {**facts(sys.argv), "seeds": seeds, "seconds": seconds, **table.as_dict()}
+
+    def keep(table: Table) -> None:
+        if out is not None:
+            found = document(table)
+            write_figures(table.suite, found, out)
+            (out / f"{table.suite}.md").write_text(_page(found, table), encoding="utf-8")
+
     with bars() as progress:
-        options = Options(seeds, seconds, data, tuple(instance or ()), progress)
-        for name, suite in wanted.items():
-            table = suite.run(options)
-            tables.append(table)
-            found = {"seeds": seeds, "seconds": seconds, **table.as_dict()}
-            documents.append({**facts(sys.argv), **found})
-            if out is not None:
-                write_figures(name, found, out)
-                (out / f"{name}.md").write_text(_page(documents[-1], table), encoding="utf-8")
+        options = Options(seeds, seconds, data, tuple(instance or ()), progress, keep)
+        for suite in wanted.values():
+            tables.append(suite.run(options))
+            documents.append(document(tables[-1]))
+            keep(tables[-1])
     if as_json:
         text = json.dumps(documents)
     else:
         text = "\n".join(
-            _page(document, table) for document, table in zip(documents, tables, strict=True)
+            _page(found, table) for found, table in zip(documents, tables, strict=True)
         )
     cli.written(lambda: typer.echo(text))
     return MISSED if any(row.met is False for table in tables for row in table.rows) else 0

@@ -63,6 +63,7 @@ def gain(options: Options) -> Table:
             stage = f"{instance.name} ({number + 1} of {len(found)})"
             table.rows += _compared(instance, device, options, stage)
             table.rows += _curves(instance, device, options, stage)
+            options.keep(table)
     return table
 
 

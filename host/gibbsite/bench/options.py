@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from gibbsite.bench.table import Table
 from gibbsite.progress import Report
 
 __all__ = ["Options"]
@@ -12,6 +14,10 @@ __all__ = ["Options"]
 
 def _silent(_stage: str, _done: float, _total: float | None) -> None:
     """Report to nobody."""
+
+
+def _dropped(_table: Table) -> None:
+    """Keep nothing before the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +28,7 @@ class Options:
     ``seconds``    processor time an instance and seed, at most; None leaves each recipe's own
     ``data``       folder of public instances, None where there is none: then some are generated
     ``instances``  names to keep, empty for all
+    ``keep``       hears a table whenever it has a row more: long runs lose nothing
     """
 
     seeds: int = 11
@@ -29,3 +36,4 @@ class Options:
     data: Path | None = None
     instances: tuple[str, ...] = ()
     progress: Report = _silent
+    keep: Callable[[Table], None] = _dropped

@@ -33,7 +33,7 @@ BARS: Final[dict[str, float]] = {
 
 TUNING_SEED: Final = 1_000_001
 TUNING_RANGES: Final = ((0.1, 2.0), (0.3, 3.0), (0.5, 5.0))
-TUNING_SHARES: Final = (2, 8, 32)
+TUNING_SHARES: Final = (3, 20)
 """A read's share of the time, as so many reads in it."""
 
 LEAST_SECONDS: Final = 0.5
@@ -67,6 +67,7 @@ def _suite(family: Family, options: Options, generated: list[Instance]) -> Table
         table.notes.append(absent)
     for number, instance in enumerate(instances):
         table.rows.append(_row(instance, options, absent is None, number, len(instances)))
+        options.keep(table)
     return table
 
 
@@ -137,7 +138,7 @@ def _judged(
 
 
 def tuned_annealer(instance: Instance, seconds: float, options: Options) -> Annealer:
-    """The peer with the schedule that does best on tuning seeds, each tried for half the time."""
+    """The peer with the schedule that does best on tuning seeds, each tried for a third of it."""
     model = instance.model
     # how fast it is decides how many sweeps are a share of the time
     trial = Annealer(model, TUNING_RANGES[1], 100)
@@ -148,7 +149,7 @@ def tuned_annealer(instance: Instance, seconds: float, options: Options) -> Anne
     for number, (ends, share) in enumerate(tries):
         options.progress(f"{instance.name}: tuning the peer", number, len(tries))
         annealer = Annealer(model, ends, max(10, int(rate * seconds / share)))
-        energy, _ = annealer.within(seconds / 2, TUNING_SEED)
+        energy, _ = annealer.within(seconds / 3, TUNING_SEED)
         if energy < best:
             best, chosen = energy, annealer
     return chosen

@@ -74,7 +74,7 @@ RECIPES: Final[dict[str, Recipe]] = {
         "patchwork",
         "fast:?engines=lattice&rows=100&columns=200",
         (0.3, 3.0),
-        2000,
+        800,
         256,
         10.0,
         reheat=0.4,
