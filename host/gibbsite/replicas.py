@@ -50,6 +50,17 @@ class SideBySide(Protocol):
         ...
 
 
+@runtime_checkable
+class LatticeSideBySide(Protocol):
+    """A device that does so for its lattice program; None: ask for ordinary runs."""
+
+    def run_lattice_replicas(
+        self, seed: int, chains: Any, betas: Any, states: Any, sweeps: int
+    ) -> Any:
+        """States and energies of all replicas, as the loop below gives them."""
+        ...
+
+
 def run_replicas(
     device: Device,
     seed: int,
@@ -66,6 +77,10 @@ def run_replicas(
     if request is RunRequest and isinstance(device, SideBySide):
         found = device.run_replicas(seed, chains, betas, states, sweeps)
         return Replicas(found.states, found.energies, _counted(found))
+    if request is LatticeRequest and isinstance(device, LatticeSideBySide):
+        found = device.run_lattice_replicas(seed, chains, betas, states, sweeps)
+        if found is not None:
+            return Replicas(found.states, found.energies, _counted(found))
     parts: list[Words] = []
     energies: list[int] = []
     counters: dict[str, int] = {}

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gibbsite.devices import open as open_device
+from gibbsite.replicas import run_replicas
 from gibbsite_hw.spec.device import Device
 from gibbsite_hw.spec.errors import DeviceError, ProgramError
 from gibbsite_hw.spec.lattice_parameters import LatticeParameters
@@ -166,6 +167,34 @@ def test_a_progress_that_raises_stops_the_run(device: Device, reference: Device)
         device.run(LatticeRequest(array("I", [1 << 18] * 8), chains=300, draws=4), stop)
     request = LatticeRequest(array("I", [1 << 18]), chains=5)
     same(device.run(request), reference.run(request))
+
+
+def test_replicas_are_runs_of_their_own(device: Device, reference: Device) -> None:
+    """Chains, betas and states of their own: what each run alone gives, counters added."""
+    p = device.info.lattice
+    rng = np.random.default_rng(8)
+    chains = np.array([3, 900, 4, (1 << 32) - 1], dtype=np.uint32)
+    betas = np.array([1 << 16, 1 << 19, 1 << 16, 5], dtype=np.uint32)
+    for style in ("any", "one strength"):
+        program = random_program(p, 8, rng, style=style)
+        states = np.array([random_state(p, 8, rng) for _ in chains], dtype=np.uint32)
+        device.load(program)
+        reference.load(program)
+        for given_states in (states, None):
+            found = run_replicas(device, 7, chains, betas, given_states, 19, LatticeRequest)
+            for k, (chain, beta) in enumerate(zip(chains.tolist(), betas.tolist(), strict=True)):
+                state = None if given_states is None else array("I", states[k].tolist())
+                alone = reference.run(
+                    LatticeRequest(
+                        array("I", [beta]), 7, first_chain=chain, sweeps_per_step=19, state=state
+                    )
+                )
+                assert found.states[k].tolist() == alone.states.tolist()
+                assert found.energies[k] == alone.energies[0]
+            assert found.counters["updates"] == 4 * 19 * 80
+            assert found.counters["cycles"] == 4 * alone.counters.cycles
+    with pytest.raises(ProgramError, match="the program needs 8"):
+        run_replicas(device, 7, chains, betas, states[:, :3], 2, LatticeRequest)
 
 
 @settings(max_examples=25, deadline=None, derandomize=True)

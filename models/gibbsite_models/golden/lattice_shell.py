@@ -184,6 +184,13 @@ class LatticeShell(PacketShell):
 
     # --- runs -------------------------------------------------------------------------------------
 
+    def ready(self) -> LatticeEngine | None:
+        """The engine under the conditions at hand; None where none could run."""
+        if self._engine is None or self._state is not State.READY:
+            return None
+        self._engine.condition(LatticeConditions(self._biases, self._on, self._off))
+        return self._engine
+
     def _start_run(self, tag: int, _payload: list[int]) -> None:
         registers = self._registers
         steps, flags = registers[_R.STEPS], registers[_R.FLAGS]

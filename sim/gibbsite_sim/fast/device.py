@@ -26,7 +26,7 @@ from gibbsite_hw.spec.device import (
 )
 from gibbsite_hw.spec.errors import ProgramError
 from gibbsite_hw.spec.langevin_program import LangevinRequest, LangevinResult
-from gibbsite_hw.spec.lattice_program import LatticeRequest, LatticeResult
+from gibbsite_hw.spec.lattice_program import LatticeCounters, LatticeRequest, LatticeResult
 from gibbsite_hw.spec.program import Counters, RunRequest, RunResult
 from gibbsite_hw.spec.registers import REGISTERS, Register
 from gibbsite_sim.fast.stream import FastStream
@@ -48,6 +48,15 @@ class ReplicaRun:
     states: NDArray[np.uint32]
     energies: NDArray[np.int64]
     counters: Counters
+
+
+@dataclass(slots=True)
+class LatticeReplicaRun:
+    """The same of a lattice program: ``states uint32[K, columns * words]``."""
+
+    states: NDArray[np.uint32]
+    energies: NDArray[np.int64]
+    counters: LatticeCounters
 
 
 class FastDevice:
@@ -146,6 +155,27 @@ class FastDevice:
                 reads=count,
             ),
         )
+
+    def run_lattice_replicas(
+        self,
+        seed: int,
+        chains: Integers,
+        betas: Integers,
+        states: NDArray[np.uint32] | None,
+        sweeps: int,
+    ) -> LatticeReplicaRun | None:
+        """The same for the lattice program; None where ordinary runs have to say what is wrong."""
+        from gibbsite_sim.fast import lattice_replicas
+
+        engine = self._stream.lattice_engine()
+        numbers, codes = np.asarray(chains, np.int64), np.asarray(betas, np.int64)
+        fits = numbers.shape == codes.shape and numbers.ndim == 1 and 0 <= seed < 1 << 64
+        if engine is None or not fits:
+            return None
+        if not lattice_replicas.accepts(engine, numbers, codes, states, sweeps):
+            return None
+        found = lattice_replicas.advance(engine, seed, numbers, codes, states, sweeps)
+        return LatticeReplicaRun(*found, lattice_replicas.cost(engine, len(codes), sweeps))
 
     def _one_by_one(
         self,

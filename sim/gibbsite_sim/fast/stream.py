@@ -15,6 +15,7 @@ from gibbsite_hw.spec.errors import ToolMissing
 from gibbsite_hw.spec.packets import Engine
 from gibbsite_models.golden.device import Engines, GoldenStream
 from gibbsite_models.golden.graph_shell import GraphShell
+from gibbsite_models.golden.lattice_shell import LatticeShell
 from gibbsite_sim.fast.graph import FastGraphEngine
 from gibbsite_sim.fast.host import Host, Stage, silent
 from gibbsite_sim.fast.workers import Workers
@@ -62,6 +63,14 @@ class FastStream(GoldenStream):
         shell = self._named.get(Engine.GRAPH)
         engine = shell.ready() if isinstance(shell, GraphShell) else None
         return engine if isinstance(engine, FastGraphEngine) else None
+
+    def lattice_engine(self) -> FastLatticeEngine | None:
+        """The lattice engine with its program and conditions; None where none is ready to run."""
+        from gibbsite_sim.fast.lattice import FastLatticeEngine
+
+        shell = self._named.get(Engine.LATTICE)
+        engine = shell.ready() if isinstance(shell, LatticeShell) else None
+        return engine if isinstance(engine, FastLatticeEngine) else None
 
     def close(self) -> None:
         """Give the stream and its threads back; closing twice is allowed."""

@@ -1,0 +1,79 @@
+"""Chains of a lattice program at betas and from states of their own, side by side.
+
+Twin: the loop of ordinary runs in ``gibbsite.replicas``.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gibbsite_hw.spec.lattice_program import LatticeCounters
+from gibbsite_hw.spec.lattice_registers import LATTICE_REGISTERS, LatticeRegister
+from gibbsite_hw.spec.lattice_tables import BETA_MAX
+from gibbsite_hw.spec.lattice_timing import group_cycles, sweep_cycles
+from gibbsite_models.golden.lattice import unpack_columns
+from gibbsite_models.golden.lattice_noise import seed_lattice_streams
+from gibbsite_models.golden.noise import UInt32
+from gibbsite_sim.fast.lattice import FastLatticeEngine
+
+__all__ = ["accepts", "advance", "cost"]
+
+Int64 = NDArray[np.int64]
+
+AT_ONCE = 8
+"""Sweeps of one call of compiled code."""
+
+
+def accepts(
+    engine: FastLatticeEngine, chains: Int64, betas: Int64, states: UInt32 | None, sweeps: int
+) -> bool:
+    """Whether ordinary runs of these would all be taken."""
+    p = engine.parameters
+    info = LATTICE_REGISTERS[LatticeRegister.SWEEPS_PER_STEP]
+    fits = info.minimum <= sweeps <= info.maximum
+    fits = fits and chains.size > 0 and 0 <= int(chains.min()) <= int(chains.max()) < 1 << 32
+    fits = fits and 0 <= int(betas.min()) <= int(betas.max()) <= BETA_MAX
+    if states is None or not fits:
+        return fits
+    if states.shape != (len(betas), engine.columns * p.words):
+        return False
+    top = np.uint32(0xFFFF_FFFF >> (32 * p.words - p.rows))
+    return bool((states.reshape(len(betas), engine.columns, p.words)[..., -1] <= top).all())
+
+
+def advance(
+    engine: FastLatticeEngine,
+    seed: int,
+    chains: Int64,
+    betas: Int64,
+    states: UInt32 | None,
+    sweeps: int,
+) -> tuple[UInt32, Int64]:
+    """States ``uint32[K, columns * words]`` and energies after so many sweeps."""
+    from gibbsite_sim.fast.lattice_chains import WideChains
+
+    words = seed_lattice_streams(seed, chains.astype(np.uint64), engine.parameters.streams)
+    made = WideChains(engine, words)
+    if states is None:
+        made.start(None)
+    else:
+        bits = unpack_columns(states, engine.parameters.rows).astype(np.int8)
+        made.start_each(bits.transpose(2, 1, 0).reshape(-1, len(betas)))
+    codes, which = np.unique(betas, return_inverse=True)
+    tables = np.stack([engine.table(int(code)) for code in codes])
+    for done in range(0, sweeps, AT_ONCE):
+        made.sweep_each(min(AT_ONCE, sweeps - done), tables, which.astype(np.int32))
+    return made.states(), made.energies()
+
+
+def cost(engine: FastLatticeEngine, replicas: int, sweeps: int) -> LatticeCounters:
+    """What so many runs of one chain count."""
+    p, columns = engine.parameters, engine.columns
+    cycles, waits = group_cycles(p, columns, steps=1, sweeps_per_step=sweeps, thinned=0)
+    return LatticeCounters(
+        cycles=replicas * cycles,
+        sweep_cycles=replicas * sweeps * sweep_cycles(p, columns),
+        updates=replicas * sweeps * p.rows * columns,
+        sweeps=replicas * sweeps,
+        reads=replicas,
+        waits=replicas * waits,
+    )
