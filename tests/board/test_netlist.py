@@ -1,0 +1,120 @@
+"""The netlist after place and route against golden, through the pins of the serial line.
+
+The unmodified driver of ``uart:`` opens a pseudo-terminal, behind which the Verilated netlist gets
+and gives every bit of the line. All of it is nightly: placing the smallest device takes minutes.
+"""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import dimod
+import numpy as np
+import pytest
+
+from gibbsite.compiler import compile_model
+from gibbsite.devices import open as open_device
+from gibbsite_hw.boards.table import BOARDS, build
+from gibbsite_hw.spec.program import RunRequest, RunResult
+from gibbsite_sim.netlist.bitstream import make_bitstream
+from gibbsite_sim.netlist.library import NetlistCore, netlist_library
+from gibbsite_sim.netlist.verilog import cell_counts
+from gibbsite_sim.serial_board import PtyBoard
+
+pytestmark = [pytest.mark.sim, pytest.mark.nightly]
+
+SLOW_BAUD = 9600
+"""What the driver is told, so that its time-outs fit a simulation that is slower than any board."""
+
+
+@pytest.fixture(scope="module")
+def routed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the smallest graph device, placed and routed on an ECP5."""
+    folder = tmp_path_factory.mktemp("routed")
+    _, parameters = build(BOARDS["tangprimer20k"], "graph")
+    report = make_bitstream(BOARDS["ulx3s"], "small", parameters, folder)
+    assert report["clock_met"]
+    return folder
+
+
+def small() -> "tuple[dimod.BinaryQuadraticModel, dimod.DiscreteQuadraticModel]":
+    """Spins, and one-hot choices, with couplings and fields of both signs."""
+    rng = np.random.default_rng(3)
+    spins = dimod.BinaryQuadraticModel("SPIN")
+    choices = dimod.DiscreteQuadraticModel()
+    for at in range(12):
+        spins.add_linear(at, int(rng.integers(-5, 6)))
+        for other in range(at):
+            if rng.random() < 0.3:
+                spins.add_quadratic(at, other, int(rng.integers(-6, 7)))
+    for at in range(4):
+        choices.add_variable(3, at)
+        choices.set_linear(at, rng.integers(-5, 6, 3).astype(float))
+    for at in range(3):
+        choices.set_quadratic_case(at, 0, at + 1, 2, 4.0)
+        choices.set_quadratic_case(at, 1, at + 1, 1, -3.0)
+    return spins, choices
+
+
+def runs(uri: str) -> list[RunResult]:
+    """The same runs on whatever device the address names."""
+    _, parameters = build(BOARDS["tangprimer20k"], "graph")
+    assert parameters.graph is not None
+    found = []
+    with open_device(uri) as device:
+        for number, model in enumerate(small()):
+            compiled = compile_model(model, parameters.graph)
+            device.load(compiled.program)
+            for seed, betas in ((77, [0.05, 0.2, 0.4]), (2**63 + 5, [0.0, 0.3])):
+                codes = compiled.betas(np.array(betas))
+                request = RunRequest(seed=seed + number, chains=2, draws=5, betas=codes, thin=2)
+                found.append(device.run(request))
+    return found
+
+
+def golden() -> list[RunResult]:
+    """What golden says of them."""
+    _, parameters = build(BOARDS["tangprimer20k"], "graph")
+    assert parameters.graph is not None
+    sizes = "&".join(f"{name}={value}" for name, value in asdict(parameters.graph).items())
+    return runs(f"golden:?engines=graph&{sizes}")
+
+
+def agree(ones: list[RunResult], others: list[RunResult]) -> None:
+    """Every draw and every counter, to the bit."""
+    assert len(ones) == len(others) == 4
+    for one, other in zip(ones, others, strict=True):
+        assert list(one.states) == list(other.states)
+        assert list(one.energies) == list(other.energies)
+        assert one.counters == other.counters
+        assert one.reads == other.reads == 10
+
+
+def on_the_netlist(netlist: Path, report: Path) -> list[RunResult]:
+    """The runs on a routed netlist."""
+    _, parameters = build(BOARDS["tangprimer20k"], "graph")
+    board = PtyBoard(NetlistCore(netlist_library(netlist, BOARDS["ulx3s"], parameters)))
+    with board:
+        return runs(f"uart:{board.path}?baud={SLOW_BAUD}&report={report}")
+
+
+def test_the_routed_ecp5_is_golden(routed: Path) -> None:
+    counted = cell_counts(routed / "routed.json")
+    report = json.loads((routed / "report.json").read_text("utf-8"))
+    assert counted["DP16KD"] == report["cells"]["memories"] > 0
+    assert counted["MULT18X18D"] == report["cells"]["multipliers"] > 0
+    agree(on_the_netlist(routed / "routed.json", routed / "report.json"), golden())
+
+
+def test_a_wrong_noise_table_is_seen(routed: Path, tmp_path: Path) -> None:
+    design = json.loads((routed / "routed.json").read_text("utf-8"))
+    (module,) = design["modules"].values()
+    tables = [cell for name, cell in module["cells"].items() if "shaper.table" in name]
+    for cell in tables[:1]:  # the first memory holds the low bits of all segments
+        for name, value in cell["parameters"].items():
+            if name.startswith("INITVAL_"):
+                cell["parameters"][name] = value.translate(str.maketrans("01", "10"))
+    broken = tmp_path / "routed.json"
+    broken.write_text(json.dumps(design), encoding="utf-8")
+    with pytest.raises(AssertionError):
+        agree(on_the_netlist(broken, routed / "report.json"), golden())
