@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import shlex
 import shutil
 import sys
 import tempfile
@@ -34,6 +35,7 @@ CODE = ["hw", "models", "sim", "host", "tests", "tools", "examples", "noxfile.py
 PACKAGES = ["gibbsite_hw", "gibbsite_models", "gibbsite_sim", "gibbsite"]
 # these need nothing but the host API, so they also run where only the wheel is installed
 ON_THE_WHEEL = ["tests/unit/test_cli.py", "tests/unit/test_progress.py"]
+FIGURES = "docs/figures/nightly"
 HARMONOGRAM = ROOT / "examples" / "harmonogram.txt"
 
 
@@ -101,9 +103,30 @@ def wheel(session: nox.Session) -> None:
 
 @nox.session
 def nightly(session: nox.Session) -> None:
-    """The long forms of the checks and the figures that they print; nothing waits for them."""
+    """The long forms of the checks; nothing waits for them.
+
+    They write figures, with the hash of the commit that they ran on, to docs/figures/nightly. If
+    all passed and NIGHTLY_COMMIT=1, these are committed; else the command that does it is printed.
+    """
     home = prepare("dev", checkout=True)
     _run(session, home, "pytest", "-m", "nightly", "-rP", *(session.posargs or ["tests"]))
+    add = ["git", "add", FIGURES]
+    commit = ["git", "commit", "-m", "docs.figures: what a night found", "--", FIGURES]
+    if os.environ.get("NIGHTLY_COMMIT") == "1":
+        session.run(*add, external=True)
+        # 1: nothing changed, because what was asked for writes no figures
+        session.run(*commit, external=True, success_codes=[0, 1])
+    else:
+        print(f"\nto keep the figures: {shlex.join(add)} && {shlex.join(commit)}")
+
+
+@nox.session
+def battery(session: nox.Session) -> None:
+    """The noise sources through dieharder, a package of Debian's; `-- --short` for a taste."""
+    if shutil.which("dieharder") is None:
+        session.error("dieharder is not on PATH: apt-get install dieharder  (Debian, Ubuntu)")
+    home = prepare("dev", checkout=True)
+    _run(session, home, "python", "tools/noise_battery.py", *session.posargs)
 
 
 @nox.session

@@ -215,16 +215,16 @@ def _piped(arguments: Sequence[str], source: Source, seed: int) -> tuple[list[Ro
     assert running.stdin is not None
     assert running.stdout is not None
     size = 0
-    # it prints some ten kilobytes at most, which its pipe holds until it is done; then it has read
-    # what it wants, and the pipe breaks
-    with suppress(BrokenPipeError):
-        for block in words(source, seed):
-            running.stdin.write(block.data)
-            size += block.nbytes
-    text = running.stdout.read().decode()
-    with suppress(BrokenPipeError):
-        running.stdin.close()
-    running.wait()
+    with running:
+        # it prints some ten kilobytes at most, which its pipe holds until it is done; then it has
+        # read what it wants, and our pipe breaks
+        with suppress(BrokenPipeError):
+            for block in words(source, seed):
+                running.stdin.write(block.data)
+                size += block.nbytes
+        text = running.stdout.read().decode()
+        with suppress(BrokenPipeError):
+            running.stdin.close()
     return parse_table(text), size
 
 
