@@ -52,7 +52,7 @@ class LatticeBank(wiring.Component):
                 "show_best": In(1),
                 "columns": In(range(parameters.columns)).array(ports),
                 "colours": In(1).array(ports),
-                "pairs": In(unsigned(lanes * plan.pair_bits)).array(len(plan.pairs)),
+                "pairs": In(unsigned(lanes * plan.record_bits)).array(len(plan.pairs)),
                 "bias": In(lanes * parameters.bias_bits),
                 "bias_late": In(lanes * parameters.field_bits),
                 "preset": In(signed(parameters.energy_bits)),
@@ -199,8 +199,9 @@ class LatticeBank(wiring.Component):
     def _term(self, lane, number, differ, negative):
         """``s_a (P or M)`` but for the carry, and the carry."""
         bits = self._parameters.coupling_bits
-        pair = self.pairs[number].word_select(lane, self._plan.pair_bits)
-        plus, minus = pair[: bits + 1], Cat(pair[0], pair[bits + 1 :])
+        plan = self._plan
+        at = lane * plan.record_bits + number * plan.pair_bits
+        plus, minus = (self.pairs[number][at + k * (bits + 1) :][: bits + 1] for k in range(2))
         carry = negative[lane]
         chosen = Mux(differ[lane], minus, plus) ^ carry.replicate(bits + 1)
         return chosen, carry

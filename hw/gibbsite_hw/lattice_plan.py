@@ -1,7 +1,7 @@
 """The order in which a lane adds up its field, and the cycles at which it needs what.
 
-Couplings come in pairs: of couplings a and b memory holds ``P = a + b`` and ``M = a - b``, which
-are both even or both odd, and the pair's term is
+Couplings come in pairs: of couplings a and b memory holds ``P = a + b`` and ``M = a - b``, and the
+pair's term is
 
     a s_a + b s_b = s_a (P or M, as s_a and s_b agree or not),
 
@@ -108,8 +108,13 @@ class LatticePlan:
 
     @property
     def pair_bits(self) -> int:
-        """Bits of a pair in memory: the lowest bit, the rest of P, the rest of M."""
-        return 1 + 2 * self.parameters.coupling_bits
+        """Bits of a pair in memory: P, then M."""
+        return 2 * (self.parameters.coupling_bits + 1)
+
+    @property
+    def record_bits(self) -> int:
+        """Bits of a site's couplings in memory: its pairs."""
+        return len(self.pairs) * self.pair_bits
 
     @property
     def offset(self) -> int:

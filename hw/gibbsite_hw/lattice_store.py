@@ -25,7 +25,7 @@ _WORD_LANES = 16
 class LatticeStore(wiring.Component):
     """Reads at ``column`` and ``x`` (cycle 0 of the plan), ``given`` as it is in all of a run.
 
-    ``pairs`` come in the cycle in which their term is added, the late one in that of the last sum;
+    ``pairs[n]`` are the couplings of all lanes when pair n is added, the late one's last;
     ``bias`` in cycle 3, ``bias_late`` beside the new spins. ``fixed`` sites become ``value``, two
     cycles behind the field.
     """
@@ -40,7 +40,7 @@ class LatticeStore(wiring.Component):
                 "column": In(range(parameters.columns)),
                 "x": In(1),
                 "given": In(1),
-                "pairs": Out(unsigned(lanes * plan.pair_bits)).array(len(plan.pairs)),
+                "pairs": Out(unsigned(lanes * plan.record_bits)).array(len(plan.pairs)),
                 "bias": Out(lanes * parameters.bias_bits),
                 "bias_late": Out(lanes * parameters.field_bits),
                 "fixed": Out(lanes),
@@ -61,12 +61,10 @@ class LatticeStore(wiring.Component):
         # Pairs of a lane lie side by side, since a block memory writes bytes of nine bits.
         record = Cat(self._pair(m, write["data"], pair, n) for n, pair in enumerate(plan.pairs))
         found = self._field(m, "couplings", depth, address, coupled, address2, record)
-        for number, pair in enumerate(plan.pairs):
-            word = Cat(
-                found.word_select(lane, len(record)).word_select(number, plan.pair_bits)
-                for lane in range(parameters.lanes)
-            )
-            m.d.comb += self.pairs[number].eq(later(m, f"pair{number}", word, pair.level))
+        behind = [found]
+        for level in range(plan.late.level):
+            behind.append(held(m, f"couplings{level}", behind[-1]))
+        m.d.comb += [self.pairs[n].eq(behind[pair.level]) for n, pair in enumerate(plan.pairs)]
         bias = self._offset(m, "bias_written", write["data"][: parameters.bias_bits])
         found = self._field(m, "bias", depth, address, biased, address2, bias)
         soon = held(m, "bias_early", found)
@@ -123,7 +121,7 @@ class LatticeStore(wiring.Component):
         a, b = (record[8 * k :][:bits].as_signed() for k in (pair.a, pair.b))
         plus, minus = (Signal(signed(bits + 1), name=f"{n}{number}") for n in ("plus", "minus"))
         m.d.comb += [plus.eq(a + b), minus.eq(a - b)]
-        return self._offset(m, f"written{number}", plus, minus[1:])
+        return self._offset(m, f"written{number}", plus, minus)
 
     def _offset(self, m, name, *codes):
         """Codes side by side, registered, each with half of its range added: its sign turned."""

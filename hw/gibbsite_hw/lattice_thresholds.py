@@ -1,8 +1,8 @@
 """Computes the threshold table of a beta, one magnitude a cycle: ``T(m)`` of `spec.lattice_tables`.
 
-Lanes look up the field f itself, `LatticePlan.offset` added: the entry is ``T(|f|)`` with the sign of f
-above it. Two entries that follow each other are written together: of an odd m those of m - 1 and m,
-of an even one those of -m and -m + 1, so every magnitude costs one cycle and none is written twice.
+Lanes look up the field f itself, `LatticePlan.offset` added: the entry is ``T(|f|)`` with the sign
+of f above it. Two entries that follow each other are written together: of an odd m those of m - 1
+and m, of an even one those of -m and -m + 1, so every magnitude costs one cycle.
 
 Twin: `gibbsite_hw.spec.lattice_tables.thresholds`.
 """

@@ -1,0 +1,191 @@
+"""The lattice engine's RTL in the simulated device: the golden device's packets, counters included.
+
+Every packet is compared, so energies, states, best states and all six counters are, to the cycle.
+"""
+
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import pytest
+
+from gibbsite_hw.spec.lattice_packets import LatticeOpcode, LatticeResponse
+from gibbsite_hw.spec.lattice_parameters import LatticeParameters
+from gibbsite_hw.spec.lattice_registers import LatticeRegister
+from gibbsite_hw.spec.lattice_timing import SETTLE, streams_through
+from gibbsite_hw.spec.packets import header
+from gibbsite_models.golden.device import GoldenStream
+from gibbsite_sim.cosim.lattice_cases import (
+    Command,
+    lattice_loads,
+    lattice_program,
+    lattice_settings,
+)
+from gibbsite_sim.device import SimStream
+
+pytestmark = pytest.mark.sim
+
+SMALL = LatticeParameters(rows=4, columns=16, schedule_steps=8, payload_words=32)
+BUILDS = {
+    "four": SMALL,
+    "eight": LatticeParameters(
+        rows=66, columns=20, neighbours=8, coupling_bits=4, bias_bits=9, banks=2,
+        schedule_steps=5, payload_words=67, hash_rounds=1,
+    ),
+    "twelve": LatticeParameters(
+        rows=6, columns=30, neighbours=12, coupling_bits=2, bias_bits=2, banks=3,
+        schedule_steps=4, payload_words=40, hash_rounds=2,
+    ),
+}  # fmt: skip
+NIGHTLY = {
+    "least": LatticeParameters(rows=2, columns=2, coupling_bits=2, bias_bits=2, payload_words=16),
+    "most": LatticeParameters(
+        rows=8, columns=64, neighbours=12, coupling_bits=8, bias_bits=10, payload_words=128
+    ),
+    "odd offset": LatticeParameters(rows=8, columns=24, coupling_bits=8, bias_bits=5),
+    "whole": LatticeParameters(rows=64, columns=64, banks=2),
+    "wide": LatticeParameters(rows=258, columns=12),
+}
+_O, _R = LatticeOpcode, LatticeRegister
+
+
+class Both:
+    """The golden device and the simulated one, held to the same answers."""
+
+    def __init__(self, parameters: LatticeParameters) -> None:
+        self.golden = GoldenStream(parameters)
+        self.sim = SimStream(parameters)
+
+    def __call__(self, command: Command) -> list[int]:
+        opcode, payload = command
+        words = [header(opcode, 0x5A, len(payload)), *payload]
+        self.golden.send(words)
+        self.sim.send(words)
+        answer: list[int] = self.golden.receive()
+        assert self.sim.receive() == answer, (opcode.name, payload[:2])
+        return answer
+
+    def run(self) -> list[list[int]]:
+        """All packets of a run."""
+        self((_O.RUN, []))
+        packets: list[list[int]] = []
+        while self.golden.pending:
+            packets.append(self.golden.receive())
+            assert self.sim.receive() == packets[-1]
+        assert packets[-1][0] >> 24 == LatticeResponse.DONE
+        return packets
+
+
+@pytest.fixture(scope="module", params=list(BUILDS))
+def both(request: Any) -> Iterator[Both]:
+    pair = Both(BUILDS[request.param])
+    yield pair
+    pair.sim.close()
+
+
+def check_programs(both: Both, seeds: range) -> None:
+    """Random programs, two runs each, the second with other conditions."""
+    parameters = both.sim.parameters.lattice
+    assert parameters is not None
+    streamed = set()
+    for seed in seeds:
+        dice = Random(seed)
+        columns = dice.choice((parameters.columns, 2 * dice.randint(1, parameters.columns // 2)))
+        streamed.add(streams_through(parameters, columns))
+        steps = dice.randint(0, min(4, parameters.schedule_steps))
+        both.sim.stall(seed, *dice.choice(((0.0, 0.0), (0.3, 0.6))))
+        for command in lattice_program(parameters, dice, columns, steps):
+            both(command)
+        for _ in range(2):
+            for command in lattice_settings(parameters, dice, steps):
+                both(command)
+            both.run()
+            first = dice.randrange(columns * parameters.rows - 2)
+            most = parameters.bias_max
+            for command in lattice_loads(parameters, _O.BIASES, [[most], [-most], [0]], first):
+                both(command)
+    assert len(streamed) == 2 or parameters.columns == 2
+
+
+def test_random_programs(both: Both) -> None:
+    check_programs(both, range(14))
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", [*NIGHTLY, *BUILDS])
+def test_many_random_programs(name: str) -> None:
+    both = Both({**NIGHTLY, **BUILDS}[name])
+    check_programs(both, range(100, 160))
+
+
+def load(both: Both, columns: int, betas: list[int]) -> int:
+    """A program without couplings; gives its sites."""
+    parameters = both.sim.parameters.lattice
+    assert parameters is not None
+    sites = columns * parameters.rows
+    rules = parameters.neighbours // 4
+    both((_O.BEGIN, [columns]))
+    for opcode, records in (
+        (_O.COUPLINGS, [[0] * rules] * sites),
+        (_O.BIASES, [[3]] * sites),
+        (_O.SCHEDULE, [[beta] for beta in betas]),
+    ):
+        for command in lattice_loads(parameters, opcode, records):
+            both(command)
+    both((_O.COMMIT, []))
+    return sites
+
+
+def settle(both: Both, **registers: int) -> None:
+    """Registers by name, the others as after reset."""
+    values = {"CHAINS": 1, "DRAWS": 1, "STEPS": 0, "SWEEPS_PER_STEP": 1, "THIN": 1, "FLAGS": 0}
+    for name, value in {**values, **registers}.items():
+        both((_O.WRITE, [_R[name], value]))
+
+
+def test_a_step_waits_for_its_table() -> None:
+    """With one sweep a step a small lattice waits; with enough sweeps none does."""
+    both = Both(SMALL)
+    sites = load(both, 16, [1 << 18] * 8)
+    settle(both, STEPS=8, SWEEPS_PER_STEP=1)
+    waits = both.run()[-1][11]
+    assert waits >= 7 * SETTLE
+    settle(both, STEPS=8, SWEEPS_PER_STEP=4)
+    done = both.run()[-1]
+    # the first table alone is waited for: 126 cycles, of which seeding and the start sweep take 44
+    assert done[11] == 126 - 44
+    assert done[5] == 8 * 4 * sites
+    # 95 % is asked from 32 lanes on, at 64 columns: 64 of 67 cycles
+    lanes = SMALL.lanes
+    assert done[5] / (lanes * done[3]) == 16 / 19
+
+
+@pytest.mark.parametrize("length", [2, 40, 400])
+def test_abort_ends_after_the_sweep_at_hand(length: int) -> None:
+    stream = SimStream(SMALL)
+    both = Both(SMALL)
+    both.sim = stream
+    load(both, 16, [1 << 18])
+    settle(both, STEPS=1, DRAWS=1000, CHAINS=50, THIN=7, FLAGS=1)
+    stream.send([header(_O.RUN, 9, 0)])
+    assert stream.receive()[0] >> 24 == LatticeResponse.OK
+    stream.advance(length)
+    stream.send([header(_O.ABORT, 1, 0)])
+    kinds = []
+    packet: list[int] = []
+    while not kinds or kinds[-1] != LatticeResponse.ABORTED:
+        packet = stream.receive()
+        kinds.append(packet[0] >> 24)
+    assert kinds.count(LatticeResponse.OK) == 1
+    cycles, swept, updates, sweeps, reads, waits = packet[1::2]
+    assert reads == kinds.count(LatticeResponse.DRAW)
+    # whole sweeps, each of so many sites in so many cycles
+    assert (updates, swept) == (sweeps * 64, sweeps * 38)
+    assert cycles >= swept + waits
+    # and the next run is whole
+    both((_O.READ, [_R.STATE]))
+    settle(both, STEPS=1, DRAWS=2)
+    both.golden = GoldenStream(SMALL)
+    stream.reset()
+    load(both, 16, [1 << 18])
+    both.run()
