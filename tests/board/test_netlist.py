@@ -31,7 +31,7 @@ SLOW_BAUD = 9600
 def routed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the smallest graph device, placed and routed on an ECP5."""
     folder = tmp_path_factory.mktemp("routed")
-    _, parameters = build(BOARDS["tangprimer20k"], "graph")
+    _, parameters = build(BOARDS["ulx3s"], "small")
     report = make_bitstream(BOARDS["ulx3s"], "small", parameters, folder)
     assert report["clock_met"]
     return folder
@@ -58,7 +58,7 @@ def small() -> "tuple[dimod.BinaryQuadraticModel, dimod.DiscreteQuadraticModel]"
 
 def runs(uri: str) -> list[RunResult]:
     """The same runs on whatever device the address names."""
-    _, parameters = build(BOARDS["tangprimer20k"], "graph")
+    _, parameters = build(BOARDS["ulx3s"], "small")
     assert parameters.graph is not None
     found = []
     with open_device(uri) as device:
@@ -74,7 +74,7 @@ def runs(uri: str) -> list[RunResult]:
 
 def golden() -> list[RunResult]:
     """What golden says of them."""
-    _, parameters = build(BOARDS["tangprimer20k"], "graph")
+    _, parameters = build(BOARDS["ulx3s"], "small")
     assert parameters.graph is not None
     sizes = "&".join(f"{name}={value}" for name, value in asdict(parameters.graph).items())
     return runs(f"golden:?engines=graph&{sizes}")
@@ -92,7 +92,7 @@ def agree(ones: list[RunResult], others: list[RunResult]) -> None:
 
 def on_the_netlist(netlist: Path, report: Path) -> list[RunResult]:
     """The runs on a routed netlist."""
-    _, parameters = build(BOARDS["tangprimer20k"], "graph")
+    _, parameters = build(BOARDS["ulx3s"], "small")
     board = PtyBoard(NetlistCore(netlist_library(netlist, BOARDS["ulx3s"], parameters)))
     with board:
         return runs(f"uart:{board.path}?baud={SLOW_BAUD}&report={report}")

@@ -66,7 +66,7 @@ def test_the_tool_says_so_and_asks_for_a_seed(capsys: pytest.CaptureFixture[str]
     with pytest.raises(SystemExit) as ended:
         tool().main(["--help"])
     assert ended.value.code == 0
-    assert "ULX3S, ECP5-85F: graph, langevin" in capsys.readouterr().out
+    assert "ULX3S, ECP5-85F: graph, small, langevin" in capsys.readouterr().out
 
 
 def test_cells_are_counted_by_kind() -> None:
@@ -152,3 +152,13 @@ def test_committed_figures_are_of_todays_builds_or_say_their_version(path: Path)
         exact = engine["decisions_per_cycle"] * report["fmax_best_mhz"] / 1000
         assert engine["flips_per_ns"] == pytest.approx(exact, abs=1e-4)
     assert report["clock_met"] == (report["fmax_best_mhz"] >= report["clock_mhz"])
+
+
+def test_the_page_shows_the_committed_figures() -> None:
+    spec = importlib.util.spec_from_file_location("table_tool", ROOT / "tools/silicon_table.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    text = (ROOT / "docs/silicon.md").read_text("utf-8")
+    assert module.page(text) == text

@@ -87,6 +87,7 @@ BOARDS: Mapping[str, Board] = {
                 noise_index_bits=6,
                 noise_tail_bits=5,
             ),
+            "small": _SMALL_GRAPH,
             "langevin": LangevinParameters(
                 units=64,
                 constraints=32,

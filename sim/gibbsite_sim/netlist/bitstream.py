@@ -17,7 +17,7 @@ from gibbsite_sim.netlist.flow import Flow, Step, silent
 from gibbsite_sim.netlist.programs import tool_versions
 from gibbsite_sim.netlist.report import cells, fmax_mhz, rates, speeds
 
-__all__ = ["make_bitstream"]
+__all__ = ["figures", "make_bitstream"]
 
 
 def make_bitstream(
@@ -40,6 +40,24 @@ def make_bitstream(
     flow.synthesize()
     best = flow.route(seeds)
     bitstream = flow.pack()
+    report = {
+        **figures(board, parameters, folder, seeds, best),
+        "seconds": flow.seconds,
+        "bitstream": {
+            "file": bitstream.name,
+            "bytes": bitstream.stat().st_size,
+            "sha256": hashlib.sha256(bitstream.read_bytes()).hexdigest(),
+        },
+    }
+    report = {"board": board.title, "build": build, "tools": tools, **report}
+    (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    return report
+
+
+def figures(
+    board: Board, parameters: DeviceParameters, folder: Path, seeds: Sequence[int], best: int
+) -> dict[str, Any]:
+    """What the files of a finished flow say: device, cells, speeds, rates."""
     stat = json.loads((folder / "stat.json").read_text("utf-8"))
     routes = {
         seed: json.loads((folder / f"route-{seed}.json").read_text("utf-8")) for seed in seeds
@@ -52,13 +70,10 @@ def make_bitstream(
             engine["decisions_per_cycle"] * speed["fmax_best_mhz"] / 1000, 4
         )
     lanes = sum(engine["lanes"] for engine in engines.values())
-    report = {
-        "board": board.title,
-        "build": build,
+    return {
         "fingerprint": f"{parameters.fingerprint():016x}",
         "spec_version": SPEC_VERSION,
         "parameters": asdict(parameters),
-        "tools": tools,
         "cells": counted,
         "utilization": {
             kind: count for kind, count in routes[best]["utilization"].items() if count["used"]
@@ -67,12 +82,4 @@ def make_bitstream(
         "best_seed": best,
         "engines": engines,
         "lut4_per_lane": round(counted["lut4"] / lanes, 1),
-        "seconds": flow.seconds,
-        "bitstream": {
-            "file": bitstream.name,
-            "bytes": bitstream.stat().st_size,
-            "sha256": hashlib.sha256(bitstream.read_bytes()).hexdigest(),
-        },
     }
-    (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    return report

@@ -62,6 +62,11 @@ def _settle(cell: dict[str, Any]) -> None:
     and an open pin is high. An open reset of a flip-flop is none.
     """
     parameters, wires = cell["parameters"], cell["connections"]
+    if cell["type"] == "TRELLIS_IO":
+        cell["type"] += f"_{parameters['DIR'].strip()}"
+        cell["port_directions"]["B"] = parameters["DIR"].strip().lower()
+        if not wires.get("T"):
+            wires["T"] = ["0"]
     for pin, way in cell["port_directions"].items():
         if way != "input":
             continue

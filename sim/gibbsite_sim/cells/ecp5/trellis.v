@@ -56,14 +56,17 @@ module TRELLIS_FF(input CLK, LSR, CE, DI, M, output reg Q);
     else if (enabled) Q <= SD == "0" ? M : DI;
 endmodule
 
-// A pin, of one direction only.
-module TRELLIS_IO(inout B, input I, T, output O);
+// Pins of one direction, named so by gibbsite_sim.netlist.verilog; of both directions there is no model.
+module TRELLIS_IO_INPUT(input B, I, T, output O);
   parameter DIR = "INPUT";
-  initial if (DIR != "INPUT" && DIR != "OUTPUT") $fatal(1, "TRELLIS_IO: DIR is not modelled");
-  generate
-    if (DIR == "OUTPUT") assign B = I;
-    else assign O = B;
-  endgenerate
+  assign O = B;
+endmodule
+
+module TRELLIS_IO_OUTPUT(output B, input I, T, output O);
+  parameter DIR = "OUTPUT";
+  assign B = I;
+  assign O = 1'b0;
+  always @* if (T) $fatal(1, "TRELLIS_IO: an output that lets go is not modelled");
 endmodule
 
 // The way of address and data to the distributed memories of a slice.
