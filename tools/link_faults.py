@@ -46,7 +46,7 @@ BEGIN, END = "<!-- faults: begin -->", "<!-- faults: end -->"
 GRAPH = GraphParameters(lanes=4, rows=64, words=512)
 BUILD = DeviceParameters(GRAPH, None)
 QUERY = "engines=graph&lanes=4&rows=64&words=512"
-BAUD = 460_800
+BAUD = 115_200
 """What the driver is told: its time-outs then fit a simulation that is slower than a board."""
 
 LIMIT = 60

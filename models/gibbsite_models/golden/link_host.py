@@ -114,6 +114,9 @@ class HostEnd:
         self._asked_since: float | None = None
         """When the first question since the last good frame was asked."""
         self._looked = 0.0
+        self._answered = True
+        """Whether a frame came since all was sent again. If none did, a question is enough: a line
+        that is slower than was said must not fill up with what nobody has read yet."""
 
     @property
     def unacknowledged(self) -> int:
@@ -169,6 +172,7 @@ class HostEnd:
             return
         self.counts.frames_received += 1
         self._asked_since = None
+        self._answered = True
         if frame.plain in (Kind.DATA, Kind.ACK):
             self._acknowledged(frame.acknowledge, now)
             ahead = (frame.sequence - self._expected) % SEQUENCES
@@ -233,7 +237,8 @@ class HostEnd:
             return
         if late:
             self._asked_at = -1  # what was asked for may have been lost
-            if self._following > self._first:
+            if self._following > self._first and self._answered:
+                self._answered = False
                 self.counts.repeated += self._following - self._first
                 self._following = self._first
         spoke = False
