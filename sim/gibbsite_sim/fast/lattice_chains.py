@@ -50,6 +50,7 @@ class SlicedChains:
             np.zeros((3, 16), dtype=np.int32),
             np.zeros((len(sites.kind) if few else 1, 16), dtype=np.int32),
             np.zeros(len(sites.kind) if few else 1, dtype=np.int32),
+            np.array([0, 0xFFFF_FFFF_FFFF_FFFF], dtype=np.uint64),
         )
         for half in range(2):
             slice_words(np.ascontiguousarray(words[half]), self._streams[half], width)
@@ -157,5 +158,7 @@ class WideChains:
 
 def _energies(engine: LatticeModel, spins: NDArray[np.int8]) -> Int64:
     energies = np.empty(spins.shape[1], dtype=np.int64)
-    lattice_wide.wide_energies(spins, engine.weight, engine.neighbour, engine.bias, energies)
+    lattice_wide.wide_energies(
+        spins, engine.parameters.rows, engine.weight, engine.neighbour, engine.bias, energies
+    )
     return energies

@@ -32,20 +32,13 @@ def _mask(bits: int, k: int) -> np.uint64:
 
 
 @bare
-def _fold2(a: Words, b: Words, u0: Words, u1: Words, k: int, at_a: int, at_b: int) -> None:
-    """Two ``lt`` after bits k and k + 1 of their thresholds."""
-    a0, a1, b0, b1 = _mask(at_a, k), _mask(at_a, k + 1), _mask(at_b, k), _mask(at_b, k + 1)
-    for w in range(a.shape[0]):
-        v0, v1 = ~u0[w], ~u1[w]
-        x = (a[w] & v0) | (a0 & (a[w] | v0))
-        a[w] = (x & v1) | (a1 & (x | v1))
-        y = (b[w] & v0) | (b0 & (b[w] | v0))
-        b[w] = (y & v1) | (b1 & (y | v1))
+def _below2(a: Words, b: Words, u: Words, at_a: int, at_b: int, masks: Words) -> None:
+    """Where the uniforms of planes ``u[16, width]`` are below two thresholds of 16 bits.
 
-
-@bare
-def _below2(a: Words, b: Words, u: Words, at_a: int, at_b: int) -> None:
-    """Where the uniforms of planes ``u[16, width]`` are below two thresholds of 16 bits."""
+    ``masks`` are no ones and all ones: read, not computed, since a compiler that knows what they
+    can be makes branches of them.
+    """
+    # one loop of its own for every pair of planes: calls would cost more than their work
     for w in range(a.shape[0]):
         a[w] = 0
         b[w] = 0
@@ -54,42 +47,26 @@ def _below2(a: Words, b: Words, u: Words, at_a: int, at_b: int) -> None:
         # below the lowest set bit nothing changes
         begun = begun or ((at_a | at_b) >> k & 3) != 0
         if begun:
-            _fold2(a, b, u[k], u[k + 1], k, at_a, at_b)
+            u0, u1 = u[k], u[k + 1]
+            a0, a1, b0, b1 = (
+                masks[at_a >> k & 1],
+                masks[at_a >> (k + 1) & 1],
+                masks[at_b >> k & 1],
+                masks[at_b >> (k + 1) & 1],
+            )
+            for w in range(a.shape[0]):
+                v0, v1 = ~u0[w], ~u1[w]
+                x = (a[w] & v0) | (a0 & (a[w] | v0))
+                a[w] = (x & v1) | (a1 & (x | v1))
+                y = (b[w] & v0) | (b0 & (b[w] | v0))
+                b[w] = (y & v1) | (b1 & (y | v1))
 
 
 @bare
-def _fold4(
-    a: Words,
-    b: Words,
-    c: Words,
-    d: Words,
-    u0: Words,
-    u1: Words,
-    k: int,
-    at_a: int,
-    at_b: int,
-    at_c: int,
-    at_d: int,
+def _below4(
+    a: Words, b: Words, c: Words, d: Words, u: Words, known: Ints, first: int, masks: Words
 ) -> None:
-    """Four ``lt`` after bits k and k + 1 of their thresholds."""
-    a0, a1, b0, b1 = _mask(at_a, k), _mask(at_a, k + 1), _mask(at_b, k), _mask(at_b, k + 1)
-    c0, c1, d0, d1 = _mask(at_c, k), _mask(at_c, k + 1), _mask(at_d, k), _mask(at_d, k + 1)
-    for w in range(a.shape[0]):
-        v0, v1 = ~u0[w], ~u1[w]
-        x = (a[w] & v0) | (a0 & (a[w] | v0))
-        a[w] = (x & v1) | (a1 & (x | v1))
-        y = (b[w] & v0) | (b0 & (b[w] | v0))
-        b[w] = (y & v1) | (b1 & (y | v1))
-        z = (c[w] & v0) | (c0 & (c[w] | v0))
-        c[w] = (z & v1) | (c1 & (z | v1))
-        t = (d[w] & v0) | (d0 & (d[w] | v0))
-        d[w] = (t & v1) | (d1 & (t | v1))
-
-
-@bare
-def _below4(lt: Words, u: Words, known: Ints, first: int) -> None:
-    """The same for four thresholds from ``known[first]`` on, into ``lt[0]`` to ``lt[3]``."""
-    a, b, c, d = lt[0], lt[1], lt[2], lt[3]
+    """The same for four thresholds, from ``known[first]`` on."""
     at_a, at_b, at_c, at_d = known[first], known[first + 1], known[first + 2], known[first + 3]
     for w in range(a.shape[0]):
         a[w] = 0
@@ -100,7 +77,29 @@ def _below4(lt: Words, u: Words, known: Ints, first: int) -> None:
     for k in range(0, UNIFORM_BITS, 2):
         begun = begun or ((at_a | at_b | at_c | at_d) >> k & 3) != 0
         if begun:
-            _fold4(a, b, c, d, u[k], u[k + 1], k, at_a, at_b, at_c, at_d)
+            u0, u1 = u[k], u[k + 1]
+            a0, a1, b0, b1 = (
+                masks[at_a >> k & 1],
+                masks[at_a >> (k + 1) & 1],
+                masks[at_b >> k & 1],
+                masks[at_b >> (k + 1) & 1],
+            )
+            c0, c1, d0, d1 = (
+                masks[at_c >> k & 1],
+                masks[at_c >> (k + 1) & 1],
+                masks[at_d >> k & 1],
+                masks[at_d >> (k + 1) & 1],
+            )
+            for w in range(a.shape[0]):
+                v0, v1 = ~u0[w], ~u1[w]
+                x = (a[w] & v0) | (a0 & (a[w] | v0))
+                a[w] = (x & v1) | (a1 & (x | v1))
+                y = (b[w] & v0) | (b0 & (b[w] | v0))
+                b[w] = (y & v1) | (b1 & (y | v1))
+                z = (c[w] & v0) | (c0 & (c[w] | v0))
+                c[w] = (z & v1) | (c1 & (z | v1))
+                t = (d[w] & v0) | (d0 & (d[w] | v0))
+                d[w] = (t & v1) | (d1 & (t | v1))
 
 
 @bare
@@ -230,7 +229,14 @@ def _prepare_cases(
 
 @bare
 def _decide_cases(
-    out: Words, spins: Words, u: Words, at: Ints, thresholds: Ints, neg: int, lt: Words
+    out: Words,
+    spins: Words,
+    u: Words,
+    at: Ints,
+    thresholds: Ints,
+    neg: int,
+    lt: Words,
+    masks: Words,
 ) -> None:
     """Up to four neighbours of any couplings, with a bias; further ones count for nothing."""
     for w in range(out.shape[0]):
@@ -238,7 +244,7 @@ def _decide_cases(
     a, b, c, d = spins[at[0]], spins[at[1]], spins[at[2]], spins[at[3]]
     x0, x1, x2, x3 = lt[0], lt[1], lt[2], lt[3]
     for group in range(4):
-        _below4(lt, u, thresholds, 4 * group)
+        _below4(x0, x1, x2, x3, u, thresholds, 4 * group, masks)
         _choose_four(out, a, b, c, d, x0, x1, x2, x3, group, neg)
 
 
@@ -260,6 +266,7 @@ def _decide(
     notes: Ints,
     thresholds: Ints,
     signs: Ints,
+    masks: Words,
 ) -> None:
     out = spins[site]
     if kind[site] == HELD:
@@ -268,11 +275,11 @@ def _decide(
         return
     if kind[site] == PAIRS:
         strength = abs(weight[site, 0])
-        _below2(lt[0], lt[1], u, table[2 * strength], table[4 * strength])
+        _below2(lt[0], lt[1], u, table[2 * strength], table[4 * strength], masks)
         _choose_pairs(out, lt[0], lt[1], u[15], spins, neighbour[site], negative[site])
         return
     if kind[site] > COUNTS:
-        _decide_cases(out, spins, u, neighbour[site], thresholds[site], signs[site], lt)
+        _decide_cases(out, spins, u, neighbour[site], thresholds[site], signs[site], lt, masks)
         return
     count = degree[site]
     cases = count + 1
@@ -293,7 +300,7 @@ def _decide(
     for spare in range(levels, levels + 3 & ~3):
         known[spare] = 0
     for first in range(0, levels, 4):
-        _below4(lt[first:], u, known, first)
+        _below4(lt[first], lt[first + 1], lt[first + 2], lt[first + 3], u, known, first, masks)
     _choose(out, lt, neg, level, which, cases)
 
 
@@ -318,12 +325,13 @@ def sliced_sweeps(
     notes: Ints,
     thresholds: Ints,
     signs: Ints,
+    masks: Words,
 ) -> None:
     """So many sweeps at one beta; ``table[m]`` is T(m).
 
-    The last seven are room to work in: ``[4, 64 * width]``, ``[16, width]`` twice, ``[4, width]``,
-    ``int32[3, 16]``, ``int32[sites, 16]`` and ``int32[sites]``, these two of any length if no site
-    has cases.
+    The last is ``uint64[2]``, no ones and all ones. The seven before it are room to work in:
+    ``[4, 64 * width]``, ``[16, width]`` twice, ``[4, width]``, ``int32[3, 16]``,
+    ``int32[sites, 16]`` and ``int32[sites]``, these two of any length if no site has cases.
     """
     _prepare_cases(kind, degree, weight, bias, table, thresholds, signs)
     width = spins.shape[1]
@@ -357,6 +365,7 @@ def sliced_sweeps(
                                 notes,
                                 thresholds,
                                 signs,
+                                masks,
                             )
                     step_planes(s0, s1, next0, next1, turn, width)
                     s0, next0 = next0, s0
