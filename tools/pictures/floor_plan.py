@@ -24,7 +24,7 @@ from matplotlib.patches import Patch, Rectangle
 __all__ = ["draw", "part_of", "places"]
 
 _PLACE = re.compile(r"X(\d+)/Y(\d+)/")
-_BLOCKS = ("RAM", "DP16KD", "MULT18X18D", "DSP", "BSRAM")
+_BLOCKS = ("ICESTORM_RAM", "ICESTORM_DSP", "DP16KD", "MULT18X18D", "BSRAM", "DPX9B", "SDPX9B")
 # a path's beginning, and what the legend calls it; the first one that fits
 PARTS = {
     "device.link": "framed link",
