@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from gibbsite_hw.spec.lattice_packets import LatticeOpcode, LatticeResponse
+from gibbsite_hw.spec.lattice_packets import LatticeErrorCode, LatticeOpcode, LatticeResponse
 from gibbsite_hw.spec.lattice_parameters import LatticeParameters
 from gibbsite_hw.spec.lattice_registers import LatticeRegister
 from gibbsite_hw.spec.lattice_timing import SETTLE, streams_through
 from gibbsite_hw.spec.packets import header
+from gibbsite_hw.spec.registers import State
 from gibbsite_models.golden.device import GoldenStream
 from gibbsite_sim.cosim.lattice_cases import (
     Command,
@@ -21,6 +22,7 @@ from gibbsite_sim.cosim.lattice_cases import (
     lattice_program,
     lattice_settings,
 )
+from gibbsite_sim.cosim.lattice_mistakes import lattice_mistakes
 from gibbsite_sim.device import SimStream
 
 pytestmark = pytest.mark.sim
@@ -46,6 +48,7 @@ NIGHTLY = {
     "whole": LatticeParameters(rows=64, columns=64, banks=2),
     "wide": LatticeParameters(rows=258, columns=12),
 }
+FRAMING = {"UNKNOWN_OPCODE", "TRUNCATED", "OVERSIZED", "TOO_LONG"}
 _O, _R = LatticeOpcode, LatticeRegister
 
 
@@ -116,6 +119,60 @@ def test_random_programs(both: Both) -> None:
 def test_many_random_programs(name: str) -> None:
     both = Both({**NIGHTLY, **BUILDS}[name])
     check_programs(both, range(100, 160))
+
+
+def check_mistakes(both: Both) -> set[str]:
+    """Every refusal as it is written down, by both devices; gives the codes that came."""
+    parameters = both.sim.parameters.lattice
+    assert parameters is not None
+    columns, found, state = parameters.columns, set(), State.EMPTY
+    both.sim.reset()
+    both.golden = GoldenStream(parameters)
+    for mistake in lattice_mistakes(parameters, columns):
+        if mistake.state != state:
+            both((_O.BEGIN, [columns]))
+            state = mistake.state
+            if state is State.READY:
+                load(both, columns, [])
+        answer = both((mistake.opcode, list(mistake.payload)))
+        if mistake.wanted is None:
+            assert answer[0] >> 24 != LatticeResponse.ERROR, (mistake, answer)
+        else:
+            assert answer[0] >> 24 == LatticeResponse.ERROR, mistake
+            assert tuple(answer[1:]) == mistake.wanted, mistake
+            found.add(mistake.wanted[0].name)
+    both.run()
+    return found
+
+
+def test_refusals(both: Both) -> None:
+    assert check_mistakes(both) == {code.name for code in LatticeErrorCode} - FRAMING
+
+
+def test_framing(both: Both) -> None:
+    """Packets that are too short, too long, unknown; answered alike, and nothing else changes."""
+    parameters = both.sim.parameters.lattice
+    assert parameters is not None
+    most = parameters.payload_words
+    packets = [
+        [header(_O.IDENTIFY, 1, 1)],
+        [header(_O.IDENTIFY, 1, 0), 5],
+        [header(_O.BIASES, 1, most + 1), *[0] * (most + 1)],
+        [header(_O.READ, 1, 3), 0, 0],
+        [header(0x2F, 1, 0)],
+        [header(_O.IDENTIFY, 1, 0)],
+    ]
+    codes = []
+    for words in packets:
+        both.golden.send(words)
+        both.sim.send(words)
+        answer = both.golden.receive()
+        assert both.sim.receive() == answer
+        codes.append(answer[1])
+    assert codes[:5] == [
+        LatticeErrorCode[name].value
+        for name in ("TRUNCATED", "OVERSIZED", "TOO_LONG", "TRUNCATED", "UNKNOWN_OPCODE")
+    ]
 
 
 def load(both: Both, columns: int, betas: list[int]) -> int:
