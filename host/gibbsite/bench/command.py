@@ -51,6 +51,7 @@ def bench(
     from gibbsite.bench.figures import write_figures
     from gibbsite.bench.options import Options
     from gibbsite.bench.suites import SUITES, BenchError, chosen
+    from gibbsite.bench.table import page
     from gibbsite.progress import bars
 
     if suites == ["list"]:
@@ -76,7 +77,7 @@ def bench(
         if out is not None:
             found = document(table)
             write_figures(table.suite, found, out)
-            (out / f"{table.suite}.md").write_text(_page(found, table), encoding="utf-8")
+            (out / f"{table.suite}.md").write_text(page(found), encoding="utf-8")
 
     with bars() as progress:
         options = Options(seeds, seconds, data, tuple(instance or ()), progress, keep)
@@ -87,20 +88,6 @@ def bench(
     if as_json:
         text = json.dumps(documents)
     else:
-        text = "\n".join(
-            _page(found, table) for found, table in zip(documents, tables, strict=True)
-        )
+        text = "\n".join(page(found) for found in documents)
     cli.written(lambda: typer.echo(text))
     return MISSED if any(row.met is False for table in tables for row in table.rows) else 0
-
-
-def _page(document: dict[str, Any], table: Table) -> str:
-    """A table in Markdown with what made it."""
-    machine = document["machine"]
-    versions = ", ".join(f"{name} {version}" for name, version in document["versions"].items())
-    return (
-        f"{table.markdown()}\n"
-        f"`{document['command']}`; seeds 1 to {document['seeds']}; {document['date']}, commit "
-        f"{document['commit']}; {machine['processor']}, {machine['cores']} cores, load "
-        f"{machine.get('load', 'unknown')} when it ended; {versions}.\n"
-    )

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from gibbsite.bench.facts import facts
 
-__all__ = ["NIGHTLY", "read_figures", "write_figures"]
+__all__ = ["BENCH", "NIGHTLY", "committed", "read_figures", "write_figures"]
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 """The checkout; an installed package has none and must name a folder."""
 
+BENCH: Final = ROOT / "docs" / "figures" / "bench"
 NIGHTLY: Final = ROOT / "docs" / "figures" / "nightly"
 
 
@@ -36,3 +37,10 @@ def read_figures(path: Path) -> dict[str, Any]:
     """What `write_figures` wrote."""
     document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return document
+
+
+def committed(suites: Iterable[str]) -> list[dict[str, Any]]:
+    """All committed figures of these suites, in their order, then by name of file."""
+    paths = [path for folder in (BENCH, NIGHTLY) for path in sorted(folder.glob("*.json"))]
+    found = [read_figures(path) for path in paths]
+    return [one for suite in suites for one in found if one.get("suite") == suite]

@@ -6,11 +6,11 @@ is left out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
-__all__ = ["Row", "Table"]
+__all__ = ["Row", "Table", "page"]
 
 HEAD: Final = ("measure", "ours", "peer", "ratio", "bar", "verdict", "how")
 
@@ -64,6 +64,15 @@ class Table:
         lines += [f"\n{note}" for note in self.notes]
         return "\n".join(lines) + "\n"
 
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Table:
+        """The table that `as_dict` gave."""
+        rows = [
+            Row(**{name: value for name, value in row.items() if name != "verdict"})
+            for row in document["rows"]
+        ]
+        return cls(document["suite"], rows, list(document["notes"]))
+
     def as_dict(self) -> dict[str, Any]:
         """The same as plain values."""
         rows = [{**asdict(row), "verdict": row.verdict.replace("*", "")} for row in self.rows]
@@ -72,3 +81,15 @@ class Table:
 
 def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
+
+
+def page(document: Mapping[str, Any]) -> str:
+    """A table in Markdown from its figures, with what made it."""
+    machine = document["machine"]
+    versions = ", ".join(f"{name} {version}" for name, version in document["versions"].items())
+    return (
+        f"{Table.of(document).markdown()}\n"
+        f"`{document['command']}`; seeds 1 to {document['seeds']}; {document['date']}, commit "
+        f"{document['commit']}; {machine['processor']}, {machine['cores']} cores, load "
+        f"{machine.get('load', 'unknown')} when it ended; {versions}.\n"
+    )
