@@ -159,5 +159,7 @@ def _planes(words: UInt64, width: int) -> UInt32:
 
 def _energies(engine: LatticeModel, spins: NDArray[np.int8]) -> Int64:
     energies = np.empty(spins.shape[1], dtype=np.int64)
-    lattice_wide.wide_energies(spins, engine.weight, engine.neighbour, engine.bias, energies)
+    lattice_wide.wide_energies(
+        spins, engine.parameters.rows, engine.weight, engine.neighbour, engine.bias, energies
+    )
     return energies

@@ -112,16 +112,20 @@ def start_wide(
 
 @compiled
 def wide_energies(
-    spins: Spins, weight: Ints, neighbour: Ints, bias: Ints, energies: NDArray[np.int64]
+    spins: Spins, rows: int, weight: Ints, neighbour: Ints, bias: Ints, energies: NDArray[np.int64]
 ) -> None:
-    """Exact energies of all chains; every pair is taken at the first two offsets of its rule."""
+    """Exact energies of all chains: ``sum_A b s + sum_B f s`` over colours A = 0 and B = 1.
+
+    This is what the device adds up, also of couplings that differ at their ends.
+    """
     chains = energies.shape[0]
     field = np.empty(chains, np.int32)
     energies[:] = 0
     for site in range(spins.shape[0]):
         field[:] = bias[site]
-        for k in range(weight.shape[1]):
-            if k % 4 < 2 and weight[site, k] != 0:
-                _add(field, spins[neighbour[site, k]], weight[site, k])
+        if (site // rows + site % rows) % 2 == 1:
+            for k in range(weight.shape[1]):
+                if weight[site, k] != 0:
+                    _add(field, spins[neighbour[site, k]], weight[site, k])
         for chain in range(chains):
             energies[chain] += field[chain] * spins[site, chain]
