@@ -47,17 +47,20 @@ def check_program(program: LatticeProgram, parameters: LatticeParameters) -> Non
 
 
 def _check_pairs(codes: np.ndarray, p: LatticeParameters, columns: int) -> None:
-    met: dict[tuple[int, int], tuple[int, int]] = {}
+    met: dict[tuple[int, int], list[int]] = {}
     for k, (row, column) in enumerate(p.offsets):
-        used = bool(codes[:, :, k].any())
-        at = (row % p.rows, column % columns)
-        if used and at in met:
-            raise ProgramError(
-                f"offsets {met[at]} and {(row, column)} meet the same site of a torus of {p.rows} "
-                f"rows and {columns} columns: use a larger lattice or open edges"
-            )
-        if used:
-            met[at] = (row, column)
+        before = met.setdefault((row % p.rows, column % columns), [])
+        for other_k in before:
+            # two open columns use both offsets, but no site uses more than one of them
+            twice = np.argwhere((codes[:, :, k] != 0) & (codes[:, :, other_k] != 0))
+            if len(twice):
+                c, r = (int(value) for value in twice[0])
+                raise ProgramError(
+                    f"site (row {r}, column {c}) has couplings at offsets {p.offsets[other_k]} and "
+                    f"{(row, column)}, which meet the same site of a torus of {p.rows} rows and "
+                    f"{columns} columns: use a larger lattice or open edges"
+                )
+        before.append(k)
         back = k + 2 if k % 4 < 2 else k - 2
         other = np.roll(codes[:, :, back], (-column, -row), axis=(0, 1))
         wrong = np.argwhere(codes[:, :, k] != other)

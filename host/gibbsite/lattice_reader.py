@@ -6,7 +6,7 @@ The device sends the draws of a group of banks together: draw by draw, and in ea
 from __future__ import annotations
 
 from array import array
-from typing import NoReturn
+from typing import Any, NoReturn, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ __all__ = ["LatticeReader"]
 
 WORD = 0xFFFF_FFFF
 
+Places: TypeAlias = NDArray[np.int64]
+
 
 class LatticeReader:
     """Collects the draws of one run. ``words`` is what one state has, ``banks`` the device's."""
@@ -32,8 +34,8 @@ class LatticeReader:
         self._words = words
         self._state_end = 4 + (words if request.samples else 0)
         self._size = self._state_end + (2 + words if request.best else 0)
-        self._place = _order(request, banks)
-        self._draws = np.zeros((self.reads, self._size), dtype=np.uint32)
+        self._banks = banks
+        self._draws = array("I")  # grows with what comes: a run may be asked for more than fits
 
     @property
     def done(self) -> int:
@@ -53,7 +55,7 @@ class LatticeReader:
             or not self._expected(packet[1], packet[2], done)
         ):
             self._refuse(packet, 1 + self._size)
-        self._draws[self._place[done]] = packet[1:]
+        self._draws.extend(packet[1:])
         self.result.reads += 1
 
     def take_packed(self, words: array[int], tag: int) -> None:
@@ -65,7 +67,7 @@ class LatticeReader:
             at = end
 
     def _expected(self, number: int, draw: int, done: int) -> bool:
-        chain, wanted = divmod(int(self._place[done]), self._request.draws)
+        chain, wanted = _sent(done, self._request, self._banks)
         return number == (self._request.first_chain + chain) & WORD and draw == wanted
 
     def _finish(self, packet: list[int], tag: int) -> None:
@@ -79,8 +81,10 @@ class LatticeReader:
         result.aborted = packet[0] >> 24 == LatticeResponse.ABORTED
         if not result.aborted:
             require_whole(result.reads, self.reads)
-        came = np.sort(self._place[: result.reads])
-        draws = self._draws[came]
+        draws = np.asarray(self._draws, dtype=np.uint32).reshape(result.reads, self._size)
+        if self._banks > 1 and self._request.draws > 1:
+            chain, draw = _sent(np.arange(result.reads), self._request, self._banks)
+            draws = draws[np.lexsort((draw, chain))]
         result.energies.frombytes(_int64(draws[:, 2:4]))
         if self._request.samples:
             result.states.frombytes(draws[:, 4 : self._state_end].tobytes())
@@ -93,11 +97,23 @@ class LatticeReader:
         raise unexpected(packet, self.result.reads, self.reads, belongs)
 
 
-def _order(request: LatticeRequest, banks: int) -> NDArray[np.intp]:
-    """For each packet in the order of sending: its place in order of chain, then draw."""
-    places = np.arange(request.chains * request.draws).reshape(request.chains, request.draws)
-    groups = (places[first : first + banks] for first in range(0, request.chains, banks))
-    return np.concatenate([group.T.ravel() for group in groups])
+@overload
+def _sent(number: int, request: LatticeRequest, banks: int) -> tuple[int, int]: ...
+
+
+@overload
+def _sent(number: Places, request: LatticeRequest, banks: int) -> tuple[Places, Places]: ...
+
+
+def _sent(number: Any, request: LatticeRequest, banks: int) -> tuple[Any, Any]:
+    """Chain and draw of the packet of this number in the order of sending.
+
+    The last group of banks may have fewer chains than the others.
+    """
+    group, within = divmod(number, banks * request.draws)
+    chains = np.minimum(banks, request.chains - group * banks)
+    draw, chain = divmod(within, chains)
+    return group * banks + chain, draw
 
 
 def _int64(words: NDArray[np.uint32]) -> bytes:
