@@ -6,6 +6,7 @@ The arguments are `Sampler`'s: annealed reads by default, with ``beta=`` draws a
 from __future__ import annotations
 
 from array import array
+from collections.abc import Hashable, Mapping
 from functools import partial
 from time import perf_counter_ns
 from types import TracebackType
@@ -83,9 +84,7 @@ class LatticeSampler(DimodSampler):
         account = RunAccount(device)
         device.load(compiled.program)
         if arguments.clamps:
-            device.condition(
-                compiled.conditions({_site(v): s for v, s in arguments.clamps.items()})
-            )
+            device.condition(compiled.conditions(_clamps(bqm, arguments.clamps)))
         prepared = perf_counter_ns()
         request = _request(arguments, schedule, compiled)
         result = device.run(request, arguments.progress)
@@ -162,9 +161,22 @@ class LatticeSampler(DimodSampler):
 
 
 def _site(label: Any) -> tuple[int, int]:
-    if not (isinstance(label, tuple) and len(label) == 2):
-        raise ArgumentError(f"{label!r} is no site: label variables (row, column)")
+    pair = isinstance(label, tuple) and len(label) == 2
+    if not pair or not all(isinstance(at, (int, np.integer)) for at in label):
+        raise ArgumentError(f"{label!r} is no site: label variables (row, column), in integers")
     return int(label[0]), int(label[1])
+
+
+def _clamps(
+    bqm: dimod.BinaryQuadraticModel, clamps: Mapping[Hashable, int]
+) -> dict[tuple[int, int], int]:
+    """Clamps as spins; those of a model of 0/1 variables are 0 or 1."""
+    if bqm.vartype is dimod.SPIN:
+        return {_site(label): value for label, value in clamps.items()}
+    for label, value in clamps.items():
+        if value not in (0, 1):
+            raise ArgumentError(f"{label!r} cannot be {value}: clamp it to 0 or 1")
+    return {_site(label): 2 * value - 1 for label, value in clamps.items()}
 
 
 def _request(arguments: Arguments, schedule: Schedule, compiled: CompiledLattice) -> LatticeRequest:

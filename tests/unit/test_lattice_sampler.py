@@ -89,6 +89,25 @@ def test_clamps_hold_and_draws_are_shared_among_chains() -> None:
         assert set(found.samples(sorted_by=None)[:, site]) == {value}
 
 
+def test_clamps_of_binary_models_are_0_or_1() -> None:
+    model = lattice(4, 4, seed=3).change_vartype("BINARY", inplace=False)
+    with gibbsite.LatticeSampler("golden:") as sampler:
+        found = sampler.sample(model, num_reads=4, clamps={(0, 0): 1, (2, 3): 0}, seed=1)
+    assert set(found.record.sample[:, found.variables.index((0, 0))]) == {1}
+    assert set(found.record.sample[:, found.variables.index((2, 3))]) == {0}
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(2, 2), (2, 5), (4, 2), (1, 2)])
+def test_lattices_of_two_open_rows_or_columns(rows: int, columns: int) -> None:
+    """Both ways round the torus meet the same site there, and each site needs one of them."""
+    model = lattice(rows, columns, wrapped=False, seed=2)
+    with gibbsite.LatticeSampler("golden:") as sampler:
+        found = sampler.sample(model, num_reads=20, seed=3)
+    exact = dimod.ExactSolver().sample(model)
+    assert np.isclose(found.first.energy, exact.first.energy)
+    assert np.allclose(found.record.energy, model.energies(found))
+
+
 def test_what_no_lattice_holds_is_refused() -> None:
     p = LatticeParameters(rows=6, columns=6)
     model = dimod.BinaryQuadraticModel.from_ising({}, {((0, 0), (1, 1)): 1.0})
@@ -111,6 +130,12 @@ def test_what_no_lattice_holds_is_refused() -> None:
         small = lattice(4, 4)
         with pytest.raises(gibbsite.GibbsiteError, match="clamp it to -1"):
             sampler.sample(small, clamps={(0, 0): 0})
+        with pytest.raises(gibbsite.GibbsiteError, match="clamp it to 0 or 1"):
+            sampler.sample(small.change_vartype("BINARY", inplace=False), clamps={(0, 0): -1})
+        with pytest.raises(gibbsite.GibbsiteError, match="is no site"):
+            sampler.sample(small, clamps={(0.5, 0): 1})
+        with pytest.raises(gibbsite.GibbsiteError, match="is no site"):
+            sampler.sample(dimod.BinaryQuadraticModel.from_ising({("a", "b"): 1.0}, {}))
         with pytest.raises(gibbsite.GibbsiteError, match="no variable of the model"):
             sampler.sample(small, clamps={(9, 0): 1})
         with pytest.raises(gibbsite.GibbsiteError, match="initial_states is none"):
