@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gibbsite_hw.spec.device import Device
+from gibbsite_hw.spec.errors import ProgramError
 from gibbsite_hw.spec.lattice_program import LatticeRequest
 from gibbsite_hw.spec.program import RunRequest
 
@@ -72,8 +73,11 @@ def run_replicas(
 ) -> Replicas:
     """Advance replicas of the program loaded on `device`; see the module.
 
-    ``request`` names the engine. Raises what `Device.run` raises.
+    ``request`` names the engine. Raises what `Device.run` raises, and `ProgramError` for no replica
+    at all.
     """
+    if not len(chains):
+        raise ProgramError("there are no replicas: give one chain at least")
     if request is RunRequest and isinstance(device, SideBySide):
         found = device.run_replicas(seed, chains, betas, states, sweeps)
         return Replicas(found.states, found.energies, _counted(found))

@@ -290,6 +290,8 @@ def test_replicas_that_no_run_would_take_are_refused(device: FastDevice) -> None
     device.load(one_row(SMALL))
     with pytest.raises(ProgramError, match="give one of each"):
         device.run_replicas(0, two, two[:1], state, 1)
+    with pytest.raises(ProgramError, match="there are no replicas"):
+        device.run_replicas(0, two[:0], two[:0], None, 1)
     with pytest.raises(ProgramError, match="SWEEPS_PER_STEP is 0"):
         device.run_replicas(0, two, two, state, 0)
     with pytest.raises(ProgramError, match="the seed is -1"):

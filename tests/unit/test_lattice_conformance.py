@@ -10,12 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gibbsite.devices import open as open_device
+from gibbsite.lattice_reader import LatticeReader
 from gibbsite.replicas import run_replicas
 from gibbsite_hw.spec.device import Device
 from gibbsite_hw.spec.errors import DeviceError, ProgramError
+from gibbsite_hw.spec.lattice_packets import LatticeResponse
 from gibbsite_hw.spec.lattice_parameters import LatticeParameters
 from gibbsite_hw.spec.lattice_program import LatticeRequest, LatticeResult
+from gibbsite_hw.spec.packets import header
 from gibbsite_hw.spec.program import RunRequest
+from gibbsite_models.golden.lattice import LatticeEngine
 from gibbsite_sim.cosim.lattice_programs import (
     STYLES,
     random_conditions,
@@ -23,6 +27,7 @@ from gibbsite_sim.cosim.lattice_programs import (
     random_request,
     random_state,
 )
+from gibbsite_sim.fast.lattice import FastLatticeEngine
 
 BUILD = "engines=lattice&rows=10&columns=12&banks=2&schedule_steps=16&payload_words=64"
 SCHEMES = ["golden:", "fast:", "fast:?threads=2"]
@@ -110,6 +115,10 @@ def test_wrong_programs_are_refused_and_change_nothing(device: Device, reference
         with pytest.raises(ProgramError, match=words):
             device.load(wrong)
         same(device.run(request), reference.run(request))
+    narrow = random_program(p, 2, rng)
+    narrow.couplings[:] = array("b", [3]) * len(narrow.couplings)
+    with pytest.raises(ProgramError, match="which meet the same site of a torus of 10 rows and 2"):
+        device.load(narrow)
     both = replace(good.conditions, clamps_on=array("I", [1] * 6), clamps_off=array("I", [1] * 6))
     high = replace(good.conditions, clamps_on=array("I", [1 << 10] * 6))
     big = replace(good.conditions, biases=array("i", [64] * 60))
@@ -131,6 +140,55 @@ def test_wrong_programs_are_refused_and_change_nothing(device: Device, reference
         with pytest.raises(ProgramError, match=words):
             device.run(asked)
     same(device.run(request), reference.run(request))
+
+
+def test_draws_are_put_in_order_of_chain(reference: Device) -> None:
+    """Groups of banks send draw by draw; the last group may have fewer chains."""
+    p = reference.info.lattice
+    reference.load(random_program(p, 4, np.random.default_rng(2)))
+    request = LatticeRequest(
+        array("I", [1 << 17]), chains=5, draws=3, first_chain=2**32 - 2, best=True
+    )
+    whole = reference.run(request)
+    for chain in range(5):
+        number = (2**32 - 2 + chain) % 2**32
+        alone = reference.run(replace(request, chains=1, first_chain=number))
+        part = slice(3 * chain, 3 * chain + 3)
+        assert whole.energies[part] == alone.energies
+        assert whole.best_energies[part] == alone.best_energies
+        for name in ("states", "best_states"):
+            words = np.array(getattr(whole, name)).reshape(5, -1)[chain]
+            assert words.tolist() == getattr(alone, name).tolist()
+
+
+def test_a_reader_takes_no_room_for_draws_that_did_not_come() -> None:
+    """A run of 2^63 draws that was stopped is as small as what came."""
+    reader = LatticeReader(LatticeRequest(array("I"), chains=2**32 - 1, draws=2**31), 8192, 2)
+    done = header(LatticeResponse.ABORTED, 1, 12)
+    reader.take([done, *[0] * 12], 1)
+    assert reader.result.aborted
+    assert reader.result.reads == len(reader.result.energies) == len(reader.result.states) == 0
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_crooked_couplings_are_added_up_as_on_golden(style: str) -> None:
+    """No driver loads couplings that differ at their ends; the engines agree on them all the same.
+
+    The device adds the fields of one colour, so one end counts.
+    """
+    p = LatticeParameters(rows=10, columns=12)
+    rng = np.random.default_rng(8)
+    program = random_program(p, 6, rng, style=style)
+    couplings = np.array(program.couplings, dtype=np.int8).reshape(6, p.rows, p.neighbours)
+    couplings = couplings * rng.choice(np.array([-1, 1], dtype=np.int8), size=couplings.shape)
+    request = LatticeRequest(array("I", [1 << 17]), chains=70, draws=2)
+    found = []
+    for engine in (LatticeEngine(p, couplings), FastLatticeEngine(p, couplings)):
+        engine.condition(program.conditions)
+        found.append(list(engine.run(request)))
+    for name in ("energies", "states"):
+        one, other = (np.concatenate([getattr(b, name) for b in blocks]) for blocks in found)
+        assert np.array_equal(one, other)
 
 
 def test_other_engines_are_named_as_missing(device: Device) -> None:
@@ -195,6 +253,8 @@ def test_replicas_are_runs_of_their_own(device: Device, reference: Device) -> No
             assert found.counters["cycles"] == 4 * alone.counters.cycles
     with pytest.raises(ProgramError, match="the program needs 8"):
         run_replicas(device, 7, chains, betas, states[:, :3], 2, LatticeRequest)
+    with pytest.raises(ProgramError, match="there are no replicas"):
+        run_replicas(device, 7, chains[:0], betas[:0], None, 2, LatticeRequest)
 
 
 @settings(max_examples=25, deadline=None, derandomize=True)

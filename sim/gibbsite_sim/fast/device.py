@@ -127,6 +127,8 @@ class FastDevice:
             raise ProgramError(
                 f"chains, betas and states of replicas have the shapes {shapes}: give one of each"
             )
+        if not numbers.size:
+            raise ProgramError("there are no replicas: give one chain at least")
         engine = self._stream.graph_engine()
         allowed = REGISTERS[Register.SWEEPS_PER_STEP]
         if (

@@ -19,8 +19,8 @@ __all__ = ["accepts", "advance", "cost"]
 
 Int64 = NDArray[np.int64]
 
-AT_ONCE = 8
-"""Sweeps of one call of compiled code."""
+SLICE_FLIPS = 5e7
+"""Decisions of one call of compiled code, some tenth of a second: then signals are heard."""
 
 
 def accepts(
@@ -60,8 +60,10 @@ def advance(
         made.start_each(bits.transpose(2, 1, 0).reshape(-1, len(betas)))
     codes, which = np.unique(betas, return_inverse=True)
     tables = np.stack([engine.table(int(code)) for code in codes])
-    for done in range(0, sweeps, AT_ONCE):
-        made.sweep_each(min(AT_ONCE, sweeps - done), tables, which.astype(np.int32))
+    which = which.astype(np.int32)
+    at_once = max(1, int(SLICE_FLIPS / (len(engine.bias) * len(betas))))
+    for done in range(0, sweeps, at_once):
+        made.sweep_each(min(at_once, sweeps - done), tables, which)
     return made.states(), made.energies()
 
 

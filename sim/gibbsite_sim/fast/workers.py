@@ -6,7 +6,7 @@ on who computes them.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from threading import Event
 
 __all__ = ["Job", "Workers"]
@@ -41,8 +41,10 @@ class Workers:
                 if stop.is_set():
                     return
 
-        pending = {self._pool.submit(work, job) for job in jobs}
+        pending: set[Future[None]] = set()
         try:
+            for job in jobs:
+                pending.add(self._pool.submit(work, job))
             while pending:
                 finished, pending = wait(pending, LOOK, FIRST_EXCEPTION)
                 for future in finished:
