@@ -130,7 +130,7 @@ def certify_device(
     from gibbsite.progress import bars
     from gibbsite.sampler import Sampler
 
-    limits = (("--chains", chains, reads), ("--reads", reads, MOST_READS))
+    limits = (("--reads", reads, MOST_READS), ("--chains", chains, reads))
     for name, value, most in (*limits, ("--burn-in", burn_in, None), ("--thin", thin, None)):
         if value < 1 or (most is not None and value > most):
             bound = "at least 1" if most is None else f"of 1..{most}"

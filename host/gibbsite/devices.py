@@ -171,6 +171,11 @@ def _fast(uri: str, given: dict[str, str], progress: Stage | None) -> Device:
     parameters = _build(uri, given)
     if target not in TARGETS:
         raise UnknownDevice(f"{uri!r} has target={target!r}: give one of {', '.join(TARGETS)}")
+    if target != "cpu" and parameters.lattice is None:
+        raise UnknownDevice(
+            f"{uri!r} has target={target}, where only the lattice engine runs, and no lattice "
+            "engine: leave target out, or write engines=lattice"
+        )
 
     from gibbsite_sim.fast.device import FastDevice
     from gibbsite_sim.fast.stream import FastStream

@@ -140,6 +140,7 @@ def test_what_cannot_be_used_is_refused_in_one_sentence(
     assert "cannot be read" in refused(str(tmp_path / "none.json"), "--beta", "1")
     assert "no picture format" in refused(*good, "--plot", "out.xyz")
     assert "--chains is 0: give a number of 1..12800" in refused(*good, "--chains", "0")
+    assert "--reads is 0: give a number of 1..10000000" in refused(*good, "--reads", "0")
     assert "--reads is 99999999999" in refused(*good, "--reads", "99999999999")
     other = tmp_path / "other.json"
     other.write_text("[1, 2]")
