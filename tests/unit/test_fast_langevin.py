@@ -27,6 +27,7 @@ from gibbsite_sim.cosim.langevin_cases import (
     random_langevin,
 )
 from gibbsite_sim.fast import langevin as fast_langevin
+from gibbsite_sim.fast.compiled import bare
 from gibbsite_sim.fast.host import Host, silent
 from gibbsite_sim.fast.langevin import FastLangevinEngine
 from gibbsite_sim.fast.langevin_machine import LANES
@@ -128,6 +129,12 @@ def test_products_are_exact(seed: int, rows: int, columns: int, largest: int) ->
     assert (sums[:rows] == wanted).all()
 
 
+@bare
+def drawn_row(streams: NDArray[Any], rows: NDArray[Any], lines: NDArray[Any]) -> None:
+    """`draw`, which is made to become part of its caller, for Python."""
+    draw(streams, rows, lines)
+
+
 def test_gaussians_of_every_octave_and_both_halves() -> None:
     rng, lines = Random(3), gaussian_lines()
     numbers = [u for zeros in range(64) for u in _led(rng, zeros)] + [
@@ -144,7 +151,7 @@ def test_gaussians_of_every_octave_and_both_halves() -> None:
         # the first word is s0, the second s0 ^ s1 ^ s3
         streams = np.stack([low, low * 0, low * 0, low ^ high]).view(np.int32)
         found = np.zeros((NOISE_ROWS, LANES), dtype=np.int32)
-        draw(streams, found, lines)
+        drawn_row(streams, found, lines)
         assert found[0].tolist() == [gaussian_code(u) for u in row]
 
 

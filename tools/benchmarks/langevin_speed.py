@@ -3,11 +3,12 @@
     python tools/benchmarks/langevin_speed.py [--units 256] [--pairs 7] [--wells]
 
 Both sample ``V = z.A z / 2 + b.z`` (with ``--wells`` also ``J4 z^4``) with dense A, as many
-replicas, one thread each, in turns; a step of all replicas counts as that many steps. The peer keeps
-its arrays, writes in place and draws with the fastest generator of NumPy; its drift is one product, the
-step already in the matrix. Seeding and start belong to the engine's time, and so does the device
-``fast:`` around it. The peer runs in a process of its own without OPENBLAS_CORETYPE and
-OPENBLAS_L2_SIZE, so that NumPy takes the kernel that fits the machine; it is printed.
+replicas, one thread each, in turns; a step of all replicas counts as that many steps. The peer
+keeps its arrays, writes in place and draws with the fastest generator of NumPy; its drift is one
+product, the step already in the matrix. Seeding and start belong to the engine's time, and so does
+the device ``fast:`` around it; a run has at least 200 steps. The peer runs in a process of its own
+without OPENBLAS_CORETYPE and OPENBLAS_L2_SIZE, so that NumPy takes the kernel that fits the
+machine; it is printed. Ratios by CPU time hold on a machine that others use too.
 """
 
 import argparse

@@ -61,6 +61,8 @@ class _Inlined(Compiler):
         super().__init__(*arguments)  # type: ignore[no-untyped-call]
         self.state.flags.noalias = True
         self.state.flags.nrt = False
+        self.state.flags.no_cpython_wrapper = True
+        self.state.flags.no_cfunc_wrapper = True
 
 
 def inlined(function: Callable[_P, _R]) -> Callable[_P, _R]:
@@ -70,7 +72,10 @@ def inlined(function: Callable[_P, _R]) -> Callable[_P, _R]:
     time. They are kept in the cache with their callers.
     """
     made: Callable[_P, _R] = numba.njit(
-        boundscheck=False, error_model="numpy", forceinline=True, pipeline_class=_Inlined
+        boundscheck=False,
+        error_model="numpy",
+        forceinline=True,
+        pipeline_class=_Inlined,
     )(function)
     return made
 
