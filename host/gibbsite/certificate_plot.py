@@ -100,7 +100,9 @@ def _checks(axes: Axes, found: dict[str, Any]) -> None:
         named.append(("mean energy", mean["deviation"] / mean["limit"]))
     if found["agreement"] is not None:
         excess = found["agreement"]["limit"] - 1
-        named.append(("R-hat - 1", (found["agreement"]["r_hat"] - 1) / max(excess, 1e-300)))
+        r_hat = found["agreement"]["r_hat"]  # None if infinite
+        size = np.inf if r_hat is None else (r_hat - 1) / max(excess, 1e-300)
+        named.append(("R-hat - 1", size))
     if not named:
         _nothing(axes)
         return

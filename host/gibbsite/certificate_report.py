@@ -60,7 +60,7 @@ def rows(found: dict[str, Any]) -> list[tuple[str, str, str, str, str]]:
         made.append(
             (
                 "split R-hat",
-                f"{agreement['r_hat']:.4f}",
+                "infinite" if agreement["r_hat"] is None else f"{agreement['r_hat']:.4f}",
                 f"<= {agreement['limit']:.4f}",
                 _mark(agreement["agrees"]),
                 agreement["statistic"],

@@ -18,8 +18,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gibbsite_models.convergence import autocorrelation_time, r_hat_limit, split_r_hat
+from gibbsite_models.law_checks import CertificateError
 
-__all__ = ["Agreement", "Autocorrelation", "Times", "agreement_of", "correlation_of", "series_of"]
+__all__ = [
+    "Agreement",
+    "Autocorrelation",
+    "Times",
+    "agreement_of",
+    "correlation_of",
+    "named",
+    "series_of",
+]
 
 Floats: TypeAlias = NDArray[np.float64]
 Times: TypeAlias = Mapping[str, tuple[float, int]]
@@ -57,6 +66,20 @@ class Autocorrelation:
     window: int
     effective_draws: float
     reliable: bool
+
+
+def named(names: Sequence[str] | None, count: int, *others: str) -> list[str]:
+    """The names of so many variables, made up where none are given; ``others`` are other series.
+
+    Raises `CertificateError` for another number of names, or for series that share one.
+    """
+    shown = [f"variable {k}" for k in range(count)] if names is None else list(names)
+    if len(shown) != count or len({*others, *shown}) != count + len(others):
+        raise CertificateError(
+            f"there are {len(shown)} names for {count} variables: give each variable a name of its "
+            f"own{''.join(f', and none the name {other}' for other in others)}"
+        )
+    return shown
 
 
 def series_of(

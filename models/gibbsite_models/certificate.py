@@ -29,6 +29,7 @@ from gibbsite_models.agreement import (
     Autocorrelation,
     agreement_of,
     correlation_of,
+    named,
     series_of,
 )
 from gibbsite_models.calibration import Bin
@@ -131,8 +132,10 @@ class Certificate:
         return {"certified": True, "unknown": None}.get(self.verdict, False)
 
     def as_dict(self) -> dict[str, Any]:
-        """The certificate as plain values, for JSON."""
+        """The certificate as plain values, for JSON; an infinite R-hat, which it lacks, is None."""
         plain = asdict(self)
+        if self.agreement is not None and not np.isfinite(self.agreement.r_hat):
+            plain["agreement"]["r_hat"] = None
         for name in ("checks", "calibration", "not_checked"):
             plain[name] = list(plain[name])
         return {**plain, "equilibrated": self.equilibrated}
@@ -166,7 +169,7 @@ def certify(
             not_checked=("agreement between chains", "autocorrelation", "effective beta", "law"),
         )
     count = 0 if values is None else values.shape[2]
-    shown = [f"variable {k}" for k in range(count)] if names is None else list(names)
+    shown = named(names, count, "energy")
     not_checked: list[str] = []
     series = series_of(energy, values, shown)
     correlation, times = correlation_of(series, not_checked)
@@ -217,7 +220,7 @@ def certify_series(draws: ArrayLike, names: Sequence[str] | None = None) -> Cert
             "variables: reshape them"
         )
     chains, count, variables = values.shape
-    shown = [f"variable {k}" for k in range(variables)] if names is None else list(names)
+    shown = named(names, variables)
     not_checked: list[str] = []
     series = {name: values[..., k] for k, name in enumerate(shown) if np.ptp(values[..., k]) > 0}
     correlation, times = correlation_of(series, not_checked)
@@ -345,7 +348,12 @@ def _checked(
         raise CertificateError("an energy is not finite: draw again")
     if states is None:
         return energy, None
-    values = np.asarray(states, dtype=np.int64)
+    given = np.asarray(states)
+    if given.dtype.kind not in "iub" and not (np.isfinite(given) & (given == np.rint(given))).all():
+        raise CertificateError(
+            "a state is no whole number: give -1/+1 for spins, cases for choices"
+        )
+    values = given.astype(np.int64)
     if values.ndim != 3 or values.shape[:2] != energy.shape:
         raise CertificateError(
             f"states have shape {values.shape} and energies {energy.shape}: give chains x draws x "

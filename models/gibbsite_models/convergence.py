@@ -45,7 +45,8 @@ def autocorrelation_time(chains: ArrayLike) -> tuple[float, int]:
     size = 1 << (2 * draws - 1).bit_length()
     spectrum = np.abs(np.fft.rfft(x, size, axis=1)) ** 2
     covariance = np.fft.irfft(spectrum, size, axis=1)[:, :draws].mean(axis=0)
-    if covariance[0] <= 1e-12 * draws * max(1.0, float(np.abs(chains).max()) ** 2):
+    # what is left of a constant is rounding, 1e-16 of it; energies may be of any unit and offset
+    if covariance[0] <= 1e-24 * draws * float(np.abs(chains).max()) ** 2:
         return 1.0, 0
     rho = covariance / covariance[0]
     times = 2 * np.cumsum(rho) - 1
@@ -89,7 +90,9 @@ def _halves(chains: Floats) -> Floats:
 def _normal_scores(x: Floats) -> Floats:
     low, high = x.min(), x.max()
     if ((x == low) | (x == high)).all():
-        return x  # two values only: any scores are a multiple of these, which R-hat does not see
+        # two values only: any scores are a multiple of these, which R-hat does not see
+        upper: Floats = (x == high).astype(np.float64)
+        return upper
     # average ranks of ties
     _, where, counts = np.unique(x, return_inverse=True, return_counts=True)
     ranks = (np.cumsum(counts) - (counts - 1) / 2)[where].reshape(x.shape)

@@ -265,6 +265,48 @@ def test_the_noise_floor_is_exceeded_as_rarely_as_it_says(states: int, draws: in
     assert 200 - 5 * 14 - 120 < above < 200 + 5 * 14 + 60, above
 
 
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 1e9])
+@pytest.mark.parametrize("values", [2, 3])
+def test_the_unit_of_energy_does_not_count(values: int, scale: float) -> None:
+    """Chains that stay for about ten draws, in any unit and far from zero."""
+    rng = np.random.default_rng(14)
+    chains = np.repeat(rng.integers(0, values, (16, 400)).astype(float), 10, axis=1)
+    plain = certify(chains)
+    found = certify((chains + 1000) * scale)
+    assert plain.agreement is not None
+    assert plain.agreement.agrees
+    assert plain.autocorrelation is not None
+    assert plain.autocorrelation.time > 8
+    assert found.verdict == plain.verdict
+    assert found.agreement is not None
+    assert found.autocorrelation is not None
+    assert math.isclose(found.agreement.r_hat, plain.agreement.r_hat, rel_tol=1e-9)
+    assert math.isclose(found.agreement.limit, plain.agreement.limit, rel_tol=1e-9)
+    assert math.isclose(found.autocorrelation.time, plain.autocorrelation.time, rel_tol=1e-6)
+
+
+def test_chains_that_stand_still_are_json_too() -> None:
+    still = np.repeat(np.arange(4.0)[:, None], 100, axis=1)
+    found = certify(still)
+    assert found.verdict == "not equilibrated"
+    assert found.agreement is not None
+    assert math.isinf(found.agreement.r_hat)
+    plain = json.loads(json.dumps(found.as_dict(), allow_nan=False))
+    assert plain["agreement"]["r_hat"] is None
+
+
+@pytest.mark.parametrize("names", [["a"], ["a", "a"], ["a", "energy"], ["a", "b", "c"]])
+def test_every_variable_needs_a_name_of_its_own(names: list[str]) -> None:
+    states = np.random.default_rng(15).choice([-1, 1], size=(2, 8, 2))
+    with pytest.raises(CertificateError, match="a name of its own"):
+        certify(np.zeros((2, 8)), states, names=names)
+    if "energy" in names:  # of continuous draws no energy is followed
+        certify_series(states.astype(float), names=names)
+        return
+    with pytest.raises(CertificateError, match="a name of its own"):
+        certify_series(states.astype(float), names=names)
+
+
 def test_it_is_json() -> None:
     model, states, starts = spins(np.random.default_rng(10))
     known = Claim(model, 0.7, starts, "beta = 0", exact=TransferMatrix(model, 0.7))
@@ -281,6 +323,8 @@ def test_it_is_json() -> None:
         (np.zeros((0, 5)), None, "chains x draws"),
         (np.full((2, 5), np.nan), None, "not finite"),
         (np.zeros((2, 5)), np.zeros((2, 4, 1)), "chains x draws x"),
+        (np.zeros((2, 5)), np.full((2, 5, 1), 0.5), "no whole number"),
+        (np.zeros((2, 5)), np.full((2, 5, 1), np.nan), "no whole number"),
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(energies, states, words: str) -> None:
