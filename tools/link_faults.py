@@ -29,6 +29,8 @@ import numpy as np
 
 from gibbsite.compiler import compile_model
 from gibbsite.devices import open as open_device
+from gibbsite.driver import Driver
+from gibbsite.uart import UartStream
 from gibbsite_hw.spec.device_parameters import DeviceParameters
 from gibbsite_hw.spec.errors import DeviceError
 from gibbsite_hw.spec.parameters import GraphParameters
@@ -115,8 +117,9 @@ class Trial:
                 device.load(self.program)
                 return device.run(request or self.request)
             finally:
-                if row is not None:
-                    counts = device._line.stream.counts  # type: ignore[attr-defined]
+                stream = device._line.stream if isinstance(device, Driver) else None
+                if row is not None and isinstance(stream, UartStream):
+                    counts = stream.counts
                     row.repeated += counts.repeated + counts.gaps
 
     def expected(self, request: RunRequest | None = None) -> RunResult:

@@ -113,7 +113,7 @@ def test_driver_at_the_pins(tmp_path: Path) -> None:
             with pytest.raises(Enough):
                 device.run(replace(request, draws=1000), stop)
             same(device.run(request), expected)
-            link = device._graph_driver._link  # type: ignore[attr-defined]
+            link = device._graph_driver._link
             with pytest.raises(CommandRefused):
                 link.command(Opcode.ENTRIES, [0, 1, 2, 3, 4])  # nothing is being loaded
             same(device.run(request), expected)

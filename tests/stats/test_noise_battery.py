@@ -33,11 +33,11 @@ stdin_input_raw|  3.72e+07  | 364374069|
 #=============================================================================#
         test_name   |ntup| tsamples |psamples|  p-value |Assessment
 #=============================================================================#
-   diehard_birthdays|   0|       100|     100|0.09143893|  PASSED  
-          sts_serial|  10|    100000|     100|0.99790585|   WEAK   
-          sts_serial|  10|    100000|     100|0.45502537|  PASSED  
-  diehard_rank_32x32|   0|     40000|     100|0.00000000|  FAILED  
-"""  # noqa: W291  (as dieharder prints it)
+   diehard_birthdays|   0|       100|     100|0.09143893|  PASSED
+          sts_serial|  10|    100000|     100|0.99790585|   WEAK
+          sts_serial|  10|    100000|     100|0.45502537|  PASSED
+  diehard_rank_32x32|   0|     40000|     100|0.00000000|  FAILED
+"""
 ROWS = [
     Row("diehard_birthdays", 0, 100, 100, 0.09143893, "PASSED"),
     Row("sts_serial", 10, 100_000, 100, 0.99790585, "WEAK"),

@@ -39,7 +39,7 @@ def log_partition(rows: int, columns: int, coupling: float) -> float:
         (log_cosh[even].sum(), 1.0),
         (log_sinh[even].sum(), math.copysign(1.0, gamma[0])),
     ]
-    top = max(value for value, _ in terms)
+    top = float(max(value for value, _ in terms))
     total = sum(sign * math.exp(value - top) for value, sign in terms)
     sites = rows * columns
     return -math.log(2.0) + sites / 2 * math.log(2.0 * math.sinh(k2)) + top + math.log(total)

@@ -9,6 +9,7 @@ Twin: ``gibbsite_hw.link.FramedLink``.
 """
 
 from collections import deque
+from typing import TypeAlias
 
 from gibbsite_hw.spec.frames import (
     FRAME_WORDS,
@@ -23,6 +24,9 @@ from gibbsite_hw.spec.frames import (
 )
 
 __all__ = ["DeviceEnd", "Splitter", "fragments"]
+
+Part: TypeAlias = tuple[tuple[int, ...], bool]
+"""Words of a packet, and whether they are its last."""
 
 
 class Splitter:
@@ -54,7 +58,7 @@ class Splitter:
         return found
 
 
-def fragments(words: "list[int]") -> list[tuple[tuple[int, ...], bool]]:
+def fragments(words: "list[int]") -> list[Part]:
     """A packet in parts of at most `FRAME_WORDS` words, each with whether it is the last."""
     starts = range(0, len(words), FRAME_WORDS)
     return [(tuple(words[at : at + FRAME_WORDS]), at + FRAME_WORDS >= len(words)) for at in starts]
@@ -69,7 +73,11 @@ class DeviceEnd:
         self.expected = 0
         """Number of the next frame from the host, counted without end."""
         self._splitter = Splitter()
-        self._forget()
+        self._taken = self._first = self._following = 0
+        self._taking: deque[Part] = deque()
+        self._held: deque[Part] = deque()
+        self._before: deque[Part] = deque()
+        self._ready = self._stranger = self._answer = False
 
     @property
     def bad(self) -> int:
@@ -86,7 +94,7 @@ class DeviceEnd:
         for frame in self._splitter.frames(data):
             self._act(frame)
 
-    def take(self) -> tuple[tuple[int, ...], bool] | None:
+    def take(self) -> Part | None:
         """The shell takes the words of the next frame; whether a packet ends with them."""
         if not self._taking:
             return None
@@ -162,9 +170,8 @@ class DeviceEnd:
     def _forget(self) -> None:
         self.expected = 0
         self._taken = self._first = self._following = 0
-        self._taking = deque[tuple[tuple[int, ...], bool]]()
-        self._held = deque[tuple[tuple[int, ...], bool]]()
-        self._before = deque[tuple[tuple[int, ...], bool]]()
+        for queue in (self._taking, self._held, self._before):
+            queue.clear()
         self._ready = self._stranger = self._answer = False
 
     def _frame(self, kind: int, words: tuple[int, ...] = ()) -> bytes:

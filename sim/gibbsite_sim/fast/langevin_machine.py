@@ -13,7 +13,7 @@ Twin: `gibbsite_models.golden.langevin_arithmetic.exact_dot`.
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
-import llvmlite.binding as llvm  # type: ignore[import-untyped]
+import llvmlite.binding as llvm
 import numba
 import numpy as np
 from llvmlite import ir
@@ -58,7 +58,7 @@ class _Inlined(Compiler):
     """
 
     def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)  # type: ignore[no-untyped-call]
+        super().__init__(*arguments)
         self.state.flags.noalias = True
         self.state.flags.nrt = False
         self.state.flags.no_cpython_wrapper = True

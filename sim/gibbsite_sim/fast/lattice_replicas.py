@@ -58,9 +58,9 @@ def advance(
     else:
         bits = unpack_columns(states, engine.parameters.rows).astype(np.int8)
         made.start_each(bits.transpose(2, 1, 0).reshape(-1, len(betas)))
-    codes, which = np.unique(betas, return_inverse=True)
+    codes, inverse = np.unique(betas, return_inverse=True)
     tables = np.stack([engine.table(int(code)) for code in codes])
-    which = which.astype(np.int32)
+    which = inverse.astype(np.int32)
     at_once = max(1, int(SLICE_FLIPS / (len(engine.bias) * len(betas))))
     for done in range(0, sweeps, at_once):
         made.sweep_each(min(at_once, sweeps - done), tables, which)
