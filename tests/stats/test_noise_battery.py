@@ -55,7 +55,7 @@ def test_the_table_is_read() -> None:
     [
         "",
         "Error: no such test\n",
-        PRINTED.replace("FAILED  ", "UNSURE  "),
+        PRINTED.replace("FAILED", "UNSURE"),
         PRINTED.replace("0.09143893", "0.0914x893"),
     ],
 )
