@@ -184,7 +184,7 @@ def load(both: Both, columns: int, betas: list[int]) -> int:
     both((_O.BEGIN, [columns]))
     for opcode, records in (
         (_O.COUPLINGS, [[0] * rules] * sites),
-        (_O.BIASES, [[3]] * sites),
+        (_O.BIASES, [[1]] * sites),
         (_O.SCHEDULE, [[beta] for beta in betas]),
     ):
         for command in lattice_loads(parameters, opcode, records):

@@ -21,13 +21,14 @@ from cocotb_tools.runner import get_runner
 
 from gibbsite_hw.spec.device_parameters import DeviceParameters
 from gibbsite_hw.spec.langevin_parameters import LangevinParameters
+from gibbsite_hw.spec.lattice_parameters import LatticeParameters
 from gibbsite_hw.spec.parameters import GraphParameters
 from gibbsite_sim.build import BuildFailed
 from gibbsite_sim.cache import Cache, cache_folder
 from gibbsite_sim.elaborate import component_verilog
 from gibbsite_sim.toolchain import find_toolchain, versions
 
-__all__ = ["BLOCKS", "LANGEVIN_SMALL", "SERIAL_DIVISOR", "SMALL", "Bench"]
+__all__ = ["BLOCKS", "LANGEVIN_SMALL", "LATTICE_SMALL", "SERIAL_DIVISOR", "SMALL", "Bench"]
 
 AHEAD = 3600
 """Seconds: the generated makefile wants runtime objects that are newer than itself."""
@@ -44,6 +45,12 @@ LANGEVIN_SMALL = LangevinParameters(
     units=12, constraints=6, multipliers=4, pairs=32, schedule_entries=8, payload_words=64
 )
 """The same for the Langevin engine: rows of several coupling words, the last one partly filled."""
+
+
+LATTICE_SMALL = LatticeParameters(
+    rows=6, columns=12, banks=2, schedule_steps=4, payload_words=40, hash_rounds=4
+)
+"""The same for the lattice engine: three lanes, programs that stream (10 columns on) and do not."""
 
 
 def _seed_hash(parameters: GraphParameters) -> Any:
@@ -103,6 +110,18 @@ def _langevin_shell(parameters: LangevinParameters) -> Any:
     return LangevinShell(parameters, DeviceParameters.of(parameters).fingerprint())
 
 
+def _lattice_shell(parameters: LatticeParameters) -> Any:
+    from gibbsite_hw.lattice_shell import LatticeShell
+
+    return LatticeShell(parameters, DeviceParameters.of(parameters).fingerprint())
+
+
+def _lattice_noise(parameters: LatticeParameters) -> Any:
+    from gibbsite_hw.lattice_noise import LatticeNoise
+
+    return LatticeNoise(parameters.streams)
+
+
 def _component(module: str, name: str) -> Callable[[Any], Any]:
     def make(parameters: Any) -> Any:
         from importlib import import_module
@@ -132,6 +151,9 @@ BLOCKS: dict[str, Callable[[Any], Any]] = {
     "langevin_engine": _component("langevin", "LangevinEngine"),
     "langevin_loader": _component("langevin_loader", "LangevinLoader"),
     "langevin_shell": _langevin_shell,
+    "lattice_noise": _lattice_noise,
+    "lattice_thresholds": _component("lattice_thresholds", "LatticeThresholds"),
+    "lattice_shell": _lattice_shell,
 }
 """Every block that has a bench; its name is that of the Verilog module."""
 
@@ -151,7 +173,7 @@ class Bench:
     """
 
     block: str
-    parameters: GraphParameters | LangevinParameters = SMALL
+    parameters: GraphParameters | LangevinParameters | LatticeParameters = SMALL
     coverage: bool = False
     patches: tuple[tuple[str, str], ...] = ()
 

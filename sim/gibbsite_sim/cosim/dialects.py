@@ -1,4 +1,4 @@
-"""What differs between the engines on the word stream, for the parts of a bench that serve both."""
+"""What differs between the engines on the word stream, for the parts of a bench that serve all."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,17 +12,24 @@ from gibbsite_hw.spec.langevin_packets import (
     LangevinOpcode,
 )
 from gibbsite_hw.spec.langevin_registers import LANGEVIN_REGISTERS, LangevinFlags
+from gibbsite_hw.spec.lattice_packets import (
+    LATTICE_FIXED_LENGTHS,
+    LATTICE_LEGAL_STATES,
+    LatticeErrorCode,
+    LatticeOpcode,
+)
+from gibbsite_hw.spec.lattice_registers import LATTICE_REGISTERS
 from gibbsite_hw.spec.packets import FIXED_LENGTHS, LEGAL_STATES, Engine, ErrorCode, Opcode
 from gibbsite_hw.spec.registers import REGISTERS, RegisterInfo, RunFlags, State
 
-__all__ = ["GRAPH", "LANGEVIN", "Dialect"]
+__all__ = ["GRAPH", "LANGEVIN", "LATTICE", "Dialect"]
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """Tables of one engine, keyed by its own enumerations.
 
-    What both engines have, such as READ, OK or BAD_VALUE, has the same number in both, but for
+    What all engines have, such as READ, OK or BAD_VALUE, has the same number in each, but for
     ``engine_code`` in opcodes and kinds of response.
     """
 
@@ -52,4 +59,13 @@ LANGEVIN = Dialect(
     LangevinErrorCode,
     LANGEVIN_REGISTERS,
     LangevinFlags,
+)
+LATTICE = Dialect(
+    Engine.LATTICE.code,
+    LatticeOpcode,
+    LATTICE_LEGAL_STATES,
+    LATTICE_FIXED_LENGTHS,
+    LatticeErrorCode,
+    LATTICE_REGISTERS,
+    RunFlags,
 )

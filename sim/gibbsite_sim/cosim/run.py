@@ -13,10 +13,18 @@ from cocotb_tools.runner import get_runner
 
 from gibbsite_hw.spec.errors import DeviceError
 from gibbsite_hw.spec.langevin_parameters import LangevinParameters
+from gibbsite_hw.spec.lattice_parameters import LatticeParameters
 from gibbsite_hw.spec.parameters import GraphParameters
 from gibbsite_sim.cosim.build import Bench
 
-__all__ = ["CosimFailed", "Report", "cosimulate", "langevin_parameters_here", "parameters_here"]
+__all__ = [
+    "CosimFailed",
+    "Report",
+    "cosimulate",
+    "langevin_parameters_here",
+    "lattice_parameters_here",
+    "parameters_here",
+]
 
 PARAMETERS = "GIBBSITE_PARAMETERS"
 
@@ -94,6 +102,11 @@ def parameters_here() -> GraphParameters:
 def langevin_parameters_here() -> LangevinParameters:
     """The same on the bench of a block of the Langevin engine."""
     return LangevinParameters(**json.loads(os.environ[PARAMETERS]))
+
+
+def lattice_parameters_here() -> LatticeParameters:
+    """The same on the bench of a block of the lattice engine."""
+    return LatticeParameters(**json.loads(os.environ[PARAMETERS]))
 
 
 def _passed(bench: Bench, module: str, results: Path, log: Path) -> tuple[str, ...]:
