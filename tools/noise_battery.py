@@ -65,7 +65,7 @@ _LINE: Final = re.compile(rf"\s*(\w+)\|{_COUNTS}\s*([\d.eE+-]+|nan)\|\s*({'|'.jo
 
 
 class NoBattery(GibbsiteError):
-    """dieharder printed no table."""
+    """dieharder was ended, or printed no table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +225,11 @@ def _piped(arguments: Sequence[str], source: Source, seed: int) -> tuple[list[Ro
         text = running.stdout.read().decode()
         with suppress(BrokenPipeError):
             running.stdin.close()
+    if running.returncode:
+        raise NoBattery(
+            f"dieharder ended with status {running.returncode} (below 0: killed by that signal) "
+            f"after {size / 1e9:.1f} GB of {' '.join(arguments)}. Run it again."
+        )
     return parse_table(text), size
 
 

@@ -112,6 +112,17 @@ def test_a_missing_battery_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         battery("graph-stream", 1, [(0, 0)])
 
 
+def test_a_battery_that_is_killed_is_no_pass(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program = tmp_path / "dieharder"
+    program.write_text("#!/bin/sh\nkill -9 $$\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    with pytest.raises(NoBattery, match="status -9"):
+        battery("graph-stream", 1, [(0, 0)])
+
+
 @needs_dieharder
 def test_a_source_passes_and_a_fault_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs of bits (STS) of one lane; of a shift register that moves on by one bit, beside it."""
