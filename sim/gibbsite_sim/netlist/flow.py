@@ -40,7 +40,7 @@ _SYNTHESIS = {
     "gowin": "synth_gowin -top top -family gw2a",
 }
 _NO_COLLISIONS = (
-    "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:COLLISION_X_MASK=1'0 %i r:CLK_ENABLE=1'1 %i"
+    "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:COLLISION_X_MASK=1'0 %i r:CLK_ENABLE=1 %i"
 )
 """No engine uses what a port reads in the cycle in which that word is written: synthesis need
 not add comparators and registers that give the old word. The memory models of the netlist's

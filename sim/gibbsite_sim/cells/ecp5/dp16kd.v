@@ -216,6 +216,7 @@ module DP16KD(
 
   localparam [17:0] SHOWN_A = 18'h3FFFF >> (18 - (DATA_WIDTH_A > 18 ? 18 : DATA_WIDTH_A));
   localparam [17:0] SHOWN_B = 18'h3FFFF >> (18 - (DATA_WIDTH_B > 18 ? 18 : DATA_WIDTH_B));
-  assign {DOA17, DOA16, DOA15, DOA14, DOA13, DOA12, DOA11, DOA10, DOA9, DOA8, DOA7, DOA6, DOA5, DOA4, DOA3, DOA2, DOA1, DOA0} = DATA_WIDTH_B == 36 ? qb[35:18] : qa[17:0] & SHOWN_A;
-  assign {DOB17, DOB16, DOB15, DOB14, DOB13, DOB12, DOB11, DOB10, DOB9, DOB8, DOB7, DOB6, DOB5, DOB4, DOB3, DOB2, DOB1, DOB0} = qb[17:0] & SHOWN_B;
+  // 36 bits: the low half on the pins of A, the high half on those of B; fewer bits on those of B.
+  assign {DOA17, DOA16, DOA15, DOA14, DOA13, DOA12, DOA11, DOA10, DOA9, DOA8, DOA7, DOA6, DOA5, DOA4, DOA3, DOA2, DOA1, DOA0} = DATA_WIDTH_B == 36 ? qb[17:0] : qa[17:0] & SHOWN_A;
+  assign {DOB17, DOB16, DOB15, DOB14, DOB13, DOB12, DOB11, DOB10, DOB9, DOB8, DOB7, DOB6, DOB5, DOB4, DOB3, DOB2, DOB1, DOB0} = DATA_WIDTH_B == 36 ? qb[35:18] : qb[17:0] & SHOWN_B;
 endmodule
