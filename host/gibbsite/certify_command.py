@@ -75,7 +75,8 @@ def certify(
 ) -> int:
     """Say whether draws follow a model's law: certified, biased, not equilibrated or unknown.
 
-    Leaves with 0 if certified, 3 if biased or not equilibrated, 5 if unknown.
+    Devices draw with their graph engine. Leaves with 0 if certified, 3 if biased or not
+    equilibrated, 5 if unknown.
     """
     import json
 
@@ -83,8 +84,8 @@ def certify(
 
     cli.refuse_undrawable(plot)
     cli.refuse_unwritable("--plot", plot)
-    if not math.isfinite(beta):
-        raise CertifyError(f"--beta is {beta}: give a finite number")
+    if not math.isfinite(beta) or beta < 0:
+        raise CertifyError(f"--beta is {beta}: give a finite number from 0")
     from gibbsite.model_files import read_model
 
     bqm = read_model(model)
@@ -134,6 +135,7 @@ def certify_device(
     for name, value, most in (*limits, ("--burn-in", burn_in, None), ("--thin", thin, None)):
         if value < 1 or (most is not None and value > most):
             bound = "at least 1" if most is None else f"of 1..{most}"
+            bound += ", no more than --reads" if name == "--chains" else ""
             raise CertifyError(f"{name} is {value}: give a number {bound}")
     seed = secrets.randbits(63) if seed is None else seed
     with bars() as progress, open_device(device, progress=progress) as opened:

@@ -1,4 +1,4 @@
-"""The command `gibbsite`: solve, formalize, certify, devices, energy.
+"""The command `gibbsite`: solve, formalize, certify, devices, bench, energy.
 
 Results go to stdout, all else to stderr.
 
@@ -165,7 +165,7 @@ def devices() -> None:
 
     for scheme in available():
         _print(f"{scheme.uri:9s} {scheme.what}")
-        _print(f"{'':9s} takes {', '.join(scheme.parameters)}")
+        _print(f"{'':9s} takes {scheme.summary}")
         state = "ready" if scheme.missing is None else f"cannot be opened here: {scheme.missing}"
         _print(f"{'':9s} {state}")
 

@@ -29,6 +29,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
 from typing import Any, Final, TypeAlias
 from urllib.parse import parse_qsl
 
@@ -79,6 +80,9 @@ BUILD: Final = (
     *(f"{engine}_{name}" for engine, names in SIZES.items() for name in names),
 )
 
+SIZES_AS_WORDS: Final = "sizes of engines (GraphParameters, LatticeParameters, LangevinParameters)"
+"""What a list of parameters says in place of some fifty names."""
+
 MOST_THREADS: Final = 64
 
 MOST_BAUD: Final = 12_000_000
@@ -97,6 +101,11 @@ class Scheme:
     parameters: tuple[str, ...]
     missing: str | None
     """What to install first; None if it can be opened."""
+
+    @property
+    def summary(self) -> str:
+        """The parameters, the sizes of engines in a few words."""
+        return f"{', '.join(_in_short(self.parameters))}, and {SIZES_AS_WORDS}"
 
 
 def open(
@@ -271,13 +280,21 @@ def _given(uri: str, query: str, names: tuple[str, ...]) -> dict[str, str]:
         if name == "waves" and name not in names:
             raise UnknownDevice(f"{uri!r} records no waveform: use sim: for one")
         if name not in names:
+            near = get_close_matches(name, names, 3, cutoff=0.75)
+            advice = f"did you mean {' or '.join(near)}? " if near else ""
             raise UnknownDevice(
-                f"{uri!r} has the parameter {name!r}, which is none: use {', '.join(names)}"
+                f"{uri!r} has the parameter {name!r}, which is none: {advice}use "
+                f"{', '.join(_in_short(names))}, or {SIZES_AS_WORDS}"
             )
         if name in found:
             raise UnknownDevice(f"{uri!r} gives {name} twice: give it once")
         found[name] = value
     return found
+
+
+def _in_short(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Names without the sizes of engines."""
+    return tuple(name for name in names if name not in BUILD[2:])
 
 
 def _build(uri: str, given: dict[str, str]) -> DeviceParameters:

@@ -179,6 +179,7 @@ def _place(
     k = number[step[:, 0], step[:, 1]]
     if (k < 0).any():
         wrong = int(np.argmax(k < 0))
+        _refuse_odd(at, at[low[wrong]], at[high[wrong]])
         raise ProgramError(
             f"{sites[int(low[wrong])]} and {sites[int(high[wrong])]} are coupled and no neighbours "
             f"among the {p.neighbours} of this engine, whose {p.rows} rows and this model's "
@@ -188,6 +189,21 @@ def _place(
     back = np.where(k % 4 < 2, k + 2, k - 2)
     couplings[at[low, 1], at[low, 0], k] = weights
     couplings[at[high, 1], at[high, 0], back] = weights
+
+
+def _refuse_odd(
+    at: NDArray[np.integer], low: NDArray[np.integer], high: NDArray[np.integer]
+) -> None:
+    """Say so where a pair joins the opposite edges of an odd number of rows or columns."""
+    for axis, what in enumerate(("rows", "columns")):
+        size = int(at[:, axis].max()) + 1
+        edges = {int(low[axis]), int(high[axis])} == {0, size - 1}
+        if size > 2 and size % 2 and edges and low[1 - axis] == high[1 - axis]:
+            raise ProgramError(
+                f"{tuple(map(int, low))} and {tuple(map(int, high))} wrap a lattice of {size} "
+                f"{what}, and wrapped lattices have an even number: use {size - 1} or {size + 1} "
+                f"{what}, or leave these edges open"
+            )
 
 
 def _formats(p: LatticeParameters) -> GraphParameters:

@@ -36,6 +36,9 @@ UNUSED = ("initial_states", "initial_states_generator", "interrupt_function")
 DEFAULT_CHAINS = 16
 """Chains among which draws at equilibrium are shared."""
 
+FROM_THE_MODEL = ("rows", "columns", "neighbours")
+"""Parameters of an address that the model's size and ``neighbours=`` decide here."""
+
 
 class LatticeSampler(DimodSampler):
     """A dimod sampler on a lattice engine.
@@ -154,10 +157,24 @@ class LatticeSampler(DimodSampler):
             if (lattice.rows, lattice.columns, lattice.neighbours) == wanted:
                 return self._opened
         self.close()
-        joint = "&" if "?" in self._device else "?"
-        sizes = f"lattice_rows={rows}&lattice_columns={columns}&lattice_neighbours={wanted[2]}"
-        self._opened = open_device(f"{self._device}{joint}engines=lattice&{sizes}")
+        self._opened = open_device(_address(self._device, *wanted))
         return self._opened
+
+
+def _address(device: str, rows: int, columns: int, neighbours: int) -> str:
+    """The address of a lattice of this size; ``engines=lattice`` may stand in it already."""
+    place, _, query = device.partition("?")
+    words = [word for word in query.split("&") if word not in ("", "engines=lattice")]
+    for word in words:
+        name = word.partition("=")[0]
+        if name == "engines" or name.removeprefix("lattice_") in FROM_THE_MODEL:
+            raise ArgumentError(
+                f"the address {device!r} gives {word}, and LatticeSampler opens a lattice of the "
+                "model's size: leave it out, choose neighbours=4, 8 or 12 as an argument, or pass "
+                "an open device"
+            )
+    sizes = f"lattice_rows={rows}&lattice_columns={columns}&lattice_neighbours={neighbours}"
+    return f"{place}?{'&'.join([*words, 'engines=lattice', sizes])}"
 
 
 def _site(label: Any) -> tuple[int, int]:

@@ -139,6 +139,10 @@ def test_what_cannot_be_used_is_refused_in_one_sentence(
     assert "--beta is nan" in refused(str(file), "--beta", "nan")
     assert "cannot be read" in refused(str(tmp_path / "none.json"), "--beta", "1")
     assert "no picture format" in refused(*good, "--plot", "out.xyz")
+    assert "--beta is -1.0: give a finite number from 0" in refused(str(good[0]), "--beta", "-1")
+    assert "--chains is 32: give a number of 1..5, no more than --reads" in refused(
+        *good, "--reads", "5"
+    )
     assert "--chains is 0: give a number of 1..12800" in refused(*good, "--chains", "0")
     assert "--reads is 0: give a number of 1..10000000" in refused(*good, "--reads", "0")
     assert "--reads is 99999999999" in refused(*good, "--reads", "99999999999")

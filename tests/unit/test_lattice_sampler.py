@@ -140,3 +140,24 @@ def test_what_no_lattice_holds_is_refused() -> None:
             sampler.sample(small, clamps={(9, 0): 1})
         with pytest.raises(gibbsite.GibbsiteError, match="initial_states is none"):
             sampler.sample(small, initial_states=[1])
+
+
+@pytest.mark.parametrize(("rows", "columns", "what"), [(5, 4, "5 rows"), (4, 5, "5 columns")])
+def test_an_odd_wrapped_size_is_refused_by_its_size(rows: int, columns: int, what: str) -> None:
+    with (
+        gibbsite.LatticeSampler("golden:") as sampler,
+        pytest.raises(ProgramError, match=rf"wrap a lattice of {what}, .* use 4 or 6"),
+    ):
+        sampler.sample(lattice(rows, columns), num_reads=1)
+
+
+def test_an_address_names_an_engine_and_no_size() -> None:
+    model = lattice(4, 4, wrapped=False)
+    with gibbsite.LatticeSampler("golden:?engines=lattice&banks=2") as sampler:
+        assert sampler.sample(model, num_reads=2, seed=1).info["device"].endswith("neighbours=4")
+    for word in ("engines=graph", "rows=4", "lattice_columns=4", "neighbours=8"):
+        with (
+            gibbsite.LatticeSampler(f"golden:?{word}") as sampler,
+            pytest.raises(gibbsite.GibbsiteError, match=f"gives {word}, .* leave it out"),
+        ):
+            sampler.sample(model, num_reads=2)
