@@ -1,11 +1,10 @@
 """The netlist after place and route against golden, through the pins of the serial line.
 
-The unmodified driver of ``uart:`` opens a pseudo-terminal, behind which the Verilated netlist gets
-and gives every bit of the line. All of it is nightly: placing the smallest device takes minutes.
+The driver talks to the golden end of the link, and that to the Verilated netlist, which gets and
+gives every bit of the line. All of it is nightly: placing the smallest device takes minutes.
 """
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 import dimod
@@ -13,18 +12,17 @@ import numpy as np
 import pytest
 
 from gibbsite.compiler import compile_model
-from gibbsite.devices import open as open_device
+from gibbsite.driver import Driver
 from gibbsite_hw.boards.table import BOARDS, build
+from gibbsite_hw.spec.device import Device
 from gibbsite_hw.spec.program import RunRequest, RunResult
+from gibbsite_models.golden.device import GoldenStream
 from gibbsite_sim.netlist.bitstream import make_bitstream
-from gibbsite_sim.netlist.library import NetlistCore, netlist_library
+from gibbsite_sim.netlist.library import netlist_library
+from gibbsite_sim.netlist.stream import NetlistStream
 from gibbsite_sim.netlist.verilog import cell_counts
-from gibbsite_sim.serial_board import PtyBoard
 
 pytestmark = [pytest.mark.sim, pytest.mark.nightly]
-
-SLOW_BAUD = 9600
-"""What the driver is told, so that its time-outs fit a simulation that is slower than any board."""
 
 
 @pytest.fixture(scope="module")
@@ -56,12 +54,12 @@ def small() -> "tuple[dimod.BinaryQuadraticModel, dimod.DiscreteQuadraticModel]"
     return spins, choices
 
 
-def runs(uri: str) -> list[RunResult]:
-    """The same runs on whatever device the address names."""
+def runs(device: Device) -> list[RunResult]:
+    """The same runs on any device."""
     _, parameters = build(BOARDS["ulx3s"], "small")
     assert parameters.graph is not None
     found = []
-    with open_device(uri) as device:
+    with device:
         for number, model in enumerate(small()):
             compiled = compile_model(model, parameters.graph)
             device.load(compiled.program)
@@ -75,9 +73,7 @@ def runs(uri: str) -> list[RunResult]:
 def golden() -> list[RunResult]:
     """What golden says of them."""
     _, parameters = build(BOARDS["ulx3s"], "small")
-    assert parameters.graph is not None
-    sizes = "&".join(f"{name}={value}" for name, value in asdict(parameters.graph).items())
-    return runs(f"golden:?engines=graph&{sizes}")
+    return runs(Driver(GoldenStream(parameters)))
 
 
 def agree(ones: list[RunResult], others: list[RunResult]) -> None:
@@ -90,12 +86,12 @@ def agree(ones: list[RunResult], others: list[RunResult]) -> None:
         assert one.reads == other.reads == 10
 
 
-def on_the_netlist(netlist: Path, report: Path) -> list[RunResult]:
+def on_the_netlist(netlist: Path) -> list[RunResult]:
     """The runs on a routed netlist."""
-    _, parameters = build(BOARDS["ulx3s"], "small")
-    board = PtyBoard(NetlistCore(netlist_library(netlist, BOARDS["ulx3s"], parameters)))
-    with board:
-        return runs(f"uart:{board.path}?baud={SLOW_BAUD}&report={report}")
+    board = BOARDS["ulx3s"]
+    _, parameters = build(board, "small")
+    library = netlist_library(netlist, board, parameters)
+    return runs(Driver(NetlistStream(library, board, parameters)))
 
 
 def test_the_routed_ecp5_is_golden(routed: Path) -> None:
@@ -103,7 +99,7 @@ def test_the_routed_ecp5_is_golden(routed: Path) -> None:
     report = json.loads((routed / "report.json").read_text("utf-8"))
     assert counted["DP16KD"] == report["cells"]["memories"] > 0
     assert counted["MULT18X18D"] == report["cells"]["multipliers"] > 0
-    agree(on_the_netlist(routed / "routed.json", routed / "report.json"), golden())
+    agree(on_the_netlist(routed / "routed.json"), golden())
 
 
 def test_a_wrong_noise_table_is_seen(routed: Path, tmp_path: Path) -> None:
@@ -117,4 +113,4 @@ def test_a_wrong_noise_table_is_seen(routed: Path, tmp_path: Path) -> None:
     broken = tmp_path / "routed.json"
     broken.write_text(json.dumps(design), encoding="utf-8")
     with pytest.raises(AssertionError):
-        agree(on_the_netlist(broken, routed / "report.json"), golden())
+        agree(on_the_netlist(broken), golden())

@@ -16,10 +16,9 @@ from gibbsite_hw.spec.device_parameters import DeviceParameters
 from gibbsite_sim.build import Stage
 from gibbsite_sim.cache import Cache, cache_folder
 from gibbsite_sim.netlist.verilog import CELLS
-from gibbsite_sim.pins import Pins, PinsRecipe
-from gibbsite_sim.serial_board import PinsCore
+from gibbsite_sim.pins import PinsRecipe
 
-__all__ = ["NetlistCore", "NetlistRecipe", "START_CYCLES", "netlist_library"]
+__all__ = ["NetlistRecipe", "START_CYCLES", "netlist_library"]
 
 HERE = Path(__file__).resolve().parent
 
@@ -58,11 +57,3 @@ def netlist_library(
     return Cache(cache_folder() / "sim").obtain(
         recipe.key(), lambda folder: recipe.make(folder, hear), lambda: hear("wait", 0, 1)
     )
-
-
-class NetlistCore(PinsCore):
-    """A routed netlist behind a `gibbsite_sim.serial_board.PtyBoard`."""
-
-    def __init__(self, library: Path) -> None:
-        self.pins = Pins(library)
-        self.pins.advance(START_CYCLES)
