@@ -51,8 +51,8 @@ class LatticePasses(wiring.Component):
         m = Module()
         ahead = reach(self._parameters)
         tick = Signal(range(self._parameters.columns + 2 * ahead + SHORT))
-        running, colour, valid, streaming = Signal(), Signal(), Signal(), Signal()
-        start = Signal()
+        running, colour, valid, start = Signal(), Signal(), Signal(), Signal()
+        streaming = Signal()
         last_column, wide, last_tick = Signal.like(self.columns), Signal(), Signal.like(tick)
         m.d.sync += [
             last_column.eq(self.columns - 1),

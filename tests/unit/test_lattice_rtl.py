@@ -31,7 +31,7 @@ SMALL = LatticeParameters(rows=4, columns=16, schedule_steps=8, payload_words=32
 BUILDS = {
     "four": SMALL,
     "eight": LatticeParameters(
-        rows=66, columns=20, neighbours=8, coupling_bits=4, bias_bits=9, banks=2,
+        rows=66, columns=20, neighbours=8, coupling_bits=4, bias_bits=9,
         schedule_steps=5, payload_words=67, hash_rounds=1,
     ),
     "twelve": LatticeParameters(
