@@ -164,7 +164,7 @@ def pair(request: pytest.FixtureRequest) -> tuple[LatticeEngine, Chain]:
     )
 
     def packed(chosen: set[tuple[int, int]]) -> "array[int]":
-        words = array("I", [0]) * (columns * p.words)
+        words: array[int] = array("I", [0]) * (columns * p.words)
         for row, column in chosen:
             words[column * p.words + row // 32] |= 1 << row % 32
         return words

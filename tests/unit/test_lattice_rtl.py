@@ -228,7 +228,7 @@ def test_abort_ends_after_the_sweep_at_hand(length: int) -> None:
     assert stream.receive()[0] >> 24 == LatticeResponse.OK
     stream.advance(length)
     stream.send([header(_O.ABORT, 1, 0)])
-    kinds = []
+    kinds: list[int] = []
     packet: list[int] = []
     while not kinds or kinds[-1] != LatticeResponse.ABORTED:
         packet = stream.receive()
