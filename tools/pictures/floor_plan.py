@@ -73,7 +73,7 @@ def draw(routed: Path, out: Path) -> None:
         tiles[x, y][part] += 1
     blocks = {(x, y) for x, y, _, block in found if block}
     parts = [part for part, _ in Counter(part for _, _, part, _ in found).most_common()]
-    colours = dict(zip(parts, plt.get_cmap("tab20").colors, strict=False))
+    colours = {part: plt.get_cmap("tab20")(number) for number, part in enumerate(parts)}
     most = max(tiles[at].total() for at in tiles if at not in blocks)
     figure, axes = plt.subplots(figsize=(9, 7), dpi=150)
     for (x, y), counted in tiles.items():
