@@ -60,6 +60,10 @@ class Annealer:
         )
         return [float(energy) for energy in found.record.energy]
 
+    def energy(self, seed: int) -> float:
+        """The energy of one read."""
+        return self.reads(1, seed)[0]
+
     def within(self, seconds: float, seed: int) -> tuple[float, int]:
         """The best energy of as many reads as fit into so many seconds of processor time.
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict
+from functools import partial
 from statistics import median
 from typing import Any, Final
 
 from gibbsite.bench.options import Options
+from gibbsite.bench.pairs import timed
 from gibbsite.bench.peers import Annealer, missing
 from gibbsite.bench.recipes import recipe_of
 from gibbsite.bench.solvers import Attempt, attempt, warm
@@ -33,8 +35,10 @@ BARS: Final[dict[str, float]] = {
 
 TUNING_SEED: Final = 1_000_001
 TUNING_RANGES: Final = ((0.1, 2.0), (0.3, 3.0), (0.5, 5.0))
-TUNING_SHARES: Final = (3, 20)
+TUNING_SHARES: Final = (1, 4, 20)
 """A read's share of the time, as so many reads in it."""
+
+TRIAL_SWEEPS: Final = (10, 400)
 
 LEAST_SECONDS: Final = 0.5
 """Below, the peer's first read would decide what time it has."""
@@ -138,17 +142,23 @@ def _judged(
 
 
 def tuned_annealer(instance: Instance, seconds: float, options: Options) -> Annealer:
-    """The peer with the schedule that does best on tuning seeds, each tried for a third of it."""
+    """The peer with the schedule that does best on a tuning seed, tried for a third of the time.
+
+    A read that takes longer is tried whole.
+    """
     model = instance.model
-    # how fast it is decides how many sweeps are a share of the time
-    trial = Annealer(model, TUNING_RANGES[1], 100)
-    energy, reads = trial.within(min(0.5, seconds), TUNING_SEED)
-    rate = 100 * reads / min(0.5, seconds)
-    best, chosen = math.inf, trial
+    # sweeps a second, from two lengths: what a call costs beside its sweeps falls out
+    short, long = (
+        timed(partial(Annealer(model, TUNING_RANGES[1], sweeps).energy, TUNING_SEED)).cpu
+        for sweeps in TRIAL_SWEEPS
+    )
+    rate = (TRIAL_SWEEPS[1] - TRIAL_SWEEPS[0]) / max(long - short, 1e-6)
+    left = max(seconds - short, seconds / 2)
+    best, chosen = math.inf, Annealer(model, TUNING_RANGES[1], TRIAL_SWEEPS[1])
     tries = [(ends, share) for ends in TUNING_RANGES for share in TUNING_SHARES]
     for number, (ends, share) in enumerate(tries):
         options.progress(f"{instance.name}: tuning the peer", number, len(tries))
-        annealer = Annealer(model, ends, max(10, int(rate * seconds / share)))
+        annealer = Annealer(model, ends, max(10, int(rate * left / share)))
         energy, _ = annealer.within(seconds / 3, TUNING_SEED)
         if energy < best:
             best, chosen = energy, annealer

@@ -76,8 +76,8 @@ RECIPES: Final[dict[str, Recipe]] = {
         (0.3, 3.0),
         2000,
         256,
-        12.0,
-        reheat=0.4,
+        30.0,
+        reheat=0.6,
         rows=100,
     ),
 }

@@ -35,7 +35,7 @@ ROUNDS: Final = 1_000_000
 STEPS: Final = 100
 """Betas of an annealing schedule."""
 
-REHEATED_SHARE: Final = 0.5
+REHEATED_SHARE: Final = 0.2
 """Sweeps of a reheated read, as a share of the first reads'."""
 
 
