@@ -55,7 +55,9 @@ def commit() -> str | None:
     here = Path(__file__).resolve().parent
     try:
         head = _git(here, "rev-parse", "--short=12", "HEAD")
-        changed = _git(here, "status", "--porcelain", "--untracked-files=no")
+        # figures that were just measured do not change what measured them
+        scope = ("--", ":(top,exclude)docs/figures")
+        changed = _git(here, "status", "--porcelain", "--untracked-files=no", *scope)
     except (OSError, subprocess.CalledProcessError):
         return None
     return head + ("+" if changed else "")
