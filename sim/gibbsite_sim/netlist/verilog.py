@@ -62,6 +62,8 @@ def _settle(cell: dict[str, Any]) -> None:
     and an open pin is high. An open reset of a flip-flop is none.
     """
     parameters, wires = cell["parameters"], cell["connections"]
+    if cell["type"] == "TRELLIS_COMB" and wires.get("FXA"):
+        parameters["IS_Z1"] = "1"  # the multiplexer of two pairs of tables, not of two tables
     if cell["type"] == "TRELLIS_IO":
         cell["type"] += f"_{parameters['DIR'].strip()}"
         cell["port_directions"]["B"] = parameters["DIR"].strip().lower()

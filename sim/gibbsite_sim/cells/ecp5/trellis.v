@@ -5,7 +5,7 @@
 
 // LOGIC: F = INITVAL[{D, C, B, A}]. CCU2: a full adder's half, F = table xor carry in, and
 // carry out = table ? carry in : INITVAL[{B, A}]; CCU2_INJECT1 cuts the carry off from both.
-// OFX joins two tables, M choosing. RAMW_BLOCK: nothing, its place is taken by a TRELLIS_RAMW.
+// OFX joins two tables, or with IS_Z1 two such pairs, M choosing. RAMW_BLOCK: nothing, its place is taken by a TRELLIS_RAMW.
 module TRELLIS_COMB(
   input A, B, C, D, M, FCI, F1, FXA, FXB, DI0, DI1, WD, WAD0, WAD1, WAD2, WAD3, WRE, WCK,
   output F, FCO, OFX
@@ -35,7 +35,7 @@ module TRELLIS_COMB(
       assign FCO = 1'b0;
     end
   endgenerate
-  assign OFX = M ? (IS_Z1 ? FXA : F1) : (IS_Z1 ? FXB : F);
+  assign OFX = M ? (IS_Z1 ? FXB : F1) : (IS_Z1 ? FXA : F);
 endmodule
 
 // Q takes DI, or M where SD is 0, at the clock; LSR sets or clears it, with or without CE.
