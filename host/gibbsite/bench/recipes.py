@@ -68,8 +68,8 @@ GLASS: Final = Recipe("tempering", GRAPH, (0.4, 2.5), 10, 4, 60.0, clusters=True
 """Spin glasses of couplings -1 and +1 with up to six neighbours."""
 
 RECIPES: Final[dict[str, Recipe]] = {
-    "G14": Recipe("tempering", GRAPH, (0.2, 2.5), 10, 4, 6.0, clusters=True),
-    "G22": Recipe("tempering", GRAPH, (0.1, 1.5), 10, 2, 6.0),
+    "G14": Recipe("tempering", GRAPH, (0.2, 2.5), 10, 4, 12.0, clusters=True),
+    "G22": Recipe("annealing", GRAPH, (0.4, 3.0), 16000, 16, 12.0),
     "G81": Recipe(
         "patchwork",
         "fast:?engines=lattice&rows=100&columns=200",
