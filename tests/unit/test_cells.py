@@ -132,6 +132,7 @@ def test_the_block_memory_is_what_the_guide_says(tmp_path: Path) -> None:
     assert turned > 50
 
 
+@pytest.mark.nightly  # the long test sees such reads as well; this one says which word it is
 def test_what_collides_is_not_the_old_word(tmp_path: Path) -> None:
     quiet = {"AD": 3, "DI": 0x2AAAA, "WE": 0, "CE": 1, "RST": 0}
     # A writes the row 0 that B reads in that very cycle
