@@ -186,7 +186,7 @@ def _patched(
             recombination.improve(best, spins[read])
         energy = recombination.energy(best)
         host += clock.cpu - start
-        one = clock.cpu - began
+        one = (clock.cpu - began) * (REHEATED_SHARE if low != recipe.reheat else 1.0)
         low, sweeps = recipe.reheat, max(1, int(REHEATED_SHARE * recipe.sweeps))
     return Attempt(energy, clock.cpu, clock.wall, host, updates)
 
