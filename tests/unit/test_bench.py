@@ -2,6 +2,8 @@
 
 import json
 import math
+import subprocess
+import sys
 from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
@@ -220,7 +222,7 @@ def test_a_missing_peer_says_what_to_install(monkeypatch) -> None:
     assert peers.missing("no-such-package") == (
         "no-such-package is not installed and its rows are left out: pip install 'gibbsite[bench]'"
     )
-    monkeypatch.setitem(__import__("sys").modules, "dwave.samplers", None)
+    monkeypatch.setitem(sys.modules, "dwave.samplers", None)
     with pytest.raises(ToolMissing):
         peers.Annealer(planar_torus(4, 4, 1).model, (0.1, 1.0), 5).reads(1, 1)
 
@@ -277,6 +279,17 @@ def test_the_command_writes_its_table(capsys, tmp_path: Path) -> None:
     page = (tmp_path / "maxcut.md").read_text()
     assert "| torus 10x20 seed 1 cut |" in page
     assert "seeds 1 to 2" in page
+
+
+def test_the_page_is_what_the_committed_figures_give() -> None:
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run(
+        [sys.executable, str(root / "tools" / "benchmarks" / "page.py"), "--print"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.rstrip() == (root / "docs" / "benchmarks.md").read_text().rstrip()
 
 
 @pytest.mark.nightly

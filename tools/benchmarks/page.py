@@ -35,17 +35,18 @@ Figures in brackets are 95 % intervals of the bootstrap over seeds. TTS99 is the
 runs have found the best known value, restarts included.
 """
 
-PICTURES = """
-![Speed beside peers](pictures/speed.png)
-
-![Residual energy against sweeps](pictures/residual.png)
-"""
+PICTURES = {"speed": "Speed beside peers", "residual": "Residual energy against sweeps"}
+"""What tools/pictures/speed.py draws."""
 
 
 def text() -> str:
     """The whole page."""
-    shown = PICTURES if (ROOT / "docs" / "pictures" / "speed.png").exists() else ""
-    return "\n".join([HEAD + shown, *(page(document) for document in committed(SUITES))])
+    shown = [
+        f"![{what}](pictures/{name}.png)\n"
+        for name, what in PICTURES.items()
+        if (ROOT / "docs" / "pictures" / f"{name}.png").exists()
+    ]
+    return "\n".join([HEAD, *shown, *(page(document) for document in committed(SUITES))])
 
 
 def main() -> None:
