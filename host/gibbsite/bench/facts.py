@@ -19,7 +19,7 @@ PACKAGES: Final = ("gibbsite", "numpy", "numba", "dimod", "dwave-samplers", "thr
 def facts(command: Sequence[str] = ()) -> dict[str, Any]:
     """All of it as plain values, for JSON."""
     return {
-        "command": " ".join(command),
+        "command": " ".join([Path(command[0]).name, *command[1:]]) if command else "",
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit(),
         "machine": machine(),
