@@ -147,12 +147,14 @@ def tuned_annealer(instance: Instance, seconds: float, options: Options) -> Anne
     A read that takes longer is tried whole.
     """
     model = instance.model
-    # sweeps a second, from two lengths: what a call costs beside its sweeps falls out
+    # sweeps a second, from two lengths: what a call costs beside its sweeps falls out; the first
+    # call of all imports the peer
+    Annealer(model, TUNING_RANGES[1], 1).energy(TUNING_SEED)
     short, long = (
         timed(partial(Annealer(model, TUNING_RANGES[1], sweeps).energy, TUNING_SEED)).cpu
         for sweeps in TRIAL_SWEEPS
     )
-    rate = (TRIAL_SWEEPS[1] - TRIAL_SWEEPS[0]) / max(long - short, 1e-6)
+    rate = (TRIAL_SWEEPS[1] - TRIAL_SWEEPS[0]) / max(long - short, long / 4)
     left = max(seconds - short, seconds / 2)
     best, chosen = math.inf, Annealer(model, TUNING_RANGES[1], TRIAL_SWEEPS[1])
     tries = [(ends, share) for ends in TUNING_RANGES for share in TUNING_SHARES]
