@@ -1,4 +1,4 @@
-"""The best of many reads, patch by patch: what two states disagree on splits into independent parts.
+"""The best of many reads, patch by patch: what two states disagree on falls into separate parts.
 
 Sites where two states differ form connected patches. No coupling joins two patches, so turning one
 in the first state changes its energy by
@@ -47,7 +47,7 @@ class Recombination:
         return float(self._weight @ products + self._linear @ spins)
 
     def improve(self, spins: Spins, other: Spins) -> float:
-        """Turn patches of ``spins``, in place, towards ``other``; returns the energy gained, >= 0."""
+        """Turn patches of ``spins``, in place, towards ``other``; returns the gain, >= 0."""
         differ = spins != other
         gained = self._turn(spins, differ)
         if self._mirrored:
