@@ -131,7 +131,7 @@ def test_a_failed_install_is_said_and_leaves_no_ready_environment(
 
 def test_the_lock_files_are_pinned_with_hashes_and_name_no_other_index(checkout: Path) -> None:
     locks = sorted((checkout / "locks").glob("*.txt"))
-    assert [path.stem for path in locks] == ["dev", "host", "nox", "solve"]
+    assert [path.stem for path in locks] == ["dev", "host", "nox", "silicon", "solve"]
     for path in locks:
         text = path.read_text(encoding="utf-8").replace("\\\n", " ")
         lines = [line for line in text.splitlines() if line and not line.lstrip().startswith("#")]

@@ -37,7 +37,7 @@ from gibbsite_hw.spec.langevin_program import (
     ScheduleEntry,
     Shifts,
 )
-from gibbsite_hw.spec.packets import Packet
+from gibbsite_hw.spec.packets import Engine, Packet
 from gibbsite_models.golden.device import GoldenStream
 
 SMALL = LangevinParameters(
@@ -380,7 +380,11 @@ def test_numpy_codes_are_sent_as_plain_ones(device: Driver) -> None:
 
 def test_only_whole_records_are_sent(tap: Tap, device: Driver) -> None:
     link = Link(
-        Line(tap), 1, "langevin", SMALL.payload_words, lambda *error: CommandRefused(*error)
+        Line(tap),
+        Engine.LANGEVIN,
+        "langevin",
+        SMALL.payload_words,
+        lambda *error: CommandRefused(*error),
     )
     before = len(tap.sent)
     with pytest.raises(AssertionError, match="whole records"):
