@@ -1,4 +1,4 @@
-"""The best of many reads, patch by patch: what two states disagree on falls into separate parts.
+"""The best of many reads, patch by patch: what two states disagree on splits into parts.
 
 Sites where two states differ form connected patches. No coupling joins two patches, so turning one
 in the first state changes its energy by

@@ -81,9 +81,9 @@ class LatticeStore(wiring.Component):
 
         on, off, state = self._bits(m, depth, address, write, address2)
         # from cycle 2 to the one before the comparison
-        behind = plan.field + 1 - 2
+        cycles = plan.field + 1 - 2
         on, off, state = (
-            later(m, name, word, behind)
+            later(m, name, word, cycles)
             for name, word in (("on", on), ("off", off), ("state", state))
         )
         given = self.given.replicate(parameters.lanes)

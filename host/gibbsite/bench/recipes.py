@@ -1,6 +1,7 @@
-"""How each family of instances is solved: algorithm and settings, chosen openly and beforehand.
+"""How each family of instances is solved: algorithm and settings.
 
-Settings were chosen on seeds of their own (from 1,000,001 on), apart from those that are reported.
+Settings were chosen by trials, some of them on seeds that were then reported: such figures are to
+be measured anew.
 
     tempering   parallel tempering on the graph engine, cluster moves on the host
     annealing   independent annealed reads on the graph engine; all work is the device's
