@@ -17,9 +17,11 @@ import gibbsite
 from gibbsite import cli
 from gibbsite.bench import gain, pairs, peers, quality, recipes, solvers
 from gibbsite.bench.figures import read_figures, write_figures
+from gibbsite.bench.known import known_instances, refuse_unknown
 from gibbsite.bench.options import Options
 from gibbsite.bench.recipes import Recipe
 from gibbsite.bench.statistics import bootstrap, slope, time_to_solution, time_to_target
+from gibbsite.bench.suites import SUITES, BenchError, chosen
 from gibbsite.bench.table import Row, Table
 from gibbsite.instances import InstanceError, edwards_anderson, planar_torus
 from gibbsite.recombining import Recombination
@@ -258,13 +260,60 @@ def test_the_command_lists_its_suites_and_refuses_others(capsys) -> None:
     listed = capsys.readouterr().out
     for name in ("speed", "lattice", "maxcut", "ea3d", "gain"):
         assert name in listed
+    assert cli.run(["bench", "list", "--json"]) == 0
+    assert set(json.loads(capsys.readouterr().out)) == set(SUITES)
     for words, sentence in (
         (["nothing"], "'nothing' is no suite: use one of"),
         (["speed", "--seeds", "0"], "--seeds is 0: give at least 1"),
         (["speed", "--seconds", "0"], "--seconds is 0.0: give more than 0"),
         (["maxcut", "--data", "/nowhere"], "--data /nowhere is no folder"),
+        (["maxcut", "--instance", "G14"], "'G14': use one of torus 10x20 seed 1, torus 10x20"),
+        (["ea3d", "--instance", "cube 6 seed 1", "--instance", "X"], "ea3d has no instance 'X'"),
+        (["maxcut", "ea3d", "--instance", "cube 6 seed 1"], "maxcut has no instance"),
+        (["speed", "--instance", "G14"], "suite speed has fixed instances: leave --instance"),
     ):
         assert cli.run(["bench", *words]) == cli.BAD_INPUT
+        assert sentence in capsys.readouterr().err
+
+
+def test_instances_are_known_before_anything_is_measured(monkeypatch, tmp_path: Path) -> None:
+    """The names told are those that the suites measure, generated or read from a folder."""
+    for family, header in (("maxcut", "2 1\n1 2 1\n"), ("ea3d", "2 1\n0 1 1\n")):
+        (tmp_path / family).mkdir()
+        for name in ("L08_0001", "L12_0001"):
+            (tmp_path / family / f"{name}.txt").write_text(header)
+        table = "best_known.csv" if family == "maxcut" else "ground_energy.csv"
+        (tmp_path / family / table).write_text("instance,value\n")
+    monkeypatch.setattr(quality, "_row", lambda instance, *_: Row(instance.name, ""))
+    monkeypatch.setattr(gain, "_compared", lambda instance, *_: [Row(instance.name, "")])
+    monkeypatch.setattr(gain, "_curves", lambda *_: [])
+    for data in (None, tmp_path):
+        for name in ("maxcut", "ea3d", "gain"):
+            measured = SUITES[name].run(Options(data=data))
+            found = tuple(row.measure for row in measured.rows)
+            assert found == known_instances(SUITES[name], data) != ()
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises(BenchError, match=r"maxcut finds no \.txt file in .*/empty/maxcut"):
+        refuse_unknown(chosen(["maxcut"]), (), empty)
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_the_first_measurement(
+    monkeypatch, capsys, tmp_path: Path
+) -> None:
+    def measured(options: Options) -> Table:
+        pytest.fail("the folder is checked first")
+
+    monkeypatch.setattr(quality, "maxcut", measured)
+    file = tmp_path / "file"
+    file.write_text("")
+    (tmp_path / "out" / "maxcut.md").mkdir(parents=True)
+    for out, sentence in (
+        (file, f"--out {file} cannot be made: File exists; choose another folder"),
+        (file / "in", "cannot be made: Not a directory"),
+        (tmp_path / "out", "maxcut.md cannot be written: Is a directory; choose another place"),
+    ):
+        assert cli.run(["bench", "maxcut", "--out", str(out)]) == cli.BAD_INPUT
         assert sentence in capsys.readouterr().err
 
 

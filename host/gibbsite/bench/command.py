@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -49,14 +50,16 @@ def bench(
     from gibbsite import cli
     from gibbsite.bench.facts import facts
     from gibbsite.bench.figures import write_figures
+    from gibbsite.bench.known import refuse_unknown
     from gibbsite.bench.options import Options
     from gibbsite.bench.suites import SUITES, BenchError, chosen
     from gibbsite.bench.table import page
     from gibbsite.progress import bars
 
     if suites == ["list"]:
-        listed = "\n".join(f"{name:9s} {one.what}" for name, one in SUITES.items())
-        cli.written(lambda: typer.echo(listed))
+        named = {name: one.what for name, one in SUITES.items()}
+        listed = "\n".join(f"{name:9s} {what}" for name, what in named.items())
+        cli.written(lambda: typer.echo(json.dumps(named) if as_json else listed))
         return 0
     wanted = chosen(suites)
     if seeds < 1:
@@ -65,6 +68,9 @@ def bench(
         raise BenchError(f"--seconds is {seconds}: give more than 0")
     if data is not None and not data.is_dir():
         raise BenchError(f"--data {data} is no folder: give the one that holds maxcut/ and ea3d/")
+    refuse_unknown(wanted, tuple(instance or ()), data)
+    if out is not None:
+        _refuse_unwritable(out, wanted)
     for name in THREAD_LIMITS:
         os.environ.setdefault(name, "1")
     tables: list[Table] = []
@@ -76,8 +82,14 @@ def bench(
     def keep(table: Table) -> None:
         if out is not None:
             found = document(table)
-            write_figures(table.suite, found, out)
-            (out / f"{table.suite}.md").write_text(page(found), encoding="utf-8")
+            try:
+                write_figures(table.suite, found, out)
+                (out / f"{table.suite}.md").write_text(page(found), encoding="utf-8")
+            except OSError as error:
+                raise BenchError(
+                    f"--out {out} can no longer be written: {error.strerror}; make room and "
+                    "measure again"
+                ) from None
 
     with bars() as progress:
         options = Options(seeds, seconds, data, tuple(instance or ()), progress, keep)
@@ -91,3 +103,18 @@ def bench(
         text = "\n".join(page(found) for found in documents)
     cli.written(lambda: typer.echo(text))
     return MISSED if any(row.met is False for table in tables for row in table.rows) else 0
+
+
+def _refuse_unwritable(out: Path, names: Iterable[str]) -> None:
+    """Make the folder of results, or refuse it, before the work whose results it will hold."""
+    from gibbsite import cli
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cli.InputError(
+            f"--out {out} cannot be made: {error.strerror}; choose another folder"
+        ) from None
+    for name in names:
+        for ending in ("json", "md"):
+            cli.refuse_unwritable("--out", out / f"{name}.{ending}")

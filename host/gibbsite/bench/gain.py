@@ -20,6 +20,7 @@ from gibbsite.bench.options import Options
 from gibbsite.bench.peers import Annealer, missing
 from gibbsite.bench.recipes import GLASS, GRAPH
 from gibbsite.bench.statistics import Estimate, bootstrap, slope, time_to_solution
+from gibbsite.bench.suites import GAIN_BELOW
 from gibbsite.bench.table import Row, Table
 from gibbsite.compiler import compile_model
 from gibbsite.instances import Instance, edwards_anderson, read_folder
@@ -52,7 +53,7 @@ def gain(options: Options) -> Table:
     """Tempering with and without cluster moves against annealing, on every L08 and L10."""
     table = Table("gain")
     if options.data is not None:
-        found = [one for one in read_folder(options.data, "ea3d") if one.name < "L12"]
+        found = [one for one in read_folder(options.data, "ea3d") if one.name < GAIN_BELOW]
     else:
         found = [edwards_anderson(6, seed) for seed in (1, 2)]
         table.notes.append("No --data folder was given: these instances are generated.")

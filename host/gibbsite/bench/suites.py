@@ -9,9 +9,14 @@ from typing import Final
 
 from gibbsite.bench.options import Options
 from gibbsite.bench.table import Table
+from gibbsite.instances import Family
 from gibbsite_hw.spec.errors import GibbsiteError
 
-__all__ = ["SUITES", "BenchError", "Suite", "chosen"]
+__all__ = ["GAIN_BELOW", "SUITES", "BenchError", "Suite", "chosen"]
+
+
+GAIN_BELOW: Final = "L12"
+"""Where the cubes begin that are too large for the suite `gain`."""
 
 
 class BenchError(GibbsiteError, ValueError):
@@ -20,11 +25,17 @@ class BenchError(GibbsiteError, ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """A suite: what it measures, and where its function is, imported when it runs."""
+    """A suite: what it measures, and where its function is, imported when it runs.
+
+    ``family``  of the instances among which ``--instance`` chooses, None where they are fixed;
+    ``below``   names from here on in alphabetical order are left out
+    """
 
     what: str
     home: str
     function: str
+    family: Family | None = None
+    below: str | None = None
 
     def run(self, options: Options) -> Table:
         """Measure."""
@@ -44,17 +55,23 @@ SUITES: Final[dict[str, Suite]] = {
         "lattice",
     ),
     "maxcut": Suite(
-        "cuts of G-set instances beside annealing at equal time", "gibbsite.bench.quality", "maxcut"
+        "cuts of G-set instances beside annealing at equal time",
+        "gibbsite.bench.quality",
+        "maxcut",
+        "maxcut",
     ),
     "ea3d": Suite(
         "energies of 3D spin glasses beside annealing at equal time",
         "gibbsite.bench.quality",
+        "ea3d",
         "ea3d",
     ),
     "gain": Suite(
         "tempering against annealing at equal updates; residual energy against sweeps",
         "gibbsite.bench.gain",
         "gain",
+        "ea3d",
+        below=GAIN_BELOW,
     ),
 }
 
