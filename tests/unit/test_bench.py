@@ -327,7 +327,7 @@ def test_the_command_writes_its_table(capsys, tmp_path: Path) -> None:
     assert kept["rows"] == document["rows"]
     page = (tmp_path / "maxcut.md").read_text()
     assert "| torus 10x20 seed 1 cut |" in page
-    assert "seeds 1 to 2" in page
+    assert "seeds 1001 to 1002" in page
 
 
 def test_the_page_is_what_the_committed_figures_give() -> None:

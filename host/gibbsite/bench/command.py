@@ -51,7 +51,7 @@ def bench(
     from gibbsite.bench.facts import facts
     from gibbsite.bench.figures import write_figures
     from gibbsite.bench.known import refuse_unknown
-    from gibbsite.bench.options import Options
+    from gibbsite.bench.options import FIRST_SEED, Options
     from gibbsite.bench.suites import SUITES, BenchError, chosen
     from gibbsite.bench.table import page
     from gibbsite.progress import bars
@@ -77,7 +77,8 @@ def bench(
     documents: list[dict[str, Any]] = []
 
     def document(table: Table) -> dict[str, Any]:
-        return {**facts(sys.argv), "seeds": seeds, "seconds": seconds, **table.as_dict()}
+        asked = {"first_seed": FIRST_SEED, "seeds": seeds, "seconds": seconds}
+        return {**facts(sys.argv), **asked, **table.as_dict()}
 
     def keep(table: Table) -> None:
         if out is not None:

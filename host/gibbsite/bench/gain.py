@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 
 import gibbsite
-from gibbsite.bench.options import Options
+from gibbsite.bench.options import FIRST_SEED, Options
 from gibbsite.bench.peers import Annealer, missing
 from gibbsite.bench.recipes import GLASS, GRAPH
 from gibbsite.bench.statistics import Estimate, bootstrap, slope, time_to_solution
@@ -92,8 +92,9 @@ def _compared(instance: Instance, device: Device, options: Options, stage: str) 
     """Three arms of equal updates."""
     arms = [Arm("tempering"), Arm("tempering with clusters"), Arm("annealing")]
     rounds = SWEEPS // GLASS.sweeps
-    for seed in range(1, options.seeds + 1):
-        options.progress(f"{stage}: tempering and annealing", seed - 1, options.seeds)
+    for done in range(options.seeds):
+        seed = FIRST_SEED + done
+        options.progress(f"{stage}: tempering and annealing", done, options.seeds)
         replicas = 0
         for arm, clusters in zip(arms, (False, True), strict=False):
             began = time.process_time()

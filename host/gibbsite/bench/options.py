@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from gibbsite.bench.table import Table
 from gibbsite.progress import Report
 
-__all__ = ["Options"]
+__all__ = ["FIRST_SEED", "Options"]
+
+FIRST_SEED: Final = 1_001
+"""Lower seeds were looked at while settings were chosen, so that none of them is measured."""
 
 
 def _silent(_stage: str, _done: float, _total: float | None) -> None:
@@ -24,7 +28,7 @@ def _dropped(_table: Table) -> None:
 class Options:
     """Options of one run of suites.
 
-    ``seeds``      seeds 1 to this, of every instance; also the pairs of a ratio
+    ``seeds``      how many, from `FIRST_SEED` on, of every instance; also the pairs of a ratio
     ``seconds``    processor time an instance and seed, at most; None leaves each recipe's own
     ``data``       folder of public instances, None where there is none: then some are generated
     ``instances``  names to keep, empty for all

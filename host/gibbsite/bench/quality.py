@@ -13,7 +13,7 @@ from functools import partial
 from statistics import median
 from typing import Any, Final
 
-from gibbsite.bench.options import Options
+from gibbsite.bench.options import FIRST_SEED, Options
 from gibbsite.bench.pairs import timed
 from gibbsite.bench.peers import Annealer, missing
 from gibbsite.bench.recipes import recipe_of
@@ -82,7 +82,7 @@ def _row(instance: Instance, options: Options, with_peer: bool, number: int, of:
     stage = f"{instance.name} ({number + 1} of {of})"
     ours: list[Attempt] = []
     with warm(recipe) as device:
-        for seed in range(1, options.seeds + 1):
+        for seed in range(FIRST_SEED, FIRST_SEED + options.seeds):
             options.progress(stage, len(ours), options.seeds)
             ours.append(attempt(instance, recipe, device, seed))
     peers: list[float] = []
@@ -92,9 +92,9 @@ def _row(instance: Instance, options: Options, with_peer: bool, number: int, of:
         typical = max(LEAST_SECONDS, median(one.cpu for one in ours))
         annealer = tuned_annealer(instance, typical, options)
         settings = {"beta_range": annealer.beta_range, "num_sweeps": annealer.sweeps}
-        for seed, one in enumerate(ours, start=1):
-            options.progress(f"{stage}: the peer", seed, options.seeds)
-            energy, count = annealer.within(max(LEAST_SECONDS, one.cpu), seed)
+        for done, one in enumerate(ours):
+            options.progress(f"{stage}: the peer", done, options.seeds)
+            energy, count = annealer.within(max(LEAST_SECONDS, one.cpu), FIRST_SEED + done)
             peers.append(energy)
             reads.append(count)
     return _judged(instance, recipe.described(), ours, peers, {**settings, "reads": reads})

@@ -1,7 +1,7 @@
 """How each family of instances is solved: algorithm and settings.
 
-Settings were chosen by trials, some of them on seeds that were then reported: such figures are to
-be measured anew.
+Settings were chosen by trials on seeds below `gibbsite.bench.options.FIRST_SEED`, from which
+on seeds are measured.
 
     tempering   parallel tempering on the graph engine, cluster moves on the host
     annealing   independent annealed reads on the graph engine; all work is the device's

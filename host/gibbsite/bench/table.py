@@ -87,9 +87,11 @@ def page(document: Mapping[str, Any]) -> str:
     """A table in Markdown from its figures, with what made it."""
     machine = document["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in document["versions"].items())
+    first = document.get("first_seed", 1)
+    last = first + document["seeds"] - 1
     return (
         f"{Table.of(document).markdown()}\n"
-        f"`{document['command']}`; seeds 1 to {document['seeds']}; {document['date']}, commit "
+        f"`{document['command']}`; seeds {first} to {last}; {document['date']}, commit "
         f"{document['commit']}; {machine['processor']}, {machine['cores']} cores, load "
         f"{machine.get('load', 'unknown')} when it ended; {versions}.\n"
     )
