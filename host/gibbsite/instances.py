@@ -46,6 +46,10 @@ class InstanceError(GibbsiteError, ValueError):
     """A benchmark file that cannot be read."""
 
 
+SHOWN = 40
+"""Letters of a wrong line that an error repeats."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Instance:
     """One instance: couplings ``E(s) = sum_k weight_k s_low_k s_high_k``, spins from 0.
@@ -113,7 +117,9 @@ def read_best_known(path: Path) -> dict[str, int]:
     known: dict[str, int] = {}
     for line, row in enumerate(rows[1:], start=2):
         if len(row) != 2:
-            raise InstanceError(f"{path} line {line} has {len(row)} cells and needs 2: name, value")
+            raise InstanceError(
+                f"{path} line {line} has {len(row)} cells and needs 2: write name,value"
+            )
         known[row[0]] = _whole(path, line, row[1], "a reference value")
     return known
 
@@ -165,8 +171,12 @@ def _generated(
 def _read(path: Path, family: Family, base: int, best_known: int | None) -> Instance:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InstanceError(f"{path} cannot be read as text: {error}; check its name") from None
+    except OSError as error:
+        raise InstanceError(f"{path} cannot be read: {error.strerror}; check its name") from None
+    except UnicodeDecodeError as error:
+        raise InstanceError(
+            f"{path} is no text in UTF-8 (byte {error.start}): give a file of edges"
+        ) from None
     spins, edges = _row(path, 1, lines[0] if lines else "", ("spins", "edges"))
     if len(lines) - 1 != edges:
         raise InstanceError(
@@ -198,8 +208,8 @@ def _row(path: Path, line: int, text: str, names: tuple[str, ...]) -> list[int]:
     words = text.split()
     if len(words) != len(names):
         raise InstanceError(
-            f"{path} line {line} is {text!r} and needs {len(names)} whole numbers: "
-            f"{', '.join(names)}"
+            f"{path} line {line} is {_short(text)!r} and needs {len(names)} whole numbers: write "
+            f"`{' '.join(names)}` there"
         )
     return [_whole(path, line, word, name) for word, name in zip(words, names, strict=True)]
 
@@ -209,5 +219,10 @@ def _whole(path: Path, line: int, word: str, name: str) -> int:
         return int(word)
     except ValueError:
         raise InstanceError(
-            f"{path} line {line} has {word!r} where {name} stands: give a whole number"
+            f"{path} line {line} has {_short(word)!r} where {name} stands: give a whole number"
         ) from None
+
+
+def _short(text: str) -> str:
+    """The beginning of a long line: a file of another kind may be one line of thousands."""
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."

@@ -15,9 +15,11 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import dimod
 import numpy as np
@@ -28,6 +30,12 @@ from gibbsite.instances import read_ea3d, read_maxcut
 from gibbsite_hw.spec.errors import GibbsiteError
 
 __all__ = ["Draws", "FileError", "read_draws", "read_model"]
+
+SHOWN = 40
+"""Letters of a wrong line that an error repeats."""
+
+TRIPLET = re.compile(r"\s*\d+\s+\d+\s+[+-]?(\d+(\.\d+)?|\.\d+)\s*")
+"""A line of coordinate text, as dimod reads it."""
 
 Integers = NDArray[np.int64]
 
@@ -50,13 +58,14 @@ def read_model(path: Path) -> dimod.BinaryQuadraticModel:
     text = _text(path)
     try:
         if suffix == ".json":
-            model = dimod.BinaryQuadraticModel.from_serializable(json.loads(text))
+            model = dimod.BinaryQuadraticModel.from_serializable(_json(path, text))
         elif suffix == ".coo":
+            _refuse_unread(path, text)
             model = coo.loads(text, vartype=None if "vartype" in text[:200] else dimod.SPIN)
         else:
             # a graph whose nodes count from 1 has no node 0
             spins = any(line.split()[:1] == ["0"] for line in text.splitlines()[1:])
-            return (read_ea3d if spins else read_maxcut)(path).model
+            model = (read_ea3d if spins else read_maxcut)(path).model
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         if isinstance(error, GibbsiteError):
             raise
@@ -98,21 +107,46 @@ def read_draws(path: Path, model: dimod.BinaryQuadraticModel) -> Draws:
     return draws
 
 
-def _text(path: Path) -> str:
+def _bytes(path: Path) -> bytes:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_bytes()
     except OSError as error:
         raise FileError(f"{path} cannot be read: {error.strerror}; check its name") from None
+
+
+def _text(path: Path) -> str:
+    try:
+        return _bytes(path).decode("utf-8")
     except UnicodeDecodeError:
         raise FileError(
             f"{path} is no text in UTF-8: give a model's or sample set's file"
         ) from None
 
 
+def _json(path: Path, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise FileError(
+            f"{path} is no JSON ({error}): write it with to_serializable and json.dump"
+        ) from None
+
+
+def _refuse_unread(path: Path, text: str) -> None:
+    """Raise `FileError` for a line that dimod would pass over: it may be a misspelt coupling."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        comment = not line.strip() or line.lstrip().startswith("#")
+        if not comment and TRIPLET.fullmatch(line) is None:
+            raise FileError(
+                f"{path} line {number} is {line[:SHOWN]!r}: write `i j bias`, two variables "
+                "from 0 and a decimal number without exponent"
+            )
+
+
 def _from_npz(path: Path, model: dimod.BinaryQuadraticModel) -> Draws:
     try:
         # from memory: of a broken archive numpy would leave the file open
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
+        with np.load(io.BytesIO(_bytes(path)), allow_pickle=False) as arrays:
             if "states" not in arrays:
                 raise FileError(
                     f"{path} holds {', '.join(arrays) or 'nothing'} and no states: save the array "
@@ -120,7 +154,7 @@ def _from_npz(path: Path, model: dimod.BinaryQuadraticModel) -> Draws:
                 )
             starts, states = arrays.get("starts"), arrays["states"]
             labels = arrays.get("variables")
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, AttributeError, zipfile.BadZipFile) as error:
         if isinstance(error, GibbsiteError):
             raise
         raise FileError(f"{path} is no .npz file ({error}): write it with numpy.savez") from None
@@ -146,7 +180,7 @@ def _whole(path: Path, array: NDArray[np.generic]) -> Integers:
 
 def _from_sampleset(path: Path, model: dimod.BinaryQuadraticModel) -> Draws:
     try:
-        found = dimod.SampleSet.from_serializable(json.loads(_text(path)))
+        found = dimod.SampleSet.from_serializable(_json(path, _text(path)))
         missing = set(model.variables) ^ set(found.variables)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         if isinstance(error, GibbsiteError):

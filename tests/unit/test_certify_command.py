@@ -163,6 +163,18 @@ def test_what_cannot_be_used_is_refused_in_one_sentence(
     assert "names 1 variables for states" in refused(*good, "--samples", str(wrong))
     wrong.write_bytes(b"PK\x03\x04 no archive")
     assert "is no .npz file" in refused(*good, "--samples", str(wrong))
+    missing = refused(*good, "--samples", str(tmp_path / "none.npz"))
+    assert "none.npz cannot be read: No such file or directory; check its name" in missing
+    other.write_text("{")
+    assert "is no JSON" in refused(str(other), "--beta", "1")
+    assert "is no JSON" in refused(*good, "--samples", str(other))
+    text = tmp_path / "text.coo"
+    for line in ("0 1 1e-3", "0 1 nan", "hello"):  # dimod passes over these
+        text.write_text(f"# a model\n\n0 0 -.5\n{line}\n")
+        assert f"line 4 is {line!r}: write `i j bias`" in refused(str(text), "--beta", "1")
+    none = tmp_path / "none.txt"
+    none.write_text("0 0\n")
+    assert "holds a model without variables" in refused(str(none), "--beta", "1")
     with pytest.raises(CertifyError, match="--thin is 0: give a number at least 1"):
         certify_device(ring(), 1.0, "golden:", thin=0)
     path = tmp_path / "empty.json"

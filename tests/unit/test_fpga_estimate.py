@@ -142,4 +142,14 @@ def test_the_command_refuses_files_without_toggles(
     if content is not None:
         path.write_text(content)
     assert cli.run(["energy", "--toggles", str(path), "--clock", "1e6"]) == cli.BAD_INPUT
-    assert "toggles" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "toggles" in told
+    assert "Errno" not in told
+
+
+@pytest.mark.parametrize("given", [("--clock", "1e6"), ("--table", "ecp5-estimate")])
+def test_the_command_refuses_options_that_belong_to_toggles(
+    capsys: pytest.CaptureFixture[str], given: tuple[str, str]
+) -> None:
+    assert cli.run(["energy", *given]) == cli.BAD_INPUT
+    assert f"give --toggles FILE.json too, or leave {given[0]} out" in capsys.readouterr().err

@@ -66,9 +66,10 @@ def test_reference_values_belong_to_their_instances(data: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", r"line 1 is '' and needs 2 whole numbers: spins, edges"),
+        ("", r"line 1 is '' and needs 2 whole numbers: write `spins edges` there"),
         ("3 2\n1 2 1\n", r"line 1 announces 2 edges and 1 lines follow: fetch the whole file"),
-        ("3 1\n1 2\n", r"line 2 is '1 2' and needs 3 whole numbers: i, j, weight"),
+        ("3 1\n1 2\n", r"line 2 is '1 2' and needs 3 whole numbers: write `i j weight` there"),
+        ("x" * 5000 + "\n", r"line 1 is 'x{40}\.\.\.' and needs 2 whole numbers"),
         ("3 1\n1 2 0.5\n", r"line 2 has '0.5' where weight stands: give a whole number"),
         ("3 1\n0 2 1\n", r"line 2 couples 0 and 2, and spins are .* in 1\.\.3: correct the line"),
         ("3 1\n2 2 1\n", r"line 2 couples 2 and 2"),
@@ -83,12 +84,15 @@ def test_a_broken_file_is_refused_by_its_line(tmp_path: Path, text: str, sentenc
 
 
 def test_what_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InstanceError, match=r"no\.txt cannot be read as text"):
+    with pytest.raises(InstanceError, match=r"no\.txt cannot be read: No such file [a-z ]*; check"):
         read_ea3d(tmp_path / "no.txt")
     with pytest.raises(InstanceError, match=r"there is no folder .*maxcut: .* with --data"):
         read_folder(tmp_path, "maxcut")
     with pytest.raises(InstanceError, match=r"t\.csv cannot be read"):
         read_best_known(tmp_path / "t.csv")
+    (tmp_path / "b.txt").write_bytes(b"\xff\xfe")
+    with pytest.raises(InstanceError, match=r"b\.txt is no text in UTF-8 \(byte 0\): give a file"):
+        read_ea3d(tmp_path / "b.txt")
     (tmp_path / "t.csv").write_text("instance,cut\nG1\n")
     with pytest.raises(InstanceError, match=r"line 2 has 1 cells and needs 2"):
         read_best_known(tmp_path / "t.csv")

@@ -185,8 +185,15 @@ def read_toggles(path: Path) -> Toggles:
     """The toggles in a file. Raises `PriceError` for one that holds none, with what is wrong."""
     try:
         return Toggles.model_validate_json(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise PriceError(f"the toggles {path} cannot be read: {error}; check its name") from None
+    except OSError as error:
+        raise PriceError(
+            f"the toggles {path} cannot be read: {error.strerror}; check its name"
+        ) from None
+    except UnicodeDecodeError as error:
+        raise PriceError(
+            f"the toggles {path} are no text in UTF-8 (byte {error.start}): give a file of toggles "
+            "in JSON"
+        ) from None
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "document"
