@@ -39,7 +39,7 @@ TUNING_SHARES: Final = (1, 4, 20, 100)
 """A read's share of the time, as so many reads in it."""
 
 TRY_SECONDS: Final = 7.0
-"""For one range and share: as many runs of the time as fit, or one that is cut to this."""
+"""For one range and share: as many runs of the time as fit, at most one a seed; or part of one."""
 
 TRIAL_SWEEPS: Final = (10, 400)
 
@@ -145,7 +145,7 @@ def _judged(
 
 
 def tuned_annealer(instance: Instance, seconds: float, options: Options) -> Annealer:
-    """The peer with the schedule of the lowest mean energy on tuning seeds in the time it will have.
+    """The peer with the schedule of the lowest mean energy on tuning seeds in its time.
 
     Longer times are cut to `TRY_SECONDS`; a read that takes longer is tried whole.
     """
@@ -164,7 +164,7 @@ def tuned_annealer(instance: Instance, seconds: float, options: Options) -> Anne
     for number, (ends, share) in enumerate(tries):
         options.progress(f"{instance.name}: tuning the peer", number, len(tries))
         annealer = Annealer(model, ends, max(10, int(rate * left / share)))
-        runs = max(1, int(TRY_SECONDS / seconds))
+        runs = max(1, min(options.seeds, int(TRY_SECONDS / seconds)))
         energy = mean(
             annealer.within(min(seconds, TRY_SECONDS), TUNING_SEED * (1 + run))[0]
             for run in range(runs)
