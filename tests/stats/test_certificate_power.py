@@ -4,7 +4,6 @@ Samplers are plain NumPy, one walker a column and many runs side by side, so tha
 each fault take minutes. The same faults in the device itself: test_certificate_device.py.
 """
 
-import json
 import math
 import os
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from gibbsite.bench.figures import write_figures
 from gibbsite_models.certificate import Certificate, Claim, certify
 from gibbsite_models.exact.transfer_matrix import TransferMatrix
 from gibbsite_models.pair_model import PairModel
@@ -233,14 +233,18 @@ def test_good_samplers_are_rarely_accused() -> None:
 
 @pytest.mark.nightly
 def test_the_power_table() -> None:
-    """Every fault on every case, 100 seeds: the table of docs/certificates.md."""
+    """Every fault on every case, 100 seeds: the table of docs/certificates.md.
+
+    GIBBSITE_POWER_CASES=fields,ring makes some of its columns.
+    """
     table = {
         name: {fault: counts(name, fault, 100, seed=1000) for fault in FAULTS}
         for name in os.environ.get(
             "GIBBSITE_POWER_CASES", "fields,glass,ring,triangles,potts"
         ).split(",")
     }
-    print(json.dumps(table, indent=1))
+    seeds = {"runs": 100, "seed": 1000, "blind": {"clipped": BLIND}}
+    write_figures("certificate-power", seeds | {"power": table})
     for name, row in table.items():
         for fault, found in row.items():
             if fault == "clipped" and name in BLIND:
@@ -261,5 +265,6 @@ def test_the_false_alarms() -> None:
     }
     alarms = sum(caught(each) for each in found.values())
     upper = stats.beta.ppf(0.95, alarms + 1, 2000 - alarms)
-    print(json.dumps(found), f"{alarms} alarms of 2000: at most {upper:.2e} at 95 %")
+    seeds = {"runs": 400, "seed": 5000, "alarms": alarms, "rate_at_most_95": float(upper)}
+    write_figures("certificate-alarms", seeds | {"verdicts": found})
     assert alarms <= 6, found
