@@ -18,8 +18,8 @@ from dimod.core.sampler import Sampler as DimodSampler
 
 from gibbsite.arguments import NAMES, Arguments
 from gibbsite.certifying import Told, certificate_of_values, pair_model
-from gibbsite.devices import open as open_device
 from gibbsite.lattice_model import CompiledLattice, compile_lattice
+from gibbsite.lattice_opening import SizedLattices, site_of
 from gibbsite.ledger.engines import lattice_ledger
 from gibbsite.run_account import RunAccount
 from gibbsite.schedules import ArgumentError, Schedule
@@ -36,9 +36,6 @@ UNUSED = ("initial_states", "initial_states_generator", "interrupt_function")
 DEFAULT_CHAINS = 16
 """Chains among which draws at equilibrium are shared."""
 
-FROM_THE_MODEL = ("rows", "columns", "neighbours")
-"""Parameters of an address that the model's size and ``neighbours=`` decide here."""
-
 
 class LatticeSampler(DimodSampler):
     """A dimod sampler on a lattice engine.
@@ -52,8 +49,7 @@ class LatticeSampler(DimodSampler):
 
     def __init__(self, device: Device | str = "fast:", *, neighbours: int = 4) -> None:
         self._device = device
-        self._neighbours = neighbours
-        self._opened: Device | None = None
+        self._source = SizedLattices(device, neighbours) if isinstance(device, str) else device
 
     @property
     def properties(self) -> dict[str, Any]:
@@ -129,9 +125,8 @@ class LatticeSampler(DimodSampler):
 
     def close(self) -> None:
         """Close what this sampler opened; closing twice is allowed."""
-        if self._opened is not None:
-            self._opened.close()
-            self._opened = None
+        if isinstance(self._source, SizedLattices):
+            self._source.close()
 
     def __enter__(self) -> Self:
         return self
@@ -146,42 +141,8 @@ class LatticeSampler(DimodSampler):
 
     def _device_for(self, bqm: dimod.BinaryQuadraticModel) -> Device:
         """The caller's device, or one of the model's size."""
-        if not isinstance(self._device, str):
-            return self._device
-        sites = [_site(label) for label in bqm.variables]
-        rows, columns = (max((site[k] for site in sites), default=0) + 1 for k in range(2))
-        rows, columns = max(rows + rows % 2, 2), max(columns + columns % 2, 2)
-        wanted = (rows, columns, self._neighbours)
-        if self._opened is not None:
-            lattice = self._opened.info.lattice
-            if (lattice.rows, lattice.columns, lattice.neighbours) == wanted:
-                return self._opened
-        self.close()
-        self._opened = open_device(_address(self._device, *wanted))
-        return self._opened
-
-
-def _address(device: str, rows: int, columns: int, neighbours: int) -> str:
-    """The address of a lattice of this size; ``engines=lattice`` may stand in it already."""
-    place, _, query = device.partition("?")
-    words = [word for word in query.split("&") if word not in ("", "engines=lattice")]
-    for word in words:
-        name = word.partition("=")[0]
-        if name == "engines" or name.removeprefix("lattice_") in FROM_THE_MODEL:
-            raise ArgumentError(
-                f"the address {device!r} gives {word}, and LatticeSampler opens a lattice of the "
-                "model's size: leave it out, choose neighbours=4, 8 or 12 as an argument, or pass "
-                "an open device"
-            )
-    sizes = f"lattice_rows={rows}&lattice_columns={columns}&lattice_neighbours={neighbours}"
-    return f"{place}?{'&'.join([*words, 'engines=lattice', sizes])}"
-
-
-def _site(label: Any) -> tuple[int, int]:
-    pair = isinstance(label, tuple) and len(label) == 2
-    if not pair or not all(isinstance(at, (int, np.integer)) for at in label):
-        raise ArgumentError(f"{label!r} is no site: label variables (row, column), in integers")
-    return int(label[0]), int(label[1])
+        source = self._source
+        return source.device_for(bqm) if isinstance(source, SizedLattices) else source
 
 
 def _clamps(
@@ -189,11 +150,11 @@ def _clamps(
 ) -> dict[tuple[int, int], int]:
     """Clamps as spins; those of a model of 0/1 variables are 0 or 1."""
     if bqm.vartype is dimod.SPIN:
-        return {_site(label): value for label, value in clamps.items()}
+        return {site_of(label): value for label, value in clamps.items()}
     for label, value in clamps.items():
         if value not in (0, 1):
             raise ArgumentError(f"{label!r} cannot be {value}: clamp it to 0 or 1")
-    return {_site(label): 2 * value - 1 for label, value in clamps.items()}
+    return {site_of(label): 2 * value - 1 for label, value in clamps.items()}
 
 
 def _request(arguments: Arguments, schedule: Schedule, compiled: CompiledLattice) -> LatticeRequest:

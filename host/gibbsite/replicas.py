@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass, field, fields
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Final, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,10 @@ from gibbsite_hw.spec.errors import ProgramError
 from gibbsite_hw.spec.lattice_program import LatticeRequest
 from gibbsite_hw.spec.program import RunRequest
 
-__all__ = ["Replicas", "SideBySide", "run_replicas"]
+__all__ = ["WORDS", "Replicas", "SideBySide", "run_replicas"]
+
+WORDS: Final = ("words_in", "words_out")
+"""Counters of the words that moved."""
 
 Words: TypeAlias = NDArray[np.uint32]
 Integers: TypeAlias = NDArray[np.int64]
@@ -34,7 +37,8 @@ Integers: TypeAlias = NDArray[np.int64]
 class Replicas:
     """Where the replicas stand: ``states[K, words]``, ``energies[K]`` in codes, what it cost.
 
-    ``counters`` are the device's own, added over the replicas, and the words that moved.
+    ``counters`` are the device's own, added over the replicas, and the words that moved where they
+    went over its link, as ordinary runs do.
     """
 
     states: Words
@@ -107,10 +111,11 @@ def run_replicas(
 
 
 def _counted(result: Any) -> dict[str, int]:
-    """The device's counters and the words moved, by name."""
+    """The device's counters, and the words moved where somebody counted them, by name."""
     counted = {
         item.name: int(getattr(result.counters, item.name)) for item in fields(result.counters)
     }
-    counted["words_in"] = int(getattr(result, "words_in", 0))
-    counted["words_out"] = int(getattr(result, "words_out", 0))
+    for name in WORDS:
+        if hasattr(result, name):
+            counted[name] = int(getattr(result, name))
     return counted

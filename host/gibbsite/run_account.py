@@ -55,12 +55,14 @@ class RunAccount:
         kinds: int,
         runs: int = 1,
         conditioned: bool | None = None,
+        linked: bool = True,
     ) -> None:
         """Add runs, and all that was sent since the last `count`.
 
         ``engine``       a function of `gibbsite.ledger.engines` but for its traffic
         ``kinds``        states in a draw: last, best, or both
         ``conditioned``  whether conditions were sent; None: exactly if nothing was loaded
+        ``linked``       False if some runs went beside the link, so that nobody counted their words
         """
         words, loads = moved_words(self._device), self._device.loads - self._loads
         traffic = Traffic(
@@ -68,7 +70,7 @@ class RunAccount:
             conditionings=int(not loads if conditioned is None else conditioned),
             runs=runs,
             kinds=kinds,
-            words=moved(self._words, words),
+            words=moved(self._words, words) if linked else None,
             clock_hz=self._device.info.clock_hz,
         )
         self.resume()

@@ -53,9 +53,9 @@ CERTIFIED_CHAINS = 16
 
 
 class Sampler(DimodSampler, Initialized):
-    """A dimod sampler on an open device, which stays the caller's to close.
+    """A dimod sampler on an open device, which stays the caller's to close, or on an address.
 
-    Without a device it opens the compiled emulator, `fast:`, which `close` gives back.
+    What it opens from an address, without one the compiled emulator `fast:`, `close` gives back.
 
     Keyword arguments of `sample`, `sample_dqm` and `sample_cqm`, besides dwave-samplers':
 
@@ -75,9 +75,10 @@ class Sampler(DimodSampler, Initialized):
         name: ["beta_schedule_options"] if name == "beta_schedule_type" else [] for name in NAMES
     }
 
-    def __init__(self, device: Device | None = None) -> None:
-        self._ours = device is None
-        self.device = open_device(DEFAULT_DEVICE) if device is None else device
+    def __init__(self, device: Device | str | None = None) -> None:
+        address = DEFAULT_DEVICE if device is None else device
+        self._ours = isinstance(address, str)
+        self.device = open_device(address) if isinstance(address, str) else address
 
     def close(self) -> None:
         """Give back a device that the sampler opened; closing twice is allowed."""

@@ -23,13 +23,18 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Final, Literal, TypeAlias, get_args
+from types import TracebackType
+from typing import Any, Final, Literal, Self, TypeAlias, get_args
 
 import dimod
 import numpy as np
 
 from gibbsite.compiler import compile_model
+from gibbsite.default_device import DEFAULT_DEVICE
+from gibbsite.devices import open as open_device
 from gibbsite.lattice_model import compile_lattice
+from gibbsite.lattice_opening import SizedLattices
+from gibbsite.run_account import RunAccount
 from gibbsite.schedules import ArgumentError, default_beta_range, positive
 from gibbsite.slot_model import slot_model
 from gibbsite.tempering_engines import GraphLadder, LatticeLadder
@@ -45,8 +50,10 @@ EngineName: TypeAlias = Literal["graph", "lattice"]
 
 
 class ParallelTempering:
-    """Parallel tempering of dimod models on an open device, which stays the caller's to close.
+    """Parallel tempering of dimod models on a device.
 
+    ``device``            an open device, which stays the caller's to close, or an address, which is
+                          opened and which `close` or the end of a ``with`` gives back
     ``betas``             the ladder; without it `spaced_ladder` finds one for ``beta_range``
     ``beta_range``        its ends (default: those of an annealing schedule of the model)
     ``swap_rate``         share of swaps that the ladder found is to accept
@@ -56,13 +63,15 @@ class ParallelTempering:
     ``cluster_beta``      least beta at which they move: in hot replicas clusters span the model and
                           move nothing but labels
     ``engine``            "lattice" for models whose variables are sites (row, column) of a lattice
+    ``neighbours``        4, 8 or 12, for an address of a lattice, which is opened for every model
+                          with the rows and columns that it needs
 
     Raises `ArgumentError` for arguments without meaning.
     """
 
     def __init__(
         self,
-        device: Device,
+        device: Device | str = DEFAULT_DEVICE,
         *,
         betas: Sequence[float] | None = None,
         beta_range: Sequence[float] | None = None,
@@ -72,12 +81,12 @@ class ParallelTempering:
         clusters: bool = False,
         cluster_beta: float = 0.0,
         engine: EngineName = "graph",
+        neighbours: int = 4,
     ) -> None:
         if betas is not None and beta_range is not None:
             raise ArgumentError("betas and beta_range were both given: give one of them")
         if not 0.0 < swap_rate < 1.0:
             raise ArgumentError(f"swap_rate is {swap_rate} and must lie between 0 and 1: change it")
-        self.device = device
         self.betas = None if betas is None else _ladder(betas)
         self.beta_range = None if beta_range is None else _ladder(beta_range)
         self.swap_rate = swap_rate
@@ -96,6 +105,34 @@ class ParallelTempering:
             raise ArgumentError(
                 f"clusters need two groups at least and groups is {groups}: raise it"
             )
+        # last: what is refused leaves no device open
+        self._ours = isinstance(device, str)
+        self._lattices: SizedLattices | None = None
+        self.device: Device | None = None
+        if not isinstance(device, str):
+            self.device = device
+        elif engine == "lattice":
+            self._lattices = SizedLattices(device, neighbours)
+        else:
+            self.device = open_device(device)
+
+    def close(self) -> None:
+        """Give back what was opened from an address; closing twice is allowed."""
+        if self._lattices is not None:
+            self._lattices.close()
+        elif self._ours and self.device is not None:
+            self.device.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
 
     def sample(
         self,
@@ -115,13 +152,19 @@ class ParallelTempering:
         chosen = secrets.randbits(63) if seed is None else positive("seed", seed, 0)
         slots = slot_model(model)
         ends = self.betas or self.beta_range or list(default_beta_range(slots))
+        if self._lattices is not None:
+            self.device = self._lattices.device_for(model)
+        assert self.device is not None, "only lattices are opened for a model"
+        device = self.device
+        account = RunAccount(device)
         engine: GraphLadder | LatticeLadder
         if self.engine == "lattice":
-            lattice = compile_lattice(model, self.device.info.lattice, beta_max=ends[-1])
-            engine = LatticeLadder(self.device, lattice, slot_model(model.spin))
+            lattice = compile_lattice(model, device.info.lattice, beta_max=ends[-1])
+            binary = model.vartype is dimod.BINARY
+            engine = LatticeLadder(device, lattice, slot_model(model.spin), binary=binary)
         else:
-            compiled = compile_model(slots, self.device.info.graph, beta_max=ends[-1])
-            engine = GraphLadder(self.device, compiled)
+            compiled = compile_model(slots, device.info.graph, beta_max=ends[-1])
+            engine = GraphLadder(device, compiled)
         betas = self.betas
         if betas is None:
             betas = spaced_ladder(engine, ends[0], ends[-1], rate=self.swap_rate, seed=chosen)
@@ -139,7 +182,34 @@ class ParallelTempering:
             progress=progress,
         )
         result.best = engine.values(result.best_words)
+        result.info = _info(device, engine, account, result)
         return result
+
+
+def _info(
+    device: Device,
+    engine: GraphLadder | LatticeLadder,
+    account: RunAccount,
+    result: TemperingResult,
+) -> dict[str, Any]:
+    """What `Sampler` puts into a sample set's info, of a tempering run; the device's counts only.
+
+    Swaps and cluster moves are the host's work: `TemperingResult.counters` has them.
+    """
+    account.count(engine.ledger, kinds=1, runs=engine.runs, conditioned=False, linked=engine.linked)
+    ledger, reading = account.close()
+    return {
+        "seed": result.seed,
+        "device": device.info.uri,
+        "fingerprint": f"{device.info.fingerprint:016x}",
+        "mode": "tempered",
+        "beta_range": [result.betas[0], result.betas[-1]],
+        "quantization": engine.compiled.quantization.as_dict(),
+        "bits_moved": ledger.bits_moved,
+        "ledger": ledger.model_dump(mode="json"),
+        "joules": ledger.joules,
+        "joules_provenance": reading.provenance,
+    }
 
 
 def _ladder(betas: Sequence[float]) -> list[float]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from time import perf_counter_ns
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,8 @@ class TemperingResult:
     ``flow``         by place, the share of visits by walkers that came from the hottest end
     ``counters``     the device's, and ``host_*``: swaps tried and made, sites exchanged by clusters
     ``timing``       nanoseconds on the device and on the host
+    ``info``         of `ParallelTempering`: device, seed, quantization, and the account of all runs
+                     of the device, those that found the ladder among them, as `Sampler` gives it
     """
 
     betas: list[float]
@@ -69,6 +71,7 @@ class TemperingResult:
     counters: dict[str, int] = field(default_factory=dict)
     timing: dict[str, int] = field(default_factory=dict)
     best: dict[Hashable, int] = field(default_factory=dict)
+    info: dict[str, Any] = field(default_factory=dict)
 
 
 def temper(
@@ -94,10 +97,11 @@ def temper(
     """
     count = positive("rounds", rounds)
     betas, replicas = len(codes), groups * len(codes)
-    if count * replicas > CHAIN_NUMBERS:
+    left = _numbers_from(positive("first_chain", first_chain, 0))
+    if count * replicas > left:
         raise ArgumentError(
             f"{count} rounds of {replicas} replicas need {count * replicas} chain numbers and a "
-            f"run has {CHAIN_NUMBERS}: use fewer rounds with more sweeps in each"
+            f"run from chain {first_chain} has {left}: use fewer rounds with more sweeps in each"
         )
     all_codes = np.tile(codes, groups)
     travels = Travels(groups, betas)
@@ -157,6 +161,12 @@ def temper(
         counters=counters,
         timing={"device_ns": device_ns, "host_ns": perf_counter_ns() - began - device_ns},
     )
+
+
+def _numbers_from(first: int) -> int:
+    """Chain numbers from ``first`` to the end of its half."""
+    end = CHAIN_NUMBERS if first < CHAIN_NUMBERS else 2 * CHAIN_NUMBERS
+    return max(0, end - first)
 
 
 def _swapped(

@@ -79,6 +79,12 @@ def test_without_a_device_the_emulator_is_opened(sampler: Sampler) -> None:
     own.close()
     with pytest.raises(DeviceError, match="was closed"):
         own.sample(model())
+    named = Sampler("golden:?engines=graph")
+    again = named.sample(model(), num_reads=20, num_sweeps=30, seed=9)
+    assert (again.record.sample == wanted.record.sample).all()
+    named.close()
+    with pytest.raises(DeviceError, match="was closed"):
+        named.sample(model())
     sampler.close()  # the caller's, which stays open
     sampler.sample(model(), num_reads=1, num_sweeps=1)
 

@@ -1,6 +1,7 @@
 """Parallel tempering: swaps in exact integers, the same bits on every device, refusals."""
 
 import dataclasses
+from array import array
 from decimal import Decimal, localcontext
 from itertools import pairwise
 
@@ -9,17 +10,21 @@ import numpy as np
 import pytest
 
 import gibbsite
+import gibbsite.devices
 from gibbsite.compiler import compile_model
 from gibbsite.instances import edwards_anderson, planar_torus
+from gibbsite.ledger.counts import COUNTS, Ledger
 from gibbsite.replicas import run_replicas
 from gibbsite.schedules import ArgumentError
 from gibbsite.tempering import ParallelTempering
 from gibbsite.tempering_engines import GraphLadder
-from gibbsite.tempering_ladder import spaced_ladder
+from gibbsite.tempering_ladder import PILOT_BETAS, PILOT_ROUNDS, PILOT_SWEEPS, spaced_ladder
 from gibbsite.tempering_rounds import temper
 from gibbsite.tempering_statistics import Travels
 from gibbsite.tempering_swaps import CLUSTER_STREAM, SWAP_STREAM, acceptance, accepts, uniforms
-from gibbsite_hw.spec.errors import ProgramError
+from gibbsite_hw.spec.errors import DeviceError, ProgramError
+from gibbsite_hw.spec.lattice_program import LatticeRequest
+from gibbsite_hw.spec.program import RunRequest
 from gibbsite_models.golden.noise import threefry2x64
 
 SIZES = "?engines=graph"
@@ -81,17 +86,18 @@ def test_uniforms_are_threefry_words_of_seed_stream_round_and_pair() -> None:
 
 
 def outcome(uri: str, model: dimod.BinaryQuadraticModel) -> dict[str, object]:
-    """All that a run gives but its timing and the words that moved."""
+    """All that a run gives but its timing, its device's name and the words that moved."""
     with gibbsite.open(uri) as device:
         tempering = ParallelTempering(
             device, betas=LADDER, groups=2, sweeps_per_round=2, clusters=True
         )
         found = tempering.sample(model, rounds=6, seed=11)
     counters = {k: v for k, v in found.counters.items() if not k.startswith("words_")}
+    assert Ledger.model_validate(found.info["ledger"]).updates == found.counters["updates"]
     result = {
         field.name: getattr(found, field.name)
         for field in dataclasses.fields(found)
-        if field.name not in ("timing", "counters")
+        if field.name not in ("timing", "counters", "info")
     }
     plain = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in result.items()}
     return {**plain, "counters": counters}
@@ -139,11 +145,7 @@ def test_replica_k_of_a_round_is_the_chain_of_that_number(model) -> None:
 
 
 def test_the_lattice_engine_tempers_the_same_models() -> None:
-    sites = dimod.BinaryQuadraticModel("SPIN")
-    torus = planar_torus(4, 6, 2)
-    for low, high, weight in zip(torus.low, torus.high, torus.weight, strict=True):
-        sites.add_quadratic(divmod(int(low), 6), divmod(int(high), 6), float(weight))
-    sites.add_linear((1, 2), 2.0)
+    sites = sites_of("SPIN")
     found = {}
     for scheme in ("golden:", "fast:"):
         with gibbsite.open(scheme + "?engines=lattice&rows=4&columns=6") as device:
@@ -156,6 +158,84 @@ def test_the_lattice_engine_tempers_the_same_models() -> None:
     assert golden.best == fast.best
     assert golden.counters["host_swaps_made"] == fast.counters["host_swaps_made"] > 0
     assert sites.energy(golden.best) == pytest.approx(golden.best_energy)
+
+
+def sites_of(vartype: str) -> dimod.BinaryQuadraticModel:
+    """A torus of 4 x 6 sites with biases, in either coding."""
+    made = dimod.BinaryQuadraticModel("SPIN")
+    torus = planar_torus(4, 6, 2)
+    for low, high, weight in zip(torus.low, torus.high, torus.weight, strict=True):
+        made.add_quadratic(divmod(int(low), 6), divmod(int(high), 6), float(weight))
+    made.add_linear((1, 2), 2.0)
+    return made.change_vartype(vartype, inplace=False)
+
+
+@pytest.mark.parametrize("engine", ["graph", "lattice"])
+@pytest.mark.parametrize("vartype", ["SPIN", "BINARY"])
+def test_the_best_state_is_in_the_models_own_values(engine: str, vartype: str) -> None:
+    sites = sites_of(vartype)
+    with ParallelTempering("golden:?like=small", betas=LADDER, engine=engine) as tempering:
+        found = tempering.sample(sites, rounds=5, seed=3)
+    assert set(found.best.values()) == ({-1, 1} if vartype == "SPIN" else {0, 1})
+    assert set(found.best) == set(sites.variables)
+    assert sites.energy(found.best) == pytest.approx(found.best_energy)
+
+
+def test_an_address_is_opened_and_given_back(monkeypatch, model) -> None:
+    opened = []
+
+    def watched(uri: str):
+        opened.append(gibbsite.devices.open(uri))
+        return opened[-1]
+
+    for home in ("tempering", "lattice_opening"):
+        monkeypatch.setattr(f"gibbsite.{home}.open_device", watched)
+    with ParallelTempering("golden:" + SIZES, betas=LADDER) as tempering:
+        mine = tempering.sample(model, rounds=3, seed=1)
+    with gibbsite.devices.open("golden:" + SIZES) as device:
+        with ParallelTempering(device, betas=LADDER) as tempering:
+            theirs = tempering.sample(model, rounds=3, seed=1)
+        device.run(RunRequest(betas=array("I", [1])))  # it is open still
+    assert mine.energies.tolist() == theirs.energies.tolist()
+    with ParallelTempering("golden:", betas=LADDER, engine="lattice", neighbours=8) as tempering:
+        tempering.sample(sites_of("SPIN"), rounds=2, seed=1)
+        tempering.sample(sites_of("SPIN"), rounds=2, seed=1)
+    assert [device.info.engines for device in opened] == [("graph",), ("lattice",)]
+    lattice = opened[1].info.lattice
+    assert (lattice.rows, lattice.columns, lattice.neighbours) == (4, 6, 8)
+    for device, request in zip(opened, (RunRequest, LatticeRequest), strict=True):
+        with pytest.raises(DeviceError, match="closed"):
+            device.run(request(betas=array("I", [1])))
+
+
+@pytest.mark.parametrize("engine", ["graph", "lattice"])
+def test_the_account_has_every_run_of_the_device(engine: str) -> None:
+    """Those of the pilot, too; words are unknown where replicas do not go over the link."""
+    sites = sites_of("SPIN")
+    asked = {"beta_range": (0.2, 1.5), "engine": engine, "sweeps_per_round": 2}
+    found = {}
+    for scheme in ("golden:", "fast:"):
+        with ParallelTempering(scheme, **asked) as tempering:
+            found[scheme] = tempering.sample(sites, rounds=3, seed=1)
+    golden = Ledger.model_validate(found["golden:"].info["ledger"])
+    result = found["golden:"]
+    replicas = len(result.betas)
+    pilot = PILOT_BETAS * PILOT_ROUNDS
+    assert golden.engines == (engine,)
+    assert golden.coupling_loads == 1
+    assert golden.conditionings == 0
+    assert golden.runs == golden.reads == pilot + 3 * replicas
+    assert golden.sweeps == pilot * PILOT_SWEEPS + 3 * replicas * 2
+    assert golden.updates == 24 * golden.sweeps
+    assert golden.memory_reads == 4 * golden.updates
+    assert golden.values_read == 24 * golden.reads
+    assert golden.words_out > golden.reads
+    assert result.info["bits_moved"] == {"in": golden.bits_in, "out": golden.bits_out}
+    fast = Ledger.model_validate(found["fast:"].info["ledger"])
+    assert found["fast:"].info["bits_moved"] is None
+    for name in COUNTS:
+        wanted = None if name.startswith(("words_", "bits_")) else getattr(golden, name)
+        assert getattr(fast, name) == wanted, name
 
 
 # --- cluster moves --------------------------------------------------------------------------------
@@ -265,6 +345,27 @@ def test_more_replicas_than_chain_numbers_are_refused(model) -> None:
         tempering = ParallelTempering(device, betas=LADDER)
         with pytest.raises(ArgumentError, match="use fewer rounds with more sweeps in each"):
             tempering.sample(model, rounds=1 << 30, seed=1)
+
+
+def test_a_run_from_a_later_chain_has_fewer_numbers(model) -> None:
+    with gibbsite.open("golden:" + SIZES) as device:
+        engine = GraphLadder(device, compile_model(model, device.info.graph, beta_max=2.0))
+        codes = engine.codes(LADDER)
+
+        def numbers(first_chain: int, rounds: int = 2) -> int:
+            options = {"rounds": rounds, "seed": 1, "sweeps": 1, "first_chain": first_chain}
+            return temper(engine, codes, **options).rounds
+
+        half = 1 << 31
+        assert numbers(half - 8) == numbers(half) == numbers(2 * half - 8) == 2
+        for first, left in ((half - 7, 7), (2 * half - 7, 7), (2 * half + 1, 0)):
+            with pytest.raises(
+                ArgumentError,
+                match=f"need 8 chain numbers and a run from chain {first} has {left}:",
+            ):
+                numbers(first)
+        with pytest.raises(ArgumentError, match="first_chain is -1"):
+            numbers(-1)
 
 
 def test_a_run_stops_when_it_is_told_to_and_finds_the_ground_state(model) -> None:
