@@ -31,6 +31,7 @@ __all__ = [
     "certificate_of_values",
     "claim_of",
     "pair_model",
+    "shown_names",
     "spin_values",
     "told_starts",
 ]
@@ -89,8 +90,15 @@ def certificate_of_values(
     claim = claim_of(pairs, beta, states[0, 0])
     if told is not None:
         claim = replace(claim, starts=spin_values(model, told.starts), origin=told.origin)
-    names = [repr(variable) for variable in model.labels]
-    return certify(pairs.energies(states), states, names=names, known=claim)
+    return certify(pairs.energies(states), states, names=shown_names(model.labels), known=claim)
+
+
+def shown_names(labels: Sequence[Hashable]) -> list[str]:
+    """Labels as a certificate shows them: as they print, or as Python writes them where two print
+    alike (1 and "1") or one prints like the energy.
+    """
+    plain = [str(label) for label in labels]
+    return plain if len({*plain, "energy"}) > len(plain) else [repr(label) for label in labels]
 
 
 def told_starts(

@@ -182,8 +182,9 @@ def _fast(uri: str, given: dict[str, str], progress: Stage | None) -> Device:
         raise UnknownDevice(f"{uri!r} has target={target!r}: give one of {', '.join(TARGETS)}")
     if target != "cpu" and parameters.lattice is None:
         raise UnknownDevice(
-            f"{uri!r} has target={target}, where only the lattice engine runs, and no lattice "
-            "engine: leave target out, or write engines=lattice"
+            f"{uri!r} asks for a GPU (target={target}), which runs the lattice engine alone, and "
+            f"has only {', '.join(parameters.engines)}: leave target={target} out, or write "
+            "engines=lattice"
         )
 
     from gibbsite_sim.fast.device import FastDevice

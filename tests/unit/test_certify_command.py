@@ -10,6 +10,7 @@ from dimod.serialization import coo
 
 from gibbsite import cli
 from gibbsite.certify_command import CertifyError, certify_device
+from gibbsite.certifying import shown_names
 from gibbsite.model_files import FileError, read_draws, read_model
 from gibbsite_models.exact.transfer_matrix import TransferMatrix
 from gibbsite_models.pair_model import PairModel
@@ -65,12 +66,19 @@ def test_a_device_is_certified_with_table_json_and_picture(
     assert "verdict: certified" in shown
     for words in ("effective beta", "split R-hat", "total variation", "dispersion of starts"):
         assert words in shown
+    assert any(f"  s{k}, worst of 10" in shown for k in range(10)), "a variable by its label"
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert cli.run([*command, "--json"]) == 0
     document = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
     assert document["certificate"]["verdict"] == "certified"
     assert document["seed"] == 3
     assert document["certificate"]["total_variation"]["states"] == 1024
+
+
+def test_labels_that_print_alike_are_told_apart() -> None:
+    assert shown_names(["a", ("b", 1), 2]) == ["a", "('b', 1)", "2"]
+    assert shown_names([1, "1"]) == ["1", "'1'"]
+    assert shown_names(["energy", "a"]) == ["'energy'", "'a'"]
 
 
 def test_draws_made_elsewhere_and_exit_codes(

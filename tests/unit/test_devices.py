@@ -148,8 +148,10 @@ def test_the_emulator_takes_the_parameters_of_a_build_and_is_light_until_it_draw
 def test_without_a_gpu_the_emulator_says_so() -> None:
     with pytest.raises(ToolMissing, match="wants a CUDA GPU and none is present here"):
         open_device("fast:?engines=lattice&target=cuda")
-    with pytest.raises(UnknownDevice, match="where only the lattice engine runs, and no lattice"):
-        open_device("fast:?target=cuda")
+    for engines in ("graph", "langevin", "graph,langevin"):
+        sentence = f"lattice engine alone, and has only {engines.replace(',', ', ')}: leave target"
+        with pytest.raises(UnknownDevice, match=f"asks for a GPU .* {sentence}"):
+            open_device(f"fast:?engines={engines}&target=cuda")
 
 
 def test_a_plain_name_is_the_first_engines_that_has_it() -> None:
