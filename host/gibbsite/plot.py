@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from gibbsite.report import figure as digits
-from gibbsite.result import Result, ScheduleSolution
+from gibbsite.result import EnergyTrace, Result, RoundReport, ScheduleSolution
 from gibbsite_hw.spec.errors import GibbsiteError
 
 if TYPE_CHECKING:
@@ -24,6 +27,19 @@ LETTERS: Final = 90
 
 LONGEST: Final = 24
 """Letters of a machine's name that are shown."""
+
+LINEAR_SWEEPS: Final = 10
+"""Sweeps up to which a trace's axis is linear; beyond, it is logarithmic."""
+
+TICKS: Final = (0, 2, 4, 6, 8, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
+
+CONFLICTS: Final = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+"""Ticks of energies that reach far above what one conflict costs."""
+
+FAR: Final = 8
+"""Penalties above which such an axis is logarithmic, and linear up to `NEAR` of them."""
+
+NEAR: Final = 2
 
 
 class PlotError(GibbsiteError):
@@ -42,9 +58,15 @@ def draw(result: Result, path: Path) -> None:
     more = 0.3 * max(0, len(result.problem.machines) - 8)
     figure = Figure(figsize=(9, 6 + more), layout="constrained")
     FigureCanvasAgg(figure)
-    gantt, trace = figure.subplots(2, 1, height_ratios=(3.6 + more, 2.4))
-    _gantt(gantt, result)
-    _trace(trace, result)
+    grid = figure.add_gridspec(2, 2, height_ratios=(3.6 + more, 2.4), width_ratios=(5, 1))
+    _gantt(figure.add_subplot(grid[0, :]), result)
+    certificate = result.certificate
+    if certificate is not None and certificate.trace is not None:
+        chain = figure.add_subplot(grid[1, 0])
+        reads = figure.add_subplot(grid[1, 1], sharey=chain)
+        _trace(chain, reads, certificate.trace, _ends(certificate.rounds, certificate.trace.read))
+    else:
+        _reads(figure.add_subplot(grid[1, :]), () if certificate is None else certificate.rounds)
     try:
         with warnings.catch_warnings():
             # a letter that the font lacks is drawn as a box; the table has it right
@@ -103,15 +125,56 @@ def _name(name: str, longest: int) -> str:
     return name.replace("$", r"\$")
 
 
-def _trace(axes: Axes, result: Result) -> None:
-    """The answer's chain, sweep by sweep; without one a dot a read. Energies in penalties."""
-    if result.certificate is not None and result.certificate.trace is not None:
-        trace = result.certificate.trace
-        axes.plot(trace.sweeps, trace.energies, ".-", color="C0")
-        axes.set_xlabel(f"sweep (read {trace.read})")
-        axes.set_ylabel("energy / penalty")
-        return
-    rounds = result.certificate.rounds if result.certificate is not None else ()
+def _trace(axes: Axes, beside: Axes, trace: EnergyTrace, ends: Sequence[float]) -> None:
+    """The answer's chain, sweep by sweep, its lowest so far, and beside it where all reads ended.
+
+    Energies in penalties: 1 is one conflict. The first sweeps, which do most, have most room.
+    """
+    lowest = np.minimum.accumulate(trace.energies)
+    axes.plot(trace.sweeps, trace.energies, ".-", color="C0", label="energy")
+    axes.step(trace.sweeps, lowest, where="post", color="C3", ls="--", label="lowest so far")
+    axes.set_xscale("symlog", linthresh=LINEAR_SWEEPS)
+    axes.set_xlim(0, max(trace.sweeps[-1], 1))
+    ticks = [tick for tick in TICKS if tick < 0.7 * trace.sweeps[-1]]
+    axes.set_xticks([*ticks, trace.sweeps[-1]], [str(at) for at in (*ticks, trace.sweeps[-1])])
+    axes.set_xticks([], minor=True)
+    axes.set_xlabel(f"sweep (read {trace.read})")
+    axes.set_ylabel("energy / penalty")
+    first = trace.sweeps[int(np.argmin(trace.energies))]
+    axes.set_title(
+        f"lowest {lowest[-1]:.4g}, first seen {_after(first)}",
+        fontsize=9,
+        loc="left",
+    )
+    _room(axes, [*trace.energies, *ends])
+    axes.legend(loc="upper right", fontsize=8)
+    values, counts = np.unique(ends, return_counts=True)
+    beside.hlines(values, 0, counts, color="C0", lw=3)
+    beside.set_xlim(left=0)
+    beside.set_title(f"{len(ends)} reads end", fontsize=9, loc="left")
+    beside.set_xlabel("reads")
+    beside.tick_params(labelleft=False)
+
+
+def _after(sweep: int) -> str:
+    return "where it started" if sweep == 0 else f"after {_sweeps(sweep)}"
+
+
+def _sweeps(count: int) -> str:
+    return "1 sweep" if count == 1 else f"{count} sweeps"
+
+
+def _ends(rounds: Sequence[RoundReport], read: int) -> Sequence[float]:
+    """Last energies of all reads of the round that a read belongs to."""
+    for report in rounds:
+        if read < len(report.energies):
+            return report.energies
+        read -= len(report.energies)
+    return ()
+
+
+def _reads(axes: Axes, rounds: Sequence[RoundReport]) -> None:
+    """A dot a read where no chain was replayed."""
     begin = 0
     for number, report in enumerate(rounds):
         reads = range(begin, begin + len(report.energies))
@@ -120,7 +183,34 @@ def _trace(axes: Axes, result: Result) -> None:
         begin += len(report.energies)
     axes.set_xlabel("read")
     axes.set_ylabel("energy / penalty")
+    _room(axes, [energy for report in rounds for energy in report.energies])
     if 0 < len(rounds) <= 10:
         axes.legend(loc="upper right", fontsize=8)
     if begin == 0:
         axes.set_title("no reads were drawn")
+
+
+def _room(axes: Axes, energies: Sequence[float]) -> None:
+    """Limits that show one conflict at least, so that equal energies are no line without a scale.
+
+    Where all lie closer, a line says how much that is; where some lie far off, the axis above two
+    conflicts is logarithmic, so that the end of a chain is seen beside its start.
+    """
+    finite = [energy for energy in energies if np.isfinite(energy)]
+    low, high = min(finite, default=0.0), max(finite, default=0.0)
+    if high - low < 1:
+        high = low + 1
+        axes.axhline(high, color="0.6", lw=0.8, ls=":")
+        axes.annotate(
+            "one conflict more", (0, high), (4, 2), xycoords=("axes fraction", "data"),
+            textcoords="offset points", fontsize=8, color="0.4",
+        )  # fmt: skip
+    if low >= 0 and high > FAR:
+        axes.set_yscale("symlog", linthresh=NEAR)
+        axes.set_yticks([at for at in CONFLICTS if at <= high], minor=False)
+        axes.set_yticklabels([str(at) for at in CONFLICTS if at <= high])
+        axes.set_yticks([], minor=True)
+        axes.set_ylim(-0.15 * NEAR, 2 * high)
+        return
+    margin = 0.12 * (high - low)
+    axes.set_ylim(low - margin, high + 2 * margin)

@@ -42,7 +42,10 @@ TOTAL_BETAS: Final = (3.0, 16.0)
 """The same of a total's first round; they grow as the weight of the objective falls."""
 
 TRACE_POINTS: Final = 20
-"""Points of a replayed chain at which its energy is taken."""
+"""Points of a replayed chain at which its energy is taken, apart from the first sweeps."""
+
+TRACE_FIRST: Final = 8
+"""Sweeps after each of which it is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +168,7 @@ class Rounds:
         conditioned = self._conditioned(done.target)
         self.device.condition(conditioned.conditions)
         betas = self.program.compiled.betas(_schedule(done.betas, done.sweeps))
-        cuts = np.unique(np.linspace(0, done.sweeps, TRACE_POINTS).astype(int)).tolist()
+        cuts = _cuts(done.sweeps)
         energies = []
         for cut in cuts:
             request = RunRequest(betas=betas[:cut], seed=self.options.seed, first_chain=number)
@@ -245,3 +248,12 @@ def _schedule(betas: tuple[float, float], sweeps: int) -> NDArray[np.float64]:
     if 0 in betas:
         return np.linspace(*betas, sweeps)
     return np.geomspace(*betas, sweeps)
+
+
+def _cuts(sweeps: int) -> list[int]:
+    """Where a replay is cut off: after each of the first sweeps, which do most, then ever farther.
+
+    The last is the whole chain.
+    """
+    late = np.geomspace(1, sweeps, TRACE_POINTS).round().astype(int)
+    return sorted({*range(min(TRACE_FIRST, sweeps) + 1), *late.tolist()})
