@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
 __all__ = ["draw"]
 
-TRACES = 8
-"""Chains whose energies are drawn."""
+TRACES = 4
+"""Chains whose energies are drawn as lines."""
+
+BLOCKS = 40
+"""Points of such a line."""
 
 LAGS = 60
 
@@ -30,9 +33,11 @@ def draw(document: dict[str, Any], energies: NDArray[np.float64], path: Path) ->
     from matplotlib.figure import Figure
 
     found = document["certificate"]
-    figure = Figure(figsize=(12, 7), layout="constrained")
+    figure = Figure(figsize=(14, 8))
+    # panels apart from each other: the names of checks are long
+    figure.set_layout_engine("constrained", w_pad=0.15, h_pad=0.15, wspace=0.04, hspace=0.04)
     FigureCanvasAgg(figure)
-    panels = figure.subplots(2, 3, width_ratios=(1, 1.2, 1.2))
+    panels = figure.subplots(2, 3, width_ratios=(1, 1.3, 1.3))
     _beta(panels[0, 0], found)
     _calibration(panels[0, 1], found)
     _checks(panels[0, 2], found)
@@ -42,8 +47,11 @@ def draw(document: dict[str, Any], energies: NDArray[np.float64], path: Path) ->
     source = document["device"] or document.get("samples") or "draws"
     figure.suptitle(
         f"{found['verdict']}: {source} at beta {document['beta']:g}, {found['chains']} chains of "
-        f"{found['draws']} draws"
+        f"{found['draws']} draws",
+        fontsize=13,
     )
+    for axes in panels.flat:
+        axes.spines[["top", "right"]].set_visible(False)
     try:
         figure.savefig(path, dpi=110)
     except (OSError, ValueError) as error:
@@ -67,8 +75,8 @@ def _beta(axes: Axes, found: dict[str, Any]) -> None:
     axes.axhline(beta["stated"], color="C3", ls="--", label="stated")
     axes.set_xticks([])
     axes.set_xlim(-1, 1)
-    axes.set_xlabel(f"one standard error, and {100 * beta['level']:.5g} %")
-    axes.legend()
+    axes.set_xlabel(f"thick: one standard error; thin: {100 * beta['level']:.5g} %")
+    axes.legend(loc="lower right", fontsize=8)
 
 
 def _calibration(axes: Axes, found: dict[str, Any]) -> None:
@@ -84,7 +92,9 @@ def _calibration(axes: Axes, found: dict[str, Any]) -> None:
     width = 3.29  # 99.9 % of a normal law
     axes.axhline(0, color="C3", ls="--")
     axes.errorbar(logit, (seen - stated) / error, yerr=1.0, fmt="o", color="C0", markersize=4)
-    axes.axhspan(-width, width, color="C0", alpha=0.1, lw=0)
+    axes.axhspan(-width, width, color="C0", alpha=0.1, lw=0, label="99.9 % if all is well")
+    axes.legend(loc="upper right", fontsize=8)
+    axes.set_ylim(top=max(1.6 * width, float(((seen - stated) / error).max()) + 2))
     axes.set_xlabel("logit of the stated probability")
     axes.set_ylabel("found - stated, in standard errors")
 
@@ -108,10 +118,11 @@ def _checks(axes: Axes, found: dict[str, Any]) -> None:
         return
     names = [name for name, _ in named][::-1]
     sizes = np.clip([size for _, size in named][::-1], 0, 2.0)
-    axes.barh(names, sizes, color=["C3" if size > 1 else "C0" for size in sizes])
+    axes.barh(names, sizes, height=0.6, color=["C3" if size > 1 else "C0" for size in sizes])
+    axes.tick_params(axis="y", length=0)
     axes.axvline(1, color="k", ls="--")
     axes.set_xlim(0, max(1.15, float(sizes.max()) * 1.05))
-    axes.set_xlabel("share of the limit (2 or more shown as 2)")
+    axes.set_xlabel("share of the limit (from 2 on shown as 2)")
 
 
 def _distance(axes: Axes, found: dict[str, Any]) -> None:
@@ -121,18 +132,35 @@ def _distance(axes: Axes, found: dict[str, Any]) -> None:
         _nothing(axes, "the exact law is out of reach")
         return
     colours = ["C0" if distance["within"] else "C3", "0.7"]
-    axes.bar(["found", "noise floor"], [distance["distance"], distance["floor"]], color=colours)
+    heights = [distance["distance"], distance["floor"]]
+    axes.bar_label(
+        axes.bar(["found", "noise floor"], heights, width=0.6, color=colours), fmt="%.4f"
+    )
+    axes.margins(y=0.12)
     axes.set_xlabel(f"{distance['states']} states, {distance['draws']} effective draws")
 
 
 def _energies(axes: Axes, energies: NDArray[np.float64]) -> None:
-    axes.set_title("energies")
-    shown = energies[:: max(1, len(energies) // TRACES)][:TRACES]
+    """Means over blocks of draws, a thin line a chain, in the span that most single draws keep to.
+
+    Chains that do not agree keep apart here, where single draws would cover each other.
+    """
+    chains, draws = energies.shape
+    size = max(1, draws // BLOCKS)
+    blocks = energies[:, : draws // size * size].reshape(chains, -1, size)
+    at = (np.arange(blocks.shape[1]) + 0.5) * size
+    axes.set_title("energies" if size == 1 else f"energies, means of {size} draws")
+    low, high = np.percentile(blocks, (5, 95), axis=(0, 2))
+    axes.fill_between(at, low, high, color="0.88", lw=0, label="90 % of the draws")
+    shown = blocks.mean(axis=2)[:: max(1, chains // TRACES)][:TRACES]
     for chain in shown:
-        axes.plot(chain, lw=0.5)
-    axes.axhline(float(energies.mean()), color="k", lw=1)
-    axes.set_xlabel(f"draw ({len(shown)} of {len(energies)} chains)")
+        axes.plot(at, chain, lw=1)
+    axes.axhline(float(energies.mean()), color="k", lw=1, ls="--", label="mean")
+    axes.set_xlabel(f"draw ({len(shown)} of {chains} chains as lines)")
     axes.set_ylabel("energy")
+    axes.margins(x=0)
+    axes.set_ylim(top=float(high.max() + 0.35 * np.ptp([low.min(), high.max()]) + 1e-9))
+    axes.legend(loc="upper right", fontsize=8, ncols=2)
 
 
 def _correlation(axes: Axes, found: dict[str, Any], energies: NDArray[np.float64]) -> None:

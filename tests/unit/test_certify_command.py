@@ -7,8 +7,10 @@ import dimod
 import numpy as np
 import pytest
 from dimod.serialization import coo
+from matplotlib.figure import Figure
 
 from gibbsite import cli
+from gibbsite.certificate_plot import draw
 from gibbsite.certify_command import CertifyError, certify_device
 from gibbsite.certifying import shown_names
 from gibbsite.model_files import FileError, read_draws, read_model
@@ -73,6 +75,28 @@ def test_a_device_is_certified_with_table_json_and_picture(
     assert document["certificate"]["verdict"] == "certified"
     assert document["seed"] == 3
     assert document["certificate"]["total_variation"]["states"] == 1024
+
+
+@pytest.mark.parametrize("draws", [1, 7, 400])
+def test_chains_that_disagree_keep_apart_in_the_picture(
+    draws: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lines are means over blocks of draws; noise of single draws would hide a shift of 2."""
+    found = certify_device(ring(), 0.9, "golden:?like=small", reads=160, chains=16, seed=1)
+    energies = np.random.default_rng(1).normal(0, 3, (16, draws))
+    energies[4] += 20.0
+    kept: list[Figure] = []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, *_, **__: kept.append(figure))
+    draw(found.document, energies, tmp_path / "shift.png")
+    panel = kept[0].axes[4]
+    lines = [np.asarray(line.get_ydata()) for line in panel.lines[:-1]]
+    assert len(lines) == 4
+    size = max(1, draws // 40)
+    assert all(len(line) == draws // size for line in lines)
+    # block means of normal noise: 5 sigma
+    assert abs(lines[1].mean() - 20) < 5 * 3 / np.sqrt(size * len(lines[1]))
+    assert ("means of 10 draws" in panel.get_title()) == (draws == 400)
+    draw(found.document, np.zeros((16, draws)), tmp_path / "none.png")
 
 
 def test_labels_that_print_alike_are_told_apart() -> None:
