@@ -1,4 +1,7 @@
-"""Both engines behind one golden word stream: who takes a packet, and the order of answers."""
+"""Both engines behind one word stream, golden's and the compiled emulator's.
+
+Who takes a packet, and the order of answers.
+"""
 
 from array import array
 
@@ -23,12 +26,19 @@ from gibbsite_hw.spec.parameters import GraphParameters
 from gibbsite_hw.spec.program import RunRequest
 from gibbsite_hw.spec.registers import Register
 from gibbsite_models.golden.device import GoldenStream
+from gibbsite_sim.fast.stream import FastStream
 
 GRAPH = GraphParameters(lanes=2, rows=8, words=16, schedule_steps=8, payload_words=16)
 LANGEVIN = LangevinParameters(
     units=8, constraints=4, multipliers=4, pairs=16, schedule_entries=64, payload_words=32
 )
 BOTH = DeviceParameters(GRAPH, LANGEVIN)
+
+
+@pytest.fixture(params=[GoldenStream, FastStream], ids=["golden", "fast"])
+def emulator(request: pytest.FixtureRequest) -> type[GoldenStream]:
+    """What stands behind the devices `golden:` and `fast:`."""
+    return request.param
 
 
 def exchange(stream: GoldenStream, opcode: int, *payload: int, tag: int = 7) -> list[int]:
@@ -64,8 +74,8 @@ def load_langevin(stream: GoldenStream, draws: int) -> None:
         assert exchange(stream, opcode, *payload)[0] >> 24 == LangevinResponse.OK, opcode
 
 
-def test_each_engine_tells_the_fingerprint_of_the_device() -> None:
-    stream = GoldenStream(BOTH)
+def test_each_engine_tells_the_fingerprint_of_the_device(emulator) -> None:
+    stream = emulator(BOTH)
     fingerprint = BOTH.fingerprint()
     for opcode, sizes in (
         (Opcode.IDENTIFY, [2, 8, 16, 8]),
@@ -77,8 +87,8 @@ def test_each_engine_tells_the_fingerprint_of_the_device() -> None:
         assert answer[5:] == sizes
 
 
-def test_registers_and_states_are_apart() -> None:
-    stream = GoldenStream(BOTH)
+def test_registers_and_states_are_apart(emulator) -> None:
+    stream = emulator(BOTH)
     assert exchange(stream, Opcode.WRITE, Register.SEED_LOW, 5)[0] >> 24 == Response.OK
     assert exchange(stream, LangevinOpcode.READ, 0)[1] == 0
     assert exchange(stream, Opcode.READ, Register.SEED_LOW)[1] == 5
@@ -99,13 +109,15 @@ def test_registers_and_states_are_apart() -> None:
         (BOTH, 0x17 | ENGINE_FIELD, Response.ERROR),
     ],
 )
-def test_unknown_opcodes_are_refused_by_the_engine_that_has_them(build, code, kind) -> None:
-    answer = exchange(GoldenStream(build), code)
+def test_unknown_opcodes_are_refused_by_the_engine_that_has_them(
+    emulator, build, code, kind
+) -> None:
+    answer = exchange(emulator(build), code)
     assert answer == [header(kind, 7, 2), ErrorCode.UNKNOWN_OPCODE, code]
 
 
-def test_answers_come_in_the_order_of_commands_and_draws_of_both_in_turn() -> None:
-    stream = GoldenStream(BOTH)
+def test_answers_come_in_the_order_of_commands_and_draws_of_both_in_turn(emulator) -> None:
+    stream = emulator(BOTH)
     load_graph(stream, 3)
     load_langevin(stream, 5)
     for tag, opcode in enumerate((Opcode.RUN, LangevinOpcode.RUN, Opcode.READ, Opcode.IDENTIFY)):
@@ -129,9 +141,9 @@ def test_answers_come_in_the_order_of_commands_and_draws_of_both_in_turn() -> No
         stream.receive()
 
 
-def test_both_running_at_once_change_nothing_for_each_other() -> None:
+def test_both_running_at_once_change_nothing_for_each_other(emulator) -> None:
     def draws(graph: bool, langevin: bool) -> dict[bool, list[list[int]]]:
-        stream = GoldenStream(BOTH)
+        stream = emulator(BOTH)
         load_graph(stream, 4)
         load_langevin(stream, 4)
         found: dict[bool, list[list[int]]] = {False: [], True: []}
@@ -148,21 +160,21 @@ def test_both_running_at_once_change_nothing_for_each_other() -> None:
     assert len(together[False]) == len(together[True]) == 6
 
 
-def test_a_missing_engine_is_named() -> None:
-    with Driver(GoldenStream(GRAPH)) as device:
+def test_a_missing_engine_is_named(emulator) -> None:
+    with Driver(emulator(GRAPH)) as device:
         assert device.info.engines == ("graph",)
         with pytest.raises(ProgramError, match="has no langevin engine, only graph: open it with"):
             assert device.info.langevin
         with pytest.raises(ProgramError, match="has no langevin engine"):
             device.run(LangevinRequest([]))
-    with Driver(GoldenStream(LANGEVIN)) as device:
+    with Driver(emulator(LANGEVIN)) as device:
         assert device.info.engines == ("langevin",)
         with pytest.raises(ProgramError, match="has no graph engine, only langevin"):
             device.run(RunRequest(array("I")))
 
 
-def test_a_device_without_an_engine_that_the_host_expects_is_refused() -> None:
-    class Other(GoldenStream):
+def test_a_device_without_an_engine_that_the_host_expects_is_refused(emulator) -> None:
+    class Other(emulator):
         @property
         def parameters(self) -> DeviceParameters:
             return DeviceParameters.of(LANGEVIN)
@@ -171,7 +183,7 @@ def test_a_device_without_an_engine_that_the_host_expects_is_refused() -> None:
         Driver(Other(GRAPH))
 
 
-def test_a_stopped_run_of_one_engine_leaves_the_other_working(monkeypatch) -> None:
+def test_a_stopped_run_of_one_engine_leaves_the_other_working(emulator, monkeypatch) -> None:
     monkeypatch.setattr("gibbsite.link.PROGRESS_SECONDS", 0.0)
     spin = compile_model(dimod.BinaryQuadraticModel({"a": 1.0}, {}, 0.0, "SPIN"), GRAPH)
     codes = array("i", [700])
@@ -191,7 +203,7 @@ def test_a_stopped_run_of_one_engine_leaves_the_other_working(monkeypatch) -> No
     def stop(_done: int, _all: int) -> None:
         raise KeyboardInterrupt
 
-    with Driver(GoldenStream(BOTH)) as device, Driver(GoldenStream(BOTH)) as fresh:
+    with Driver(emulator(BOTH)) as device, Driver(emulator(BOTH)) as fresh:
         for one in (device, fresh):
             one.load(spin.program)
             one.load(free)

@@ -1,4 +1,4 @@
-"""Both engines in one device as RTL: routed, running at once, the golden device to the bit."""
+"""Both engines in one device as RTL and compiled: running at once, the golden device to the bit."""
 
 import dimod
 import numpy as np
@@ -14,8 +14,7 @@ from gibbsite_hw.spec.packets import ENGINE_FIELD, Opcode, Response, header
 from gibbsite_hw.spec.parameters import GraphParameters
 from gibbsite_hw.spec.registers import Register
 from gibbsite_models.golden.device import GoldenStream
-
-pytestmark = pytest.mark.sim
+from gibbsite_sim.fast.stream import FastStream
 
 BOTH = DeviceParameters(
     GraphParameters(lanes=2, rows=8, words=16, schedule_steps=8, payload_words=16),
@@ -68,6 +67,13 @@ def conversation(stream: object) -> tuple[list[list[int]], dict[bool, list[list[
     return answers, found
 
 
+def test_both_engines_run_at_once_in_the_emulator() -> None:
+    stream = FastStream(BOTH)
+    assert conversation(stream) == conversation(GoldenStream(BOTH))
+    stream.close()
+
+
+@pytest.mark.sim
 @pytest.mark.parametrize("stalls", [(0.0, 0.0), (0.4, 0.6)])
 def test_both_engines_run_at_once_as_the_golden_ones(stalls: tuple[float, float]) -> None:
     from gibbsite_sim.device import SimStream
@@ -96,9 +102,11 @@ def turns(device: Device) -> list[np.ndarray]:
     return seen
 
 
-def test_users_of_both_engines_take_turns() -> None:
-    with gibbsite.open("golden:?like=small") as golden, gibbsite.open("sim:?like=small") as rtl:
-        wanted, found = turns(golden), turns(rtl)
+@pytest.mark.parametrize("scheme", ["fast:", pytest.param("sim:", marks=pytest.mark.sim)])
+def test_users_of_both_engines_take_turns(scheme: str) -> None:
+    build = "?like=small"
+    with gibbsite.open("golden:" + build) as golden, gibbsite.open(scheme + build) as other:
+        wanted, found = turns(golden), turns(other)
     assert len(wanted) == len(found) == 6
     assert all(np.array_equal(one, two) for one, two in zip(wanted, found, strict=True))
     assert len({array.tobytes() for array in wanted}) == 6
