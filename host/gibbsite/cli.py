@@ -12,13 +12,11 @@ Commands import what they need when they run, so that `--help` and refusals answ
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Callable
 from enum import StrEnum
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 from urllib.parse import quote
 
 import typer
@@ -26,14 +24,20 @@ from typer.exceptions import TyperException
 
 from gibbsite.bench.command import bench
 from gibbsite.certify_command import certify
+from gibbsite.command_files import (
+    InputError,
+    OutputError,
+    asked_of,
+    close_stdout,
+    refuse_undrawable,
+    refuse_unwritable,
+    written,
+)
 from gibbsite.default_device import DEFAULT_DEVICE
 from gibbsite.energy_command import energy
 from gibbsite_hw.spec.errors import DeviceError, GibbsiteError, ToolMissing, UnknownDevice
 
-if TYPE_CHECKING:
-    from gibbsite.problem import Problem
-
-__all__ = ["app", "main", "refuse_undrawable", "refuse_unwritable", "written"]
+__all__ = ["InputError", "app", "main", "refuse_undrawable", "refuse_unwritable", "written"]
 
 BAD_INPUT, NO_ANSWER, NO_DEVICE, INTERRUPTED = 2, 3, 4, 130
 BROKEN_PIPE = 1
@@ -54,14 +58,6 @@ class Vote(StrEnum):
     energy = "energy"
     majority = "majority"
     best = "best"
-
-
-class InputError(GibbsiteError, ValueError):
-    """An argument of the command that cannot be used; found before any work is done."""
-
-
-class OutputError(GibbsiteError):
-    """Results that could not be written to stdout."""
 
 
 def _whole(text: str | int) -> int:
@@ -114,7 +110,7 @@ def solve(
         raise InputError(f"--waves {waves} is recorded as FST; let its name end in .fst")
     if device is None:  # a waveform can only be that of the RTL
         device = DEFAULT_DEVICE if waves is None else "sim:"
-    asked = _asked(request)
+    asked = asked_of(request)
 
     from gibbsite import orchestrator
     from gibbsite.progress import bars
@@ -151,7 +147,7 @@ def formalize(request: Request) -> None:
     """Print the problem document of a request as JSON."""
     from gibbsite.formalizer import Formalization, formalize_with_notes
 
-    asked = _asked(request)
+    asked = asked_of(request)
     read = formalize_with_notes(asked) if isinstance(asked, str) else Formalization(asked)
     for note in read.notes:
         typer.echo(f"assumed: {note}", err=True)
@@ -198,7 +194,7 @@ def run(arguments: list[str]) -> int:
     except GibbsiteError as error:
         return _refused(error)
     except BrokenPipeError:
-        _close_stdout()
+        close_stdout()
         return BROKEN_PIPE
     if code == INTERRUPTED:
         return _failed("interrupted; nothing is left half-done", INTERRUPTED)
@@ -231,106 +227,9 @@ def _print(line: str) -> None:
     written(lambda: typer.echo(line))
 
 
-def written(write: Callable[[], None]) -> None:
-    """Write to stdout, all of it, or say why it cannot be."""
-    try:
-        write()
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        _close_stdout()
-        raise OutputError(
-            f"the answer cannot be written to stdout: {error.strerror}; make room or choose "
-            "another place"
-        ) from None
-
-
-def _close_stdout() -> None:
-    """Let what is still buffered go nowhere, so that the interpreter's exit does not fail on it."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
-
-
-def _asked(request: str) -> Problem | str:
-    """Read a request: stdin for `-`, a document for a name that ends in `.json`, else the text."""
-    from gibbsite.problem import parse_problem
-
-    if request == "-":
-        request = _decoded(sys.stdin.buffer.read(), "stdin")
-    elif request.lower().endswith(".json") and "\n" not in request:
-        path = Path(request)
-        try:
-            return parse_problem(_decoded(path.read_bytes(), str(path)))
-        except OSError as error:
-            raise InputError(
-                f"the problem document {path} cannot be read: {error.strerror}; check its name"
-            ) from None
-    elif _names_a_file(request):
-        raise InputError(
-            f"{request} names a file, and only problem documents (.json) are read by name; for a "
-            f"text write `gibbsite solve - < {request}`"
-        )
-    try:
-        request.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise InputError(
-            f"the request is not UTF-8 text (character {error.start}); write it in a UTF-8 locale"
-        ) from None
-    return parse_problem(request) if request.lstrip().startswith("{") else request
-
-
-def _names_a_file(request: str) -> bool:
-    """Whether a request is the name of a file, and no sentence."""
-    try:
-        return len(request.split()) == 1 and Path(request).is_file()
-    except (OSError, ValueError):  # too long for a name, or a NUL
-        return False
-
-
 def _address(device: str, waves: Path | None) -> str:
     """The address of the device, which also says where its waveform goes."""
     if waves is None:
         return device
     joint = "&" if "?" in device else "?"
     return f"{device}{joint}waves={quote(str(waves))}"
-
-
-def _decoded(content: bytes, name: str) -> str:
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{name} is not UTF-8 text (byte {error.start}); convert it and try again"
-        ) from None
-
-
-def refuse_undrawable(path: Path | None) -> None:
-    """Refuse a picture whose ending names no format that can be drawn."""
-    if path is None:
-        return
-    from gibbsite.plot import formats
-
-    known = formats()
-    if path.suffix.lower().removeprefix(".") not in known:
-        raise InputError(
-            f"--plot {path} ends in no picture format: choose one of {', '.join(sorted(known))}"
-        )
-
-
-def refuse_unwritable(option: str, path: Path | None) -> None:
-    """Refuse an output file that could not be written, before the work whose result it holds."""
-    if path is None:
-        return
-    existed = path.exists()
-    try:
-        # opened for appending: what is there stays until the new content is ready
-        with path.open("ab"):
-            pass
-    except OSError as error:
-        raise InputError(
-            f"{option} {path} cannot be written: {error.strerror}; choose another place"
-        ) from None
-    if not existed:
-        path.unlink()
