@@ -28,7 +28,7 @@ from numba.extending import intrinsic
 
 from gibbsite_sim.cache import cache_folder
 
-__all__ = ["bare", "code_folder", "compiled", "disjoint", "inner", "leading_zeros"]
+__all__ = ["bare", "code_folder", "compiled", "disjoint", "inlined", "inner", "leading_zeros"]
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -89,6 +89,18 @@ def inner(function: Callable[_P, _R]) -> Callable[_P, _R]:
     """As `bare`, for what only compiled code calls; it compiles faster, and with its callers."""
     made: Callable[_P, _R] = numba.njit(
         nogil=True, boundscheck=False, error_model="numpy", pipeline_class=_Inner
+    )(function)
+    return made
+
+
+def inlined(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """As `inner`, and written out wherever it is called: its vectors stay in registers."""
+    made: Callable[_P, _R] = numba.njit(
+        nogil=True,
+        boundscheck=False,
+        error_model="numpy",
+        forceinline=True,
+        pipeline_class=_Inner,
     )(function)
     return made
 

@@ -1,6 +1,6 @@
 """The compiled lattice engine: the golden one's draws, to the bit, of many chains at once.
 
-A block of chains is run sliced, 64 chains a machine word, if the program allows it
+A block of chains is run sliced, 512 chains a vector, if the program allows it
 (`lattice_sites`), and wide otherwise (`lattice_wide`).
 
 Twin: ``gibbsite_models.golden.lattice``.
@@ -20,19 +20,17 @@ from gibbsite_models.golden.lattice import LatticeDraws, LatticeEngine, unpack_c
 from gibbsite_models.golden.lattice_noise import seed_lattice_streams
 from gibbsite_models.golden.noise import UInt32, UInt64
 from gibbsite_sim.fast.host import Host, silent
+from gibbsite_sim.fast.lattice_banded import BandedSites, by_bands
 from gibbsite_sim.fast.lattice_sites import Sites, sort_sites
 from gibbsite_sim.fast.workers import Workers
 
 __all__ = ["FastLatticeEngine"]
 
 BLOCK_CHAINS = 2048
-"""Chains of a block: 32 machine words, four vectors of 512 bits."""
+"""Chains of a block, four panels."""
 
-WORD_CHAINS = 64
-"""Chains of a machine word."""
-
-SPIN_BYTES = 8 << 20
-"""Sliced spins of a block, so that a neighbour's are near."""
+PANEL_CHAINS = 512
+"""Chains that are swept together, and take as long as one of them."""
 
 BLOCK_BYTES = 256 << 20
 """Memory that the chains of one block may take, draws that wait to be read included."""
@@ -86,6 +84,7 @@ class FastLatticeEngine(LatticeEngine):
         self.neighbour = np.stack(place).reshape(count, sites).T.astype(np.int32)
         self.weight = couplings.reshape(sites, count).astype(np.int32)
         self._sorted: Sites | None = None
+        self._banded: BandedSites | None = None
 
     def condition(self, conditions: LatticeConditions) -> None:
         """Take over biases and clamps."""
@@ -100,6 +99,7 @@ class FastLatticeEngine(LatticeEngine):
             self._off.astype(np.bool_),
             self.parameters.offsets,
         )
+        self._banded = None
 
     def run(self, request: LatticeRequest) -> Iterator[LatticeDraws]:
         """All draws, block of chains by block; a block is whole groups of banks."""
@@ -156,7 +156,10 @@ class FastLatticeEngine(LatticeEngine):
 
         if self._sorted is None:
             return WideChains(self, words)
-        return SlicedChains(self, self._sorted, words)
+        if self._banded is None:  # several threads may come here at once, and find the same
+            p = self.parameters
+            self._banded = by_bands(self._sorted, p.rows, p.offsets)
+        return SlicedChains(self._banded, words)
 
     def table(self, beta_code: int) -> Ints:
         """T(m) for m = 0..field_max."""
@@ -181,20 +184,25 @@ class FastLatticeEngine(LatticeEngine):
     def _block(self, request: LatticeRequest) -> int:
         """Chains that fit together, in whole groups of banks; one group at least.
 
-        Their spins stay in the caches, and threads get equal shares.
+        Threads get equal shares, in whole panels.
         """
-        sites = self.parameters.rows * self.columns
         state = 4 * self.columns * self.parameters.words + 16
-        chain = 2 * sites + 2 * state * request.draws * (request.samples + request.best + 1)
+        chain = self._chain_bytes() + 2 * state * request.draws * (
+            request.samples + request.best + 1
+        )
         banks = self.parameters.banks
         share = -(-request.chains // self.host.workers.threads)
         fitting: int = min(
             BLOCK_CHAINS,
             BLOCK_BYTES // chain,
-            max(WORD_CHAINS, SPIN_BYTES * 8 // sites),
-            -(-share // WORD_CHAINS) * WORD_CHAINS,
+            -(-share // PANEL_CHAINS) * PANEL_CHAINS,
         )
         return max(banks, fitting // banks * banks)
+
+    def _chain_bytes(self) -> int:
+        """Memory of a chain's spins: a bit each, or a byte and another while energies are found."""
+        sites: int = self.parameters.rows * self.columns
+        return 2 * sites if self._sorted is None else sites // 8
 
 
 class _Best:

@@ -16,20 +16,22 @@ Words = NDArray[np.uint64]
 
 
 @compiled
-def sliced_states(spins: Words, rows: int, states: NDArray[np.uint32]) -> None:
-    """States of the first chains."""
+def sliced_states(
+    spins: Words, place: NDArray[np.int32], rows: int, states: NDArray[np.uint32]
+) -> None:
+    """States of the first chains; site ``column * rows + row`` lies at ``place`` of it."""
     words = (rows + 31) // 32
     chains = states.shape[0]
     for column in range(spins.shape[0] // rows):
         for word in range(words):
             first = column * rows + 32 * word
             count = min(32, rows - 32 * word)
-            for slot in range(spins.shape[1]):
+            for slot in range((chains + 63) // 64):
                 # 32 rows of 64 chains: the block lies in the first cache, whole
                 for t in range(min(64, chains - 64 * slot)):
                     bits = np.uint32(0)
                     for row in range(count):
-                        one = (spins[first + row, slot] >> np.uint64(t)) & np.uint64(1)
+                        one = (spins[place[first + row], slot] >> np.uint64(t)) & np.uint64(1)
                         bits |= np.uint32(one) << np.uint32(row)
                     states[64 * slot + t, column * words + word] = bits
 

@@ -3,21 +3,31 @@
 Twin: ``gibbsite_models.golden.lattice.LatticeChains``.
 """
 
+import math
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gibbsite_hw.spec.lattice_parameters import LatticeParameters
-from gibbsite_models.golden.noise import UInt32
+from gibbsite_models.golden.noise import UInt32, UInt64
 from gibbsite_sim.fast import lattice_bits, lattice_sliced, lattice_wide
+from gibbsite_sim.fast.lattice_banded import BandedSites
+from gibbsite_sim.fast.lattice_energy import CODE_BITS, COUNTER, sliced_energies
 from gibbsite_sim.fast.lattice_noise import slice_words
-from gibbsite_sim.fast.lattice_sites import CASES, Sites
+from gibbsite_sim.fast.lattice_order import wave
+from gibbsite_sim.fast.lattice_vectors import PANEL, WORDS
 
 __all__ = ["LatticeModel", "SlicedChains", "WideChains"]
 
 Ints = NDArray[np.int32]
 Int64 = NDArray[np.int64]
+
+WAVE = 2
+"""Sweeps whose passes follow each other through the bands: more of them do not fit the caches."""
+
+ROOM = 256
+"""Vectors that passes work in: a stream's state, and the one that follows."""
 
 
 class LatticeModel(Protocol):
@@ -32,75 +42,102 @@ class LatticeModel(Protocol):
 
 
 class SlicedChains:
-    """Chains as bits of machine words."""
+    """Chains as bits of vectors, panels of 512 one after the other."""
 
-    def __init__(self, engine: LatticeModel, sites: Sites, words: NDArray[np.uint64]) -> None:
-        self._engine, self._sites = engine, sites
+    def __init__(self, sites: BandedSites, words: UInt64) -> None:
+        self._sites = sites
         self._count = words.shape[1]
-        width = -(-self._count // 64)
-        streams = engine.parameters.streams
-        self._spins = np.zeros((len(sites.kind), width), dtype=np.uint64)
-        self._streams = np.zeros((2, streams, 64 * width), dtype=np.uint64)
-        few = bool((sites.kind == CASES).any())
-        self._room = (
-            np.zeros((4, 64 * width), dtype=np.uint64),
-            np.zeros((16, width), dtype=np.uint64),
-            np.zeros((16, width), dtype=np.uint64),
-            np.zeros((4, width), dtype=np.uint64),
-            np.zeros((3, 16), dtype=np.int32),
-            np.zeros((len(sites.kind) if few else 1, 16), dtype=np.int32),
-            np.zeros(len(sites.kind) if few else 1, dtype=np.int32),
-            np.array([0, 0xFFFF_FFFF_FFFF_FFFF], dtype=np.uint64),
-        )
-        for half in range(2):
-            slice_words(np.ascontiguousarray(words[half]), self._streams[half], width)
+        panels = -(-self._count // PANEL)
+        self._spins = _vectors(panels, len(sites.kind) * WORDS)
+        self._streams = _vectors(panels, 2, words.shape[2], PANEL)
+        self._room = _vectors(ROOM * WORDS)
+        self._masks = np.array([0, 0xFFFF_FFFF_FFFF_FFFF], dtype=np.uint64)
+        for panel, first in enumerate(range(0, self._count, PANEL)):
+            for half in range(2):
+                some = np.ascontiguousarray(words[half, first : first + PANEL])
+                slice_words(some, self._streams[panel, half])
 
     def start(self, given: NDArray[np.int8] | None) -> None:
         """The start sweep."""
-        if given is None:
-            given = np.full(len(self._sites.kind), -1, dtype=np.int8)
-        rows = self._engine.parameters.rows
-        lattice_sliced.start_sliced(
-            self._spins,
-            self._streams,
-            rows,
-            self._sites.kind,
-            self._sites.on,
-            given,
-            self._room[0],
-        )
+        s = self._sites
+        each = np.full(len(s.kind), -1, dtype=np.int8)
+        if given is not None:
+            each[s.place] = given
+        for spins, streams in zip(self._spins, self._streams, strict=True):
+            lattice_sliced.start_sliced(
+                s.columns, s.rows, spins, streams, s.kind, s.on, each, self._room
+            )
 
     def sweep(self, sweeps: int, table: Ints) -> None:
         """So many sweeps at one beta."""
+        together = min(sweeps, WAVE)
+        for spins, streams in zip(self._spins, self._streams, strict=True):
+            self._waves(spins, streams, sweeps // together, together, table)
+            if sweeps % together:
+                self._waves(spins, streams, 1, sweeps % together, table)
+
+    def _waves(self, spins: UInt64, streams: UInt64, times: int, sweeps: int, table: Ints) -> None:
+        """``times`` times so many sweeps of one panel."""
         s = self._sites
         lattice_sliced.sliced_sweeps(
-            sweeps,
-            self._spins,
-            self._streams,
-            self._engine.parameters.rows,
+            times,
+            wave(streams.shape[1], s.apart, sweeps),
+            s.columns,
+            s.rows,
+            spins,
+            streams,
             s.kind,
             s.degree,
-            s.neighbour,
-            s.weight,
+            s.strength,
             s.negative,
-            s.bias,
+            s.neighbour,
+            s.fields,
+            s.signs,
             s.on,
             table,
-            *self._room,
+            self._room,
+            self._masks,
         )
 
     def energies(self) -> Int64:
         """Exact energies."""
-        wide = np.empty((self._spins.shape[0], 64 * self._spins.shape[1]), dtype=np.int8)
-        lattice_bits.widen(self._spins, wide)
-        return _energies(self._engine, wide)[: self._count]
+        s = self._sites
+        energies = np.empty((len(self._spins), PANEL), dtype=np.int64)
+        counters = _vectors(CODE_BITS * COUNTER * WORDS)
+        held = np.zeros(CODE_BITS, dtype=np.int32)
+        for spins, sums in zip(self._spins, energies, strict=True):
+            sliced_energies(
+                s.columns,
+                s.rows,
+                spins,
+                s.degree,
+                s.weight,
+                s.bias,
+                s.neighbour,
+                counters,
+                held,
+                self._masks,
+                sums,
+            )
+        return energies.ravel()[: self._count]
 
     def states(self) -> UInt32:
         """States in words."""
-        p = self._engine.parameters
-        states = np.empty((self._count, self._engine.columns * p.words), dtype=np.uint32)
-        lattice_bits.sliced_states(self._spins, p.rows, states)
+        s = self._sites
+        words = -(-s.rows // 32)
+        states = np.empty((self._count, s.columns * words), dtype=np.uint32)
+        for panel, spins in enumerate(self._spins):
+            some = states[panel * PANEL : (panel + 1) * PANEL]
+            lattice_bits.sliced_states(spins.reshape(-1, WORDS), s.place, s.rows, some)
         return states
+
+
+def _vectors(*shape: int) -> UInt64:
+    """Zeros that begin at a whole vector: one that straddles two lines of the cache costs two."""
+    words = math.prod(shape)
+    room = np.zeros(words + WORDS, dtype=np.uint64)
+    first = -(room.ctypes.data // 8) % WORDS
+    return room[first : first + words].reshape(shape)
 
 
 class WideChains:

@@ -36,6 +36,10 @@ class CudaLatticeEngine(FastLatticeEngine):
             return WideCuda(self, words)
         return SlicedCuda(self, self._sorted, words)
 
+    def _chain_bytes(self) -> int:
+        sites: int = self.parameters.rows * self.columns
+        return 2 * sites  # energies are found in whole bytes
+
 
 class SlicedCuda:
     """Chains as bits of 32-bit words, one word a thread."""
@@ -91,7 +95,8 @@ class SlicedCuda:
         """States in words."""
         p = self._engine.parameters
         states = np.empty((self._count, self._engine.columns * p.words), dtype=np.uint32)
-        lattice_bits.sliced_states(self._host_spins(), p.rows, states)
+        place = np.arange(len(self._nothing), dtype=np.int32)
+        lattice_bits.sliced_states(self._host_spins(), place, p.rows, states)
         return states
 
     def _host_spins(self) -> UInt64:

@@ -1,7 +1,7 @@
-"""The lattice engine's streams, sliced: bit b of 64 chains' words lies in one machine word.
+"""The lattice engine's streams, sliced: bit b of 512 chains' words lies in one vector of 512 bits.
 
-A stream's state is two arrays of 64 planes, ``uint64[64 * width]``, plane b at ``b * width``, chain
-``64 w + t`` at bit t of word w. The engine is linear over GF(2), so a step of all chains is
+A stream's state is two times 64 planes, plane b at vector b, chain ``64 w + t`` of a panel at bit t
+of word w. The engine is linear over GF(2), so a step of all chains is
 
     y = s0 ^ s1,   s0'[b] = s0[b - 24] ^ y[b] ^ y[b - 16] (b >= 16),   s1'[b] = y[b - 37],
 
@@ -11,78 +11,58 @@ Source: docs/lattice-engine.md. Twin: ``gibbsite_models.golden.lattice_noise``.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gibbsite_sim.fast.compiled import bare, compiled
+from gibbsite_sim.fast.compiled import compiled, inlined
+from gibbsite_sim.fast.lattice_vectors import WORDS, Words, load, store
 
-__all__ = ["TURN", "copy_planes", "slice_words", "step_planes", "unturn"]
+__all__ = ["TURN", "close_stream", "open_stream", "slice_words", "step_planes"]
 
+PLANES = 64
 TURN = 37
 """Planes by which s1 is turned after a step."""
 
-Words = NDArray[np.uint64]
 
+@inlined
+def step_planes(s: Words, now: int, then: int, turn: int) -> None:
+    """One step of the planes at vector ``now`` of ``s``, s0 and behind it s1, to those at ``then``.
 
-@bare
-def _xor2(out: Words, a: Words, b: Words) -> None:
-    for i in range(out.shape[0]):
-        out[i] = a[i] ^ b[i]
-
-
-@bare
-def _xor3(out: Words, a: Words, b: Words, c: Words) -> None:
-    for i in range(out.shape[0]):
-        out[i] = a[i] ^ b[i] ^ c[i]
-
-
-@bare
-def step_planes(s0: Words, s1: Words, next0: Words, next1: Words, turn: int, width: int) -> None:
-    """One step: ``next0`` and ``next1`` from ``s0`` and ``s1``.
-
-    Plane b of s1 lies at ``b - turn`` modulo 64; that of ``next1`` at ``b - TURN``.
+    Plane b of s1 lies at ``b - turn`` modulo 64; that of the new one at ``b - TURN``.
     """
-    # slices from 0, so that the compiler sees that no index is negative and uses whole vectors
-    cut = turn * width
-    if cut:
-        _xor2(next1[:cut], s0[:cut], s1[64 * width - cut :])
-    _xor2(next1[cut:], s0[cut:], s1[: 64 * width - cut])
-    _xor2(next0[: 16 * width], s0[40 * width : 56 * width], next1[: 16 * width])
-    _xor3(
-        next0[16 * width : 24 * width],
-        s0[56 * width :],
-        next1[16 * width : 24 * width],
-        next1[: 8 * width],
-    )
-    _xor3(
-        next0[24 * width :],
-        s0[: 40 * width],
-        next1[24 * width :],
-        next1[8 * width : 48 * width],
-    )
+    for b in range(16):
+        y = load(s, now + b) ^ load(s, now + 64 + ((b - turn) & 63))
+        store(s, then + 64 + b, y)
+        store(s, then + b, load(s, now + 40 + b) ^ y)
+    for b in range(16, 64):
+        y = load(s, now + b) ^ load(s, now + 64 + ((b - turn) & 63))
+        store(s, then + 64 + b, y)
+        z = load(s, now + ((b - 24) & 63)) ^ y ^ load(s, then + 64 + b - 16)
+        store(s, then + b, z)
 
 
-@bare
-def copy_planes(out: Words, planes: Words) -> None:
-    """``out`` becomes ``planes``."""
-    for i in range(out.shape[0]):
-        out[i] = planes[i]
+@inlined
+def open_stream(s: Words, halves: Words, stream: int) -> None:
+    """The planes of a stream of ``halves[2, streams, 512]`` come to vectors 0 to 127 of ``s``."""
+    for b in range(PLANES):
+        store(s, b, load(halves[0, stream], b))
+        store(s, PLANES + b, load(halves[1, stream], b))
 
 
-@bare
-def unturn(out: Words, s1: Words, width: int) -> None:
-    """Planes that lie TURN places off, each at its own place."""
-    copy_planes(out[: TURN * width], s1[(64 - TURN) * width :])
-    copy_planes(out[TURN * width :], s1[: (64 - TURN) * width])
+@inlined
+def close_stream(halves: Words, stream: int, s: Words, now: int) -> None:
+    """The planes at ``now``, s1 turned, go back to each their own place."""
+    for b in range(PLANES):
+        store(halves[0, stream], b, load(s, now + b))
+        store(halves[1, stream], b, load(s, now + PLANES + ((b - TURN) & 63)))
 
 
 @compiled
-def slice_words(words: Words, planes: Words, width: int) -> None:
-    """Planes ``[streams, 64 * width]`` of the words ``[chains, streams]`` of many streams."""
+def slice_words(words: Words, planes: Words) -> None:
+    """Planes ``[streams, 512]`` of the words ``[chains, streams]``, at most 512 chains."""
     planes[...] = 0
     for chain in range(words.shape[0]):
         at = np.uint64(chain & 63)
         for stream in range(words.shape[1]):
             word = words[chain, stream]
-            for plane in range(64):
+            for plane in range(PLANES):
                 bit = (word >> np.uint64(plane)) & np.uint64(1)
-                planes[stream, plane * width + (chain >> 6)] |= bit << at
+                planes[stream, plane * WORDS + (chain >> 6)] |= bit << at
