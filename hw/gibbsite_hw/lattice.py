@@ -15,6 +15,7 @@ from amaranth.lib.wiring import connect, flipped
 
 from gibbsite_hw.lattice_bank import LatticeBank
 from gibbsite_hw.lattice_delays import held
+from gibbsite_hw.lattice_hash import LatticeHash
 from gibbsite_hw.lattice_noise import LatticeSeeder
 from gibbsite_hw.lattice_passes import LatticePasses
 from gibbsite_hw.lattice_plan import LatticePlan
@@ -22,9 +23,7 @@ from gibbsite_hw.lattice_readout import LatticeReadout
 from gibbsite_hw.lattice_schedule import LatticeSchedule
 from gibbsite_hw.lattice_signatures import COUNTERS, engine_members
 from gibbsite_hw.lattice_store import LatticeStore
-from gibbsite_hw.noise import SeedHash
 from gibbsite_hw.spec.lattice_parameters import LatticeParameters
-from gibbsite_hw.spec.lattice_tables import LATTICE_ENGINE
 from gibbsite_hw.spec.lattice_timing import SETTLE
 from gibbsite_hw.spec.registers import RunFlags
 
@@ -51,7 +50,7 @@ class LatticeEngine(wiring.Component):
         m.submodules.store = self._store = LatticeStore(parameters)
         m.submodules.schedule = self._schedule = LatticeSchedule(parameters)
         m.submodules.readout = self._readout = LatticeReadout(parameters)
-        m.submodules.hash = self._hash = SeedHash(parameters.hash_rounds)
+        m.submodules.hash = self._hash = LatticeHash(parameters.hash_rounds)
         m.submodules.seeder = self._seeder = LatticeSeeder()
         self._banks = [LatticeBank(parameters) for _ in range(parameters.banks)]
         for number, bank in enumerate(self._banks):
@@ -146,26 +145,29 @@ class LatticeEngine(wiring.Component):
         bank = Signal(range(max(2, parameters.banks)))
         chain = Signal(32)
         ends_bank = stream == parameters.streams - 1
-        over = Signal()
+        over, final = Signal(), Signal()
         m.d.comb += [
             seed_hash.seed.eq(self.seed),
-            seed_hash.engine.eq(LATTICE_ENGINE),
             seed_hash.chain.eq(chain),
-            seed_hash.lane.eq(stream),
+            seed_hash.stream.eq(stream),
             seed_hash.start.eq(seeding & load),
-            self._seeder.done.eq(seed_hash.done),
+            self._seeder.done.eq(seed_hash.ready),
             self._seeder.result.eq(seed_hash.result),
-            over.eq(seed_hash.done & ends_bank & (bank == parameters.banks - 1)),
+            over.eq(seed_hash.done & final),
         ]
         m.d.sync += load.eq(~seeding | seed_hash.done)
-        # The seeder works for four cycles more, and steps the streams that are selected.
+        # The seeder works for six cycles more, and steps the streams that are selected.
         word_over = held(m, "word_over", self._seeder.load) & ~self._seeder.load
         with m.If(word_over):
             m.d.sync += self._select.eq(self._select.rotate_left(1))
         with m.If(~seeding):
             m.d.sync += [chain.eq(self.first_chain + self._chain), stream.eq(0), bank.eq(0)]
-        with m.Elif(seed_hash.done):
-            m.d.sync += stream.eq(stream + 1)
+        with m.Elif(seed_hash.start):
+            # taken: the next one is there when this one is done
+            m.d.sync += [
+                stream.eq(stream + 1),
+                final.eq(ends_bank & (bank == parameters.banks - 1)),
+            ]
             with m.If(ends_bank):
                 m.d.sync += [stream.eq(0), bank.eq(bank + 1), chain.eq(chain + 1)]
                 with m.If(bank < self._active):
@@ -196,11 +198,11 @@ class LatticeEngine(wiring.Component):
             schedule.rewind.eq(~self.busy | self._reading),
             schedule.counting.eq(sweeping | waiting | seeding),
             schedule.steps.eq(self.steps),
-            once.eq(sweeps == 1),
         ]
         m.d.sync += [
             no_steps.eq(self.steps == 0),
             last_draw.eq(self._draw + 1 == self.number_of_draws),
+            once.eq(sweeps == 1),
         ]
         # set by the second pass too, since a sweep begins before the one before it is settled
         with m.If(passes.turn):

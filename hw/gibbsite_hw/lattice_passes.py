@@ -53,21 +53,26 @@ class LatticePasses(wiring.Component):
         tick = Signal(range(self._parameters.columns + 2 * ahead + SHORT))
         running, colour, valid, start = Signal(), Signal(), Signal(), Signal()
         streaming = Signal()
-        last_column, wide, last_tick = Signal.like(self.columns), Signal(), Signal.like(tick)
+        last_column, wide = Signal.like(self.columns), Signal()
+        column_before, tick_before = Signal.like(tick), Signal.like(tick)
+        at_last_column, at_last_tick = Signal(), Signal()
         m.d.sync += [
             last_column.eq(self.columns - 1),
             wide.eq(self.columns >= 2 * ahead + SHORT),
-            last_tick.eq(last_column + Mux(wide, GAP, 2 * ahead + SHORT)),
+            column_before.eq(self.columns - 2),
+            tick_before.eq(column_before + Mux(wide, GAP, 2 * ahead + SHORT)),
+            # what the comparisons with the tick at hand would give, there from the cycle's start
+            at_last_column.eq((tick == column_before) & ~self.turn),
+            at_last_tick.eq((tick == tick_before) & ~self.turn),
         ]
         over, second = Signal(), Signal()
         m.d.comb += [
-            over.eq(running & (tick == last_tick)),
+            over.eq(running & at_last_tick),
             second.eq(over & ~colour),
             self.ending.eq(over & colour),
             self.turn.eq(second | self.begin),
         ]
-        ends = Signal()
-        m.d.comb += ends.eq(tick == last_column)
+        ends = at_last_column
         m.d.sync += tick.eq(tick + 1)
         with m.If(self.turn):
             m.d.sync += [

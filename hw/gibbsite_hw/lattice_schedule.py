@@ -63,15 +63,21 @@ class LatticeSchedule(wiring.Component):
 
         compute = Signal()
         left = Signal(range(table_cycles(parameters) + 1))
+        none_left, one_left = Signal(init=1), Signal()  # as `left` says
+        counted = self.counting
         m.d.comb += [
             compute.eq(self.begin | (self.enter & more & ~none)),
-            self.ready.eq((left == 0) | ((left == 1) & self.counting)),
+            self.ready.eq(none_left | (one_left & counted)),
             thresholds.begin.eq(compute),
             thresholds.beta.eq(Mux(none, 0, beta)),
             thresholds.half.eq(Mux(self.enter, self.half, ~self.half)),
             self.table.eq(thresholds.write),
         ]
-        with m.If(self.counting & (left != 0)):
+        m.d.sync += [
+            none_left.eq((left == 0) | ((left == 1) & counted)),
+            one_left.eq(Mux(counted, left == 2, left == 1)),
+        ]
+        with m.If(counted & (left != 0)):
             m.d.sync += left.eq(left - 1)
         with m.If(self.enter):
             m.d.sync += [self.half.eq(~self.half), self.fresh.eq(0), self.last.eq(~more)]
@@ -80,6 +86,8 @@ class LatticeSchedule(wiring.Component):
                 step.eq(step + 1),
                 self.fresh.eq(1),
                 left.eq(table_cycles(parameters)),
+                none_left.eq(0),
+                one_left.eq(0),
             ]
         with m.If(self.rewind):
             m.d.sync += step.eq(0)

@@ -32,9 +32,9 @@ status_layout = _layout(False)
 class LatticeSettings(wiring.Component):
     """``value`` is the register at ``offset`` if it is ``known``.
 
-    WRITE of ``word`` to it is refused with ``error`` and ``detail``; if ``error`` is 0, ``write``
-    sets it. All that can be written stand in ``settings``, what READ finds of the others comes in
-    ``status``.
+    WRITE of ``word`` to it is refused with ``error`` and ``detail``; where ``error`` is 0,
+    ``write`` sets it, which looks at ``error`` no more. All that can be written stand in
+    ``settings``, what READ finds of the others comes in ``status``.
     """
 
     def __init__(self) -> None:
@@ -87,5 +87,5 @@ class LatticeSettings(wiring.Component):
         if outside:
             with m.If(Cat(outside).any()):
                 m.d.comb += [self.error.eq(LatticeErrorCode.BAD_VALUE), self.detail.eq(1)]
-        with m.If(self.write & (self.error == 0)):
+        with m.If(self.write):
             m.d.sync += value.eq(self.word)

@@ -3,6 +3,9 @@
 `gibbsite_hw.spec.lattice_packets` lists commands, answers, legal states and error codes; "The
 shell" in docs/lattice-engine.md has what each command checks. A refused command changes nothing.
 
+What a command is checked against stands in registers, SETTLE cycles behind the command itself, and
+both streams have a register of their own: the engine's clock, not the shell, is to be the limit.
+
 Twin: `gibbsite_models.golden.lattice_shell`.
 """
 
@@ -13,6 +16,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from gibbsite_hw.device_receiver import DeviceReceiver
 from gibbsite_hw.device_responder import DeviceResponder
 from gibbsite_hw.lattice import LatticeEngine
+from gibbsite_hw.lattice_delays import held
 from gibbsite_hw.lattice_loader import LOADING, LatticeLoader
 from gibbsite_hw.lattice_settings import LatticeSettings
 from gibbsite_hw.lattice_signatures import COUNTERS, LatticeMemories
@@ -27,12 +31,16 @@ from gibbsite_hw.spec.lattice_parameters import LatticeParameters
 from gibbsite_hw.spec.packets import MAGIC, Engine
 from gibbsite_hw.spec.parameters import SPEC_VERSION
 from gibbsite_hw.spec.registers import State
+from gibbsite_hw.word_buffer import WordBuffer
 from gibbsite_hw.words import word_layout
 
 __all__ = ["LatticeShell"]
 
 _MUST_LOAD = (LatticeOpcode.COUPLINGS, LatticeOpcode.BIASES)
 """What COMMIT wants complete, numbered as in the detail of INCOMPLETE."""
+
+SETTLE = 4
+"""Cycles from a command, or its payload, to all that is said of it."""
 
 
 class LatticeShell(wiring.Component):
@@ -64,6 +72,8 @@ class LatticeShell(wiring.Component):
             2 * len(COUNTERS), engine=Engine.LATTICE
         )
         m.submodules.settings = self._settings = LatticeSettings()
+        m.submodules.commands = self._commands_in = WordBuffer()
+        m.submodules.responses = self._responses_out = WordBuffer()
 
         self._state = Signal(State, init=State.EMPTY)
         self._columns = Signal(range(parameters.columns + 1))
@@ -137,7 +147,9 @@ class LatticeShell(wiring.Component):
             loader.opcode.eq(opcode),
             loader.words.eq(receiver.length),
             loader.word.eq(receiver.word),
-            loader.any_place.eq(anywhere | (once_ready & (self._state == State.READY))),
+            loader.any_place.eq(
+                held(m, "any_place", anywhere | (once_ready & (self._state == State.READY)))
+            ),
             *(responder.identity[n].eq(Const(value, 32)) for n, value in enumerate(identity)),
             responder.tag.eq(receiver.tag),
             responder.finished.eq(engine.finished),
@@ -159,9 +171,11 @@ class LatticeShell(wiring.Component):
                     responder.counters[2 * n + half].eq(word),
                     status[f"{name}_{part}"].eq(word),
                 ]
-        connect(m, flipped(self.command), receiver.command)
+        connect(m, flipped(self.command), self._commands_in.taken)
+        connect(m, self._commands_in.given, receiver.command)
         connect(m, engine.draws, responder.draws)
-        connect(m, responder.response, flipped(self.response))
+        connect(m, responder.response, self._responses_out.taken)
+        connect(m, self._responses_out.given, flipped(self.response))
 
     def _commands(self, m):
         """One command after the other: check, fetch, act, answer."""
@@ -170,10 +184,26 @@ class LatticeShell(wiring.Component):
         opcode, length = receiver.opcode, receiver.length
         payload = [Signal(32, name=f"payload{n}") for n in range(2)]
         m.d.comb += [self._settings.offset.eq(payload[0]), self._settings.word.eq(payload[1])]
-        at = Signal()
+        at, settle = Signal(), Signal(range(SETTLE))
         error, detail = Signal(8), Signal(32)
         column, x = Signal.like(engine.write.column), Signal()
-        legal, fits = self._legal(m, opcode), self._length_fits(m, opcode, length)
+        legal = held(m, "legal", self._legal(m, opcode))
+        state_seen = held(m, "state_seen", self._state)
+        fits = held(m, "fits", self._length_fits(m, opcode, length))
+        fault, fault_detail = (
+            held(m, "fault", receiver.error),
+            held(m, "fault_detail", receiver.detail),
+        )
+        broken = held(m, "broken", receiver.error != 0)
+        grows = {
+            code: held(m, f"{code.name.lower()}_grows", loaded < loader.loaded)
+            for code, loaded in self._loaded.items()
+        }
+        begins = held(m, "begins", (opcode == LatticeOpcode.RUN) & (error == 0))
+        ends_clearing = held(m, "ends_clearing", column + 1 == self._columns)
+        findings = self._findings(m, payload)
+        m.d.sync += settle.eq(settle + 1)
+        settled = held(m, "settled", settle == SETTLE - 2)
 
         def refuse(code, value):
             m.d.sync += [error.eq(code), detail.eq(value)]
@@ -184,22 +214,29 @@ class LatticeShell(wiring.Component):
         with m.FSM():
             with m.State("WAIT"):
                 m.d.sync += [error.eq(0), at.eq(0)]
+                m.d.sync += settle.eq(0)
                 with m.If(receiver.held):
+                    m.next = "LOOK"
+            with m.State("LOOK"):
+                with m.If(settled):
                     m.next = "FETCH"
-                    with m.If(receiver.error != 0):
-                        refuse(receiver.error, receiver.detail)
+                    with m.If(broken):
+                        refuse(fault, fault_detail)
                     with m.Elif(~legal):
-                        refuse(LatticeErrorCode.WRONG_STATE, self._state)
+                        refuse(LatticeErrorCode.WRONG_STATE, state_seen)
                     with m.Elif(~fits):
                         refuse(LatticeErrorCode.BAD_LENGTH, length)
             with m.State("FETCH"):
                 # Payload word `at` is out, the next one is being read.
                 m.d.comb += receiver.address.eq(at + 1)
                 m.d.sync += [Array(payload)[at].eq(receiver.word), at.eq(at + 1)]
+                m.d.sync += settle.eq(0)
                 with m.If(at == 1):
-                    m.next = "ACT"
+                    m.next = "THINK"
+            with m.State("THINK"), m.If(settled):
+                m.next = "ACT"
             with m.State("ACT"):
-                self._act(m, payload, refuse)
+                self._act(m, payload, findings, refuse)
             with m.State("CLEAR"):
                 # BEGIN: neither clamps nor states outlive a program.
                 m.d.comb += [
@@ -211,7 +248,7 @@ class LatticeShell(wiring.Component):
                 m.d.sync += x.eq(~x)
                 with m.If(x):
                     m.d.sync += column.eq(column + 1)
-                    with m.If(column + 1 == self._columns):
+                    with m.If(ends_clearing):
                         m.d.sync += column.eq(0)
                         m.next = "ACCEPT"
             with m.State("LOAD"):
@@ -227,7 +264,7 @@ class LatticeShell(wiring.Component):
                         m.next = "ACCEPT"
                         with m.Switch(opcode):
                             for code, loaded in self._loaded.items():
-                                with m.Case(code), m.If(loaded < loader.loaded):
+                                with m.Case(code), m.If(grows[code]):
                                     m.d.sync += loaded.eq(loader.loaded)
             with m.State("ACCEPT"):
                 m.d.comb += [responder.start.eq(1), responder.kind.eq(LatticeResponse.OK)]
@@ -244,7 +281,7 @@ class LatticeShell(wiring.Component):
             with m.State("ANSWER"), m.If(responder.answered):
                 m.d.comb += receiver.release.eq(1)
                 m.next = "WAIT"
-                with m.If((opcode == LatticeOpcode.RUN) & (error == 0)):
+                with m.If(begins):
                     m.d.comb += engine.start.eq(1)
                     m.d.sync += [
                         self._run_tag.eq(receiver.tag),
@@ -252,37 +289,37 @@ class LatticeShell(wiring.Component):
                         self._state.eq(State.RUNNING),
                     ]
 
-    def _act(self, m, payload, refuse):
+    def _act(self, m, payload, findings, refuse):
         """What each command does, once it is legal and of a fitting length."""
         loaded, responder, settings = self._loaded, self._responder, self._settings
         code = LatticeErrorCode
+        bad_columns, incomplete, which, too_many, known, value, unset, unset_detail = findings
         with m.Switch(self._receiver.opcode):
             with m.Case(LatticeOpcode.IDENTIFY):
                 m.d.comb += [responder.start.eq(1), responder.identify.eq(1)]
                 m.next = "ANSWER"
             with m.Case(LatticeOpcode.READ):
                 m.d.comb += [
-                    responder.start.eq(settings.known),
+                    responder.start.eq(known),
                     responder.kind.eq(LatticeResponse.INFO),
                     responder.length.eq(1),
-                    responder.words[0].eq(settings.value),
+                    responder.words[0].eq(value),
                 ]
                 m.next = "ANSWER"
-                with m.If(~settings.known):
+                with m.If(~known):
                     refuse(code.BAD_REGISTER, payload[0])
             with m.Case(LatticeOpcode.WRITE):
-                m.d.comb += settings.write.eq(1)
+                m.d.comb += settings.write.eq(unset == 0)
                 m.next = "ACCEPT"
-                with m.If(settings.error != 0):
-                    refuse(settings.error, settings.detail)
+                with m.If(unset != 0):
+                    refuse(unset, unset_detail)
             with m.Case(LatticeOpcode.BEGIN):
-                columns = payload[0]
-                with m.If(columns[0] | (columns == 0) | (columns > self._parameters.columns)):
+                with m.If(bad_columns):
                     refuse(code.BAD_SIZE, 0)
                 with m.Else():
                     m.d.comb += self._engine.sized.eq(1)
                     m.d.sync += [
-                        self._columns.eq(columns),
+                        self._columns.eq(payload[0]),
                         *(count.eq(0) for count in loaded.values()),
                         self._state.eq(State.LOADING),
                     ]
@@ -291,21 +328,36 @@ class LatticeShell(wiring.Component):
                 m.d.comb += self._loader.start.eq(1)
                 m.next = "LOAD"
             with m.Case(LatticeOpcode.COMMIT):
-                missing = [loaded[part] != self._limits[part] for part in _MUST_LOAD]
-                with m.If(Cat(missing).any()):
-                    refuse(code.INCOMPLETE, Mux(missing[0], 0, 1))
+                with m.If(incomplete):
+                    refuse(code.INCOMPLETE, which)
                 with m.Else():
                     m.d.sync += self._state.eq(State.READY)
                     m.next = "ACCEPT"
             with m.Case(LatticeOpcode.RUN):
-                steps = settings.settings.steps
-                with m.If(steps > loaded[LatticeOpcode.SCHEDULE]):
-                    refuse(code.NO_SCHEDULE, steps)
+                with m.If(too_many):
+                    refuse(code.NO_SCHEDULE, settings.settings.steps)
                 with m.Else():
                     m.next = "ACCEPT"
             with m.Case(LatticeOpcode.ABORT):
                 m.d.sync += self._abort.eq(1)
                 m.next = "ACCEPT"
+
+    def _findings(self, m, payload):
+        """What the commands with a payload of fixed length are checked against, in registers."""
+        loaded, settings = self._loaded, self._settings
+        columns, steps = payload[0], settings.settings.steps
+        missing = [loaded[part] != self._limits[part] for part in _MUST_LOAD]
+        found = {
+            "bad_columns": columns[0] | (columns == 0) | (columns > self._parameters.columns),
+            "incomplete": Cat(missing).any(),
+            "which": Mux(missing[0], 0, 1),
+            "too_many": steps > loaded[LatticeOpcode.SCHEDULE],
+            "known": settings.known,
+            "value": settings.value,
+            "unset": settings.error,
+            "unset_detail": settings.detail,
+        }
+        return [held(m, name, finding) for name, finding in found.items()]
 
     def _legal(self, m, opcode):
         """Whether the command may come in this state."""
