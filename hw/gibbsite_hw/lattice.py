@@ -189,8 +189,9 @@ class LatticeEngine(wiring.Component):
         seeded = self._seed(m, seeding, load)
         sweeps, once = Signal(32), Signal()
         thinning = Signal()
-        open_, settle = Signal(), Signal(range(SETTLE + 1))
-        no_steps, last_draw = Signal(), Signal()
+        open_, settle, rested = Signal(), Signal(range(SETTLE + 1)), Signal()
+        no_steps, last_draw, more_banks = Signal(), Signal(), Signal()
+        again, stepping = Signal(), Signal()  # behind the sweep at hand: one more, a step's first
         m.d.comb += [
             passes.begin.eq(go),
             schedule.enter.eq(enter),
@@ -203,6 +204,10 @@ class LatticeEngine(wiring.Component):
             no_steps.eq(self.steps == 0),
             last_draw.eq(self._draw + 1 == self.number_of_draws),
             once.eq(sweeps == 1),
+            again.eq(~self.abort & ~starting & ~once),
+            stepping.eq(~self.abort & Mux(starting, ~no_steps, once & ~thinning & ~schedule.last)),
+            rested.eq(settle >= SETTLE - 2),
+            more_banks.eq(self._bank + 1 != self._active),
         ]
         # set by the second pass too, since a sweep begins before the one before it is settled
         with m.If(passes.turn):
@@ -225,7 +230,7 @@ class LatticeEngine(wiring.Component):
 
         def next_step():
             """The first sweep with the next table, at once or when this is there."""
-            m.d.sync += [starting.eq(0), settle.eq(0)]
+            m.d.sync += [starting.eq(0), settle.eq(0), rested.eq(0)]
             with m.If(schedule.ready):
                 m.d.comb += [go.eq(1), enter.eq(1)]
                 m.next = "SWEEP"
@@ -262,24 +267,17 @@ class LatticeEngine(wiring.Component):
             with m.State("SWEEP"):
                 with m.If(passes.ending):
                     m.d.sync += sweeps.eq(sweeps - 1)
-                    with m.If(self.abort):
-                        m.next = "DRAIN"
-                    with m.Elif(starting):
-                        with m.If(no_steps):
-                            m.next = "DRAIN"
-                        with m.Else():
-                            next_step()
-                    with m.Elif(~once):
+                    with m.If(again):
                         m.d.comb += go.eq(1)
-                    with m.Elif(thinning | schedule.last):
-                        m.next = "DRAIN"
-                    with m.Else():
+                    with m.Elif(stepping):
                         next_step()
+                    with m.Else():
+                        m.next = "DRAIN"
             with m.State("WAIT"):
                 m.d.sync += settle.eq(settle + (settle != SETTLE))
                 with m.If(self.abort):
                     m.next = "DRAIN"
-                with m.Elif(schedule.ready & (settle >= SETTLE - 1)):
+                with m.Elif(schedule.ready & rested):
                     m.d.comb += [go.eq(1), enter.eq(1)]
                     m.next = "SWEEP"
             with m.State("DRAIN"):
@@ -298,7 +296,7 @@ class LatticeEngine(wiring.Component):
                 ]
                 m.next = "NEXT"
             with m.State("NEXT"):
-                with m.If(self._bank != self._active):
+                with m.If(more_banks):
                     m.d.comb += readout.start.eq(~self.abort)
                     m.next = "DRAW"
                     with m.If(self.abort):
@@ -318,11 +316,13 @@ class LatticeEngine(wiring.Component):
                         self._chain.eq(self._chain - self._active),
                         sweeps.eq(self.thin),
                     ]
-                    with m.If(schedule.fresh):
-                        next_step()
-                    with m.Else():
-                        m.d.comb += go.eq(1)
-                        m.next = "SWEEP"
+                    m.next = "AGAIN"
+            with m.State("AGAIN"):
+                with m.If(schedule.fresh):
+                    next_step()
+                with m.Else():
+                    m.d.comb += go.eq(1)
+                    m.next = "SWEEP"
             with m.State("FINISHED"):
                 m.d.comb += self.finished.eq(1)
                 m.next = "IDLE"

@@ -55,7 +55,10 @@ class LatticePasses(wiring.Component):
         streaming = Signal()
         last_column, wide = Signal.like(self.columns), Signal()
         column_before, tick_before = Signal.like(tick), Signal.like(tick)
-        at_last_column, at_last_tick = Signal(), Signal()
+        at_last_column, over, second, ending = (
+            Signal(name=n) for n in ("at_last_column", "over", "second", "ending")
+        )
+        ends = (tick == tick_before) & ~self.turn & running
         m.d.sync += [
             last_column.eq(self.columns - 1),
             wide.eq(self.columns >= 2 * ahead + SHORT),
@@ -63,16 +66,11 @@ class LatticePasses(wiring.Component):
             tick_before.eq(column_before + Mux(wide, GAP, 2 * ahead + SHORT)),
             # what the comparisons with the tick at hand would give, there from the cycle's start
             at_last_column.eq((tick == column_before) & ~self.turn),
-            at_last_tick.eq((tick == tick_before) & ~self.turn),
+            over.eq(ends),
+            second.eq(ends & ~colour),
+            ending.eq(ends & colour),
         ]
-        over, second = Signal(), Signal()
-        m.d.comb += [
-            over.eq(running & at_last_tick),
-            second.eq(over & ~colour),
-            self.ending.eq(over & colour),
-            self.turn.eq(second | self.begin),
-        ]
-        ends = at_last_column
+        m.d.comb += [self.ending.eq(ending), self.turn.eq(second | self.begin)]
         m.d.sync += tick.eq(tick + 1)
         with m.If(self.turn):
             m.d.sync += [
@@ -84,7 +82,7 @@ class LatticePasses(wiring.Component):
                 streaming.eq(wide & running),
             ]
         with m.Else():
-            with m.If(ends):
+            with m.If(at_last_column):
                 m.d.sync += valid.eq(0)
             with m.If(over):
                 m.d.sync += running.eq(0)
@@ -97,7 +95,7 @@ class LatticePasses(wiring.Component):
             self.slot.x.eq(column[0] ^ colour),
             self.slot.column.eq(column),
             self.slot.first.eq((tick == 0) & ~colour),
-            self.slot.last.eq(ends & colour),
+            self.slot.last.eq(at_last_column & colour),
             self.slot.start.eq(start),
             self.slot.half.eq(self.half),
             self.slot.near.eq(streaming & (tick == 0)),

@@ -58,19 +58,24 @@ class LatticeSchedule(wiring.Component):
         ]
         step = Signal(32)  # whose table comes next
         beta = held(m, "beta", read_word(m, betas, step[: len(port.addr)], "beta_out"))
-        more, none = Signal(), Signal()
-        m.d.sync += [more.eq(step != self.steps), none.eq(self.steps == 0)]
+        more, none, further = Signal(), Signal(), Signal()
+        m.d.sync += [
+            more.eq(step != self.steps),
+            none.eq(self.steps == 0),
+            further.eq(more & ~none),
+        ]
 
         compute = Signal()
         left = Signal(range(table_cycles(parameters) + 1))
         none_left, one_left = Signal(init=1), Signal()  # as `left` says
         counted = self.counting
         m.d.comb += [
-            compute.eq(self.begin | (self.enter & more & ~none)),
+            compute.eq(self.begin | (self.enter & further)),
             self.ready.eq(none_left | (one_left & counted)),
-            thresholds.begin.eq(compute),
+            # a cycle later: the last entries come one before the first lane looks for them
+            thresholds.begin.eq(held(m, "begun", compute)),
             thresholds.beta.eq(Mux(none, 0, beta)),
-            thresholds.half.eq(Mux(self.enter, self.half, ~self.half)),
+            thresholds.half.eq(held(m, "written_half", Mux(self.enter, self.half, ~self.half))),
             self.table.eq(thresholds.write),
         ]
         m.d.sync += [

@@ -30,7 +30,7 @@ status_layout = _layout(False)
 
 
 class LatticeSettings(wiring.Component):
-    """``value`` is the register at ``offset`` if it is ``known``.
+    """``value`` is the register at ``offset`` if it is ``known``, a cycle behind it.
 
     WRITE of ``word`` to it is refused with ``error`` and ``detail``; where ``error`` is 0,
     ``write`` sets it, which looks at ``error`` no more. All that can be written stand in
@@ -64,7 +64,11 @@ class LatticeSettings(wiring.Component):
             self.detail.eq(self.offset),
             *(self.settings[at.name.lower()].eq(value) for at, value in values.items()),
         ]
-        with m.Switch(self.offset):
+        # a cycle later, with one bit for all that no register's number has
+        bits = max(LatticeRegister).bit_length()
+        number = Signal(bits + 1)
+        m.d.sync += number.eq(Cat(self.offset[:bits], self.offset[bits:].any()))
+        with m.Switch(number):
             for register in LatticeRegister:
                 with m.Case(register):
                     m.d.comb += self.known.eq(1)

@@ -95,7 +95,7 @@ class LatticeShell(wiring.Component):
             opcode: Signal.like(self._limits[opcode], name=f"{opcode.name.lower()}_loaded")
             for opcode in (*_MUST_LOAD, LatticeOpcode.SCHEDULE)
         }
-        self._abort = Signal()
+        self._abort, self._load = Signal(), Signal()
         self._run_tag = Signal(8)
         self._connect_engine(m)
         self._connect_parts(m)
@@ -144,6 +144,7 @@ class LatticeShell(wiring.Component):
             with m.Case(LatticeOpcode.SCHEDULE):
                 m.d.comb += loader.at_most.eq(1)
         m.d.comb += [
+            loader.start.eq(held(m, "load", self._load)),
             loader.opcode.eq(opcode),
             loader.words.eq(receiver.length),
             loader.word.eq(receiver.word),
@@ -325,7 +326,7 @@ class LatticeShell(wiring.Component):
                     ]
                     m.next = "CLEAR"
             with m.Case(*LOADING):
-                m.d.comb += self._loader.start.eq(1)
+                m.d.comb += self._load.eq(1)
                 m.next = "LOAD"
             with m.Case(LatticeOpcode.COMMIT):
                 with m.If(incomplete):
