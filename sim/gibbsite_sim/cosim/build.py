@@ -122,6 +122,12 @@ def _lattice_noise(parameters: LatticeParameters) -> Any:
     return LatticeNoise(parameters.streams)
 
 
+def _lattice_seeder(_: LatticeParameters) -> Any:
+    from gibbsite_hw.lattice_noise import LatticeSeeder
+
+    return LatticeSeeder()
+
+
 def _component(module: str, name: str) -> Callable[[Any], Any]:
     def make(parameters: Any) -> Any:
         from importlib import import_module
@@ -152,7 +158,14 @@ BLOCKS: dict[str, Callable[[Any], Any]] = {
     "langevin_loader": _component("langevin_loader", "LangevinLoader"),
     "langevin_shell": _langevin_shell,
     "lattice_noise": _lattice_noise,
+    "lattice_seeder": _lattice_seeder,
     "lattice_thresholds": _component("lattice_thresholds", "LatticeThresholds"),
+    "lattice_schedule": _component("lattice_schedule", "LatticeSchedule"),
+    "lattice_energy": _component("lattice_energy", "LatticeEnergy"),
+    "lattice_store": _component("lattice_store", "LatticeStore"),
+    "lattice_passes": _component("lattice_passes", "LatticePasses"),
+    "lattice_readout": _component("lattice_readout", "LatticeReadout"),
+    "lattice_loader": _component("lattice_loader", "LatticeLoader"),
     "lattice_shell": _lattice_shell,
 }
 """Every block that has a bench; its name is that of the Verilog module."""
