@@ -24,6 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         chosen = board(options.board)
         name, parameters = build(chosen, options.build)
+        chosen = chosen.at_clock_of(name)
     except DeviceError as error:
         print(f"bitstream: {error}", file=sys.stderr)
         return 2

@@ -180,7 +180,7 @@ class LatticeEngine(wiring.Component):
         schedule, readout = self._schedule, self._readout
         seeding, load = Signal(), Signal()
         sweeping, starting, waiting = Signal(), Signal(), Signal()
-        go, enter = Signal(), Signal()
+        go, enter, go_now, enter_now = Signal(), Signal(), Signal(), Signal()
         left = Signal(32)  # chains that are not done
         self._active = Signal(range(parameters.banks + 1))
         bits = (parameters.rows * parameters.columns * parameters.banks).bit_length()
@@ -195,6 +195,9 @@ class LatticeEngine(wiring.Component):
         m.d.comb += [
             passes.begin.eq(go),
             schedule.enter.eq(enter),
+            # a sweep ends in the state SWEEP only, which need not be looked at
+            go.eq((passes.ending & (again | (stepping & schedule.ready))) | go_now),
+            enter.eq((passes.ending & stepping & schedule.ready) | enter_now),
             # what comes behind draws is the next group's first step, or no step at all
             schedule.rewind.eq(~self.busy | self._reading),
             schedule.counting.eq(sweeping | waiting | seeding),
@@ -232,7 +235,6 @@ class LatticeEngine(wiring.Component):
             """The first sweep with the next table, at once or when this is there."""
             m.d.sync += [starting.eq(0), settle.eq(0), rested.eq(0)]
             with m.If(schedule.ready):
-                m.d.comb += [go.eq(1), enter.eq(1)]
                 m.next = "SWEEP"
             with m.Else():
                 m.next = "WAIT"
@@ -261,24 +263,22 @@ class LatticeEngine(wiring.Component):
                 m.next = "SEED"
             with m.State("SEED"):
                 with m.If(seeded):
-                    m.d.comb += [go.eq(1), passes.start.eq(1)]
+                    m.d.comb += [go_now.eq(1), passes.start.eq(1)]
                     m.d.sync += starting.eq(1)
                     m.next = "SWEEP"
             with m.State("SWEEP"):
                 with m.If(passes.ending):
                     m.d.sync += sweeps.eq(sweeps - 1)
-                    with m.If(again):
-                        m.d.comb += go.eq(1)
-                    with m.Elif(stepping):
+                    with m.If(stepping):
                         next_step()
-                    with m.Else():
+                    with m.Elif(~again):
                         m.next = "DRAIN"
             with m.State("WAIT"):
                 m.d.sync += settle.eq(settle + (settle != SETTLE))
                 with m.If(self.abort):
                     m.next = "DRAIN"
                 with m.Elif(schedule.ready & rested):
-                    m.d.comb += [go.eq(1), enter.eq(1)]
+                    m.d.comb += [go_now.eq(1), enter_now.eq(1)]
                     m.next = "SWEEP"
             with m.State("DRAIN"):
                 m.d.sync += [thinning.eq(1), starting.eq(0), self._bank.eq(0)]
@@ -318,10 +318,13 @@ class LatticeEngine(wiring.Component):
                     ]
                     m.next = "AGAIN"
             with m.State("AGAIN"):
+                m.d.comb += [
+                    go_now.eq(~schedule.fresh | schedule.ready),
+                    enter_now.eq(schedule.fresh & schedule.ready),
+                ]
                 with m.If(schedule.fresh):
                     next_step()
                 with m.Else():
-                    m.d.comb += go.eq(1)
                     m.next = "SWEEP"
             with m.State("FINISHED"):
                 m.d.comb += self.finished.eq(1)

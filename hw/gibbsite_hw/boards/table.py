@@ -4,13 +4,14 @@ A build more is one line here; `docs/silicon.md` has the figures of each.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any
 
 from gibbsite_hw.spec.device_parameters import Build, DeviceParameters
 from gibbsite_hw.spec.errors import DeviceError
 from gibbsite_hw.spec.langevin_parameters import LangevinParameters
+from gibbsite_hw.spec.lattice_parameters import LatticeParameters
 from gibbsite_hw.spec.parameters import GraphParameters
 
 __all__ = ["BOARDS", "Board", "board", "build"]
@@ -24,6 +25,7 @@ class Board:
     ``family``     which tools make its bitstream: ice40, ecp5, gowin
     ``clock_hz``   of the device, by a PLL where it is not ``input_hz``, the board's oscillator
     ``baud``       of the serial link
+    ``clocks_hz``  of the builds that have a clock of their own
     """
 
     title: str
@@ -33,6 +35,11 @@ class Board:
     clock_hz: int
     baud: int
     builds: Mapping[str, Build]
+    clocks_hz: Mapping[str, int] = field(default_factory=dict)
+
+    def at_clock_of(self, build: str) -> "Board":
+        """This board at the clock of one of its builds."""
+        return replace(self, clock_hz=self.clocks_hz.get(build, self.clock_hz))
 
     def make_platform(self) -> Any:
         """A new platform object; needs the package amaranth-boards."""
@@ -88,6 +95,15 @@ BOARDS: Mapping[str, Board] = {
                 noise_tail_bits=5,
             ),
             "small": _SMALL_GRAPH,
+            # each lane has a block memory for its thresholds: 144 lanes of 208 memories
+            "lattice": LatticeParameters(
+                rows=72,
+                columns=64,
+                banks=4,
+                schedule_steps=512,
+                payload_words=256,
+                hash_rounds=1,
+            ),
             "langevin": LangevinParameters(
                 units=64,
                 constraints=32,
@@ -98,6 +114,7 @@ BOARDS: Mapping[str, Board] = {
                 hash_rounds=1,
             ),
         },
+        clocks_hz={"lattice": 112_500_000},
     ),
     "tangprimer20k": Board(
         title="Tang Primer 20K, Gowin GW2A-18",
