@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Hashable, Mapping, Sequence
+from numbers import Real
 from typing import Any, Final, get_args
 
 import numpy as np
@@ -81,6 +82,7 @@ class Arguments:
             raise TypeError("interrupt_function must be a function without arguments: pass one")
         if seed is not None and positive("seed", seed, 0) >= 1 << 64:
             raise ArgumentError(f"seed is {seed} and has 64 bits: give one of 0..2^64-1")
+        _refuse_kinds(beta, max_error, clamps, progress)
         if on_error not in get_args(OnError):
             raise ArgumentError(
                 f"on_error is {on_error!r}: use one of {', '.join(get_args(OnError))}"
@@ -131,6 +133,17 @@ class Arguments:
     def drawn_seed(self) -> int:
         """The seed given, or a new one."""
         return secrets.randbits(63) if self.seed is None else int(self.seed)
+
+
+def _refuse_kinds(beta: object, max_error: object, clamps: object, progress: object) -> None:
+    """Raise `TypeError` for what is no number, mapping or function where one is wanted."""
+    for name, value in (("beta", beta), ("max_error", max_error)):
+        if value is not None and not isinstance(value, Real):
+            raise TypeError(f"{name} must be a number, not {value!r}: give one")
+    if clamps is not None and not isinstance(clamps, Mapping):
+        raise TypeError(f"clamps must be {{variable: value}}, not {clamps!r}: give a mapping")
+    if progress is not None and not callable(progress):
+        raise TypeError("progress must be a function of reads done and reads in all: pass one")
 
 
 def _refuse_both(given: str, others: Mapping[str, object], purpose: str) -> None:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from gibbsite.compiler import CompiledModel
 from gibbsite.conditioning import Conditioned
 from gibbsite.drawing import Batch, Drawn
+from gibbsite.schedules import ArgumentError
 from gibbsite.slot_model import Kind, SlotModel
 from gibbsite_hw.spec.device import Device
 from gibbsite_hw.spec.program import RunRequest
@@ -85,6 +86,8 @@ def certificate_of_values(
     under: Conditioned | None = None,
 ) -> Certificate:
     """What can be said of ``values[chain, draw, variable]``, in the model's own values."""
+    if not model.labels:
+        raise ArgumentError("the model has no variable, so nothing is certified: give it some")
     pairs = pair_model(model, pinned, under)
     states = spin_values(model, values)
     claim = claim_of(pairs, beta, states[0, 0])

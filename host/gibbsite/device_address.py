@@ -22,6 +22,7 @@ from gibbsite_hw.spec.parameters import GraphParameters
 __all__ = [
     "BUILD",
     "KNOWN_BUILDS",
+    "OTHERS",
     "SIZES_AS_WORDS",
     "build_of",
     "given_parameters",
@@ -69,6 +70,15 @@ SIZES_AS_WORDS: Final = "sizes of engines (GraphParameters, LatticeParameters, L
 
 MOST_THREADS: Final = 64
 
+OTHERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "golden:": (),
+    "fast:": ("threads", "target"),
+    "sim:": ("waves", "threads"),
+    "analog:": ("mismatch", "set"),
+    "uart:": ("baud", "report"),
+}
+"""The schemes, and the parameters of each that say nothing of its build."""
+
 
 def given_parameters(uri: str, query: str, names: tuple[str, ...]) -> dict[str, str]:
     try:
@@ -82,6 +92,12 @@ def given_parameters(uri: str, query: str, names: tuple[str, ...]) -> dict[str, 
         if name == "waves" and name not in names:
             raise UnknownDevice(f"{uri!r} records no waveform: use sim: for one")
         if name not in names:
+            takers = [scheme for scheme, taken in OTHERS.items() if name in taken]
+            if takers:
+                raise UnknownDevice(
+                    f"{uri!r} has the parameter {name!r}, which only {' and '.join(takers)} take: "
+                    "leave it out, or open one of these"
+                )
             near = get_close_matches(name, names, 3, cutoff=0.75)
             advice = f"did you mean {' or '.join(near)}? " if near else ""
             raise UnknownDevice(
@@ -132,8 +148,8 @@ def _whose(uri: str, name: str, engines: tuple[str, ...]) -> tuple[str, str]:
             return engine, size
     engine = meant[0][0]
     raise UnknownDevice(
-        f"{uri!r} gives {name}, which is the {engine} engine's, and has only the "
-        f"{', '.join(engines)} engine: leave it out or write "
+        f"{uri!r} gives {name}, which is the {engine} engine's, and has only "
+        f"{' and '.join(engines)}: leave it out or write "
         f"engines={','.join((*engines, engine))}"
     )
 

@@ -33,6 +33,7 @@ from typing import Final, TypeAlias
 from gibbsite.device_address import (
     BUILD,
     KNOWN_BUILDS,
+    OTHERS,
     SIZES_AS_WORDS,
     build_of,
     given_parameters,
@@ -44,7 +45,7 @@ from gibbsite.driver import Driver
 from gibbsite_hw.spec.device import Device
 from gibbsite_hw.spec.errors import ProgramError, ToolMissing, UnknownDevice
 
-__all__ = ["KNOWN_BUILDS", "Scheme", "Stage", "available", "open"]
+__all__ = ["KNOWN_BUILDS", "Scheme", "Stage", "available", "given_or_opened", "open"]
 
 Stage: TypeAlias = Callable[[str, int, int], None]
 """Hears how a build goes on: what is done, how far it is, and how far it goes."""
@@ -85,6 +86,8 @@ def open(
     """
     scheme, colon, rest = uri.partition(":") if isinstance(uri, str) else ("", "", "")
     if not colon or scheme not in NAMES:
+        if uri in NAMES:
+            raise UnknownDevice(f"{uri!r} is no device: write {uri}: with a colon")
         known = ", ".join(f"{name}:" for name in NAMES)
         raise UnknownDevice(f"{uri!r} is no device: use one of {known}")
     place, _, query = rest.partition("?")
@@ -111,6 +114,21 @@ def open(
     return _golden(uri, given) if scheme == "golden" else _analog(uri, given)
 
 
+def given_or_opened(device: Device | str) -> Device:
+    """An open device as it is, or the one at an address.
+
+    Raises `TypeError` for neither, and what `open` raises.
+    """
+    if isinstance(device, str):
+        return open(device)
+    if not isinstance(device, Device):
+        raise TypeError(
+            f"{device!r} is neither an open device nor an address: pass gibbsite.open(...) or, for "
+            "one, 'fast:'"
+        )
+    return device
+
+
 def available() -> list[Scheme]:
     """Every kind of device, with what is missing for those that cannot be opened here."""
     return [
@@ -123,11 +141,7 @@ def available() -> list[Scheme]:
 
 
 NAMES: Final[Mapping[str, tuple[str, ...]]] = {
-    "golden": BUILD,
-    "fast": (*BUILD, "threads", "target"),
-    "sim": (*BUILD, "waves", "threads"),
-    "analog": (*BUILD, "mismatch", "set"),
-    "uart": (*BUILD, "baud", "report"),
+    scheme.removesuffix(":"): (*BUILD, *others) for scheme, others in OTHERS.items()
 }
 """The schemes, and the parameters that each takes."""
 
@@ -187,6 +201,11 @@ def _analog(uri: str, given: dict[str, str]) -> Device:
     mismatch = number_of(uri, "mismatch", given.pop("mismatch", "0"))
     circuit = given.pop("set", DEFAULT_SET)
     build = build_of(uri, given)
+    if build.lattice is not None:
+        raise UnknownDevice(
+            f"{uri!r} has a lattice engine and no circuit of one is described: leave it out, or "
+            "open the lattice with golden:, fast: or sim:"
+        )
     try:
         stream = AnalogStream(build, uri=uri, circuit=circuit, mismatch=mismatch)
     except ProgramError as error:

@@ -20,6 +20,10 @@ FROM_THE_MODEL: Final = ("rows", "columns", "neighbours")
 """Parameters of an address that the model's size and ``neighbours=`` decide here."""
 
 
+MOST_SIDE: Final = 512
+"""Rows and columns of the largest lattice engine."""
+
+
 class SizedLattices:
     """One device at a time, of the last model's size.
 
@@ -36,6 +40,13 @@ class SizedLattices:
         sites = [site_of(label) for label in bqm.variables]
         rows, columns = (max((site[k] for site in sites), default=0) + 1 for k in range(2))
         rows, columns = max(rows + rows % 2, 2), max(columns + columns % 2, 2)
+        if max(rows, columns) > MOST_SIDE or any(min(site) < 0 for site in sites):
+            wrong = next(site for site in sites if min(site) < 0 or max(site) >= MOST_SIDE)
+            raise ArgumentError(
+                f"the variable {wrong} is no site of any lattice, whose rows and columns are "
+                f"numbered from 0 to {MOST_SIDE - 1} at most: number them so, or draw a larger "
+                "model with Sampler"
+            )
         wanted = (rows, columns, self._neighbours)
         if self._opened is not None:
             lattice = self._opened.info.lattice

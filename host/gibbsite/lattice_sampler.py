@@ -18,6 +18,7 @@ from dimod.core.sampler import Sampler as DimodSampler
 
 from gibbsite.arguments import NAMES, Arguments
 from gibbsite.certifying import Told, certificate_of_values, pair_model
+from gibbsite.devices import given_or_opened
 from gibbsite.lattice_model import CompiledLattice, compile_lattice
 from gibbsite.lattice_opening import SizedLattices, site_of
 from gibbsite.ledger.engines import lattice_ledger
@@ -49,7 +50,11 @@ class LatticeSampler(DimodSampler):
 
     def __init__(self, device: Device | str = "fast:", *, neighbours: int = 4) -> None:
         self._device = device
-        self._source = SizedLattices(device, neighbours) if isinstance(device, str) else device
+        self._source: SizedLattices | Device = (
+            SizedLattices(device, neighbours)
+            if isinstance(device, str)
+            else given_or_opened(device)
+        )
 
     @property
     def properties(self) -> dict[str, Any]:

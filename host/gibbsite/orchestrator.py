@@ -14,6 +14,7 @@ from gibbsite.default_device import DEFAULT_DEVICE
 from gibbsite.problem import Problem, ScheduleProblem, parse_problem
 from gibbsite.progress import Report
 from gibbsite.result import Result
+from gibbsite.schedules import MOST_STEPS
 from gibbsite.vote import checked_rule
 from gibbsite_hw.spec.device import Device
 from gibbsite_hw.spec.errors import GibbsiteError
@@ -63,6 +64,8 @@ def solve(
     rule = checked_rule(vote)
     _refuse_below("reads", reads, 1)
     _refuse_below("sweeps", sweeps, 2)
+    if sweeps is not None and sweeps > MOST_STEPS:
+        raise RequestError(f"sweeps: at most {MOST_STEPS}, found {sweeps}; use a smaller number")
     _refuse_below("rounds", rounds, 1)
     _refuse_below("seed", seed, 0)
     if seed is not None and seed >= SEED_LIMIT:

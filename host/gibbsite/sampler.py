@@ -28,7 +28,7 @@ from gibbsite.certifying import certificate_of, told_starts
 from gibbsite.compiler import CompiledModel, compile_model
 from gibbsite.cqm import ConstrainedModel, constrained_model
 from gibbsite.default_device import DEFAULT_DEVICE
-from gibbsite.devices import open as open_device
+from gibbsite.devices import given_or_opened
 from gibbsite.drawing import Batch, Drawn, draw
 from gibbsite.ledger.engines import graph_ledger
 from gibbsite.run_account import RunAccount
@@ -78,7 +78,7 @@ class Sampler(DimodSampler, Initialized):
     def __init__(self, device: Device | str | None = None) -> None:
         address = DEFAULT_DEVICE if device is None else device
         self._ours = isinstance(address, str)
-        self.device = open_device(address) if isinstance(address, str) else address
+        self.device = given_or_opened(address)
 
     def close(self) -> None:
         """Give back a device that the sampler opened; closing twice is allowed."""

@@ -28,6 +28,7 @@ from gibbsite.slot_model import SlotModel
 from gibbsite_hw.spec.errors import GibbsiteError
 
 __all__ = [
+    "MOST_STEPS",
     "SCHEDULE_TYPES",
     "ArgumentError",
     "Schedule",
@@ -39,6 +40,9 @@ __all__ = [
 
 ScheduleType: TypeAlias = Literal["linear", "geometric", "custom"]
 SCHEDULE_TYPES: Final[tuple[ScheduleType, ...]] = ("linear", "geometric", "custom")
+
+MOST_STEPS: Final = 1 << 24
+"""Betas of a schedule: more than any device holds."""
 
 EXCITATIONS = 0.01
 """Excited reads at the end of the default range."""
@@ -116,6 +120,11 @@ def annealing_schedule(
         raise ArgumentError(
             f"num_sweeps is {sweeps} and num_sweeps_per_beta {each}: make it a multiple"
         )
+    if count > MOST_STEPS:
+        raise ArgumentError(
+            f"num_sweeps is {sweeps} at {count} betas and a schedule has {MOST_STEPS} at most: "
+            "give fewer, or more num_sweeps_per_beta"
+        )
     first, last = _range(beta_range) if beta_range is not None else default_beta_range(model)
     if beta_schedule_type == "geometric" and min(first, last) <= 0:
         raise ArgumentError(
@@ -155,12 +164,15 @@ def default_beta_range(model: SlotModel) -> tuple[float, float]:
 
 
 def _range(beta_range: Sequence[float]) -> tuple[float, float]:
-    if len(beta_range) != 2 or not all(math.isfinite(b) and b >= 0 for b in beta_range):
+    try:
+        betas = [float(beta) for beta in beta_range]
+    except (TypeError, ValueError):
+        betas = []
+    if len(betas) != 2 or not all(math.isfinite(beta) and beta >= 0 for beta in betas):
         raise ArgumentError(
-            f"beta_range is {tuple(beta_range)!r}: give two finite numbers from 0, the last is the "
-            f"target"
+            f"beta_range is {beta_range!r}: give two finite numbers from 0, the last is the target"
         )
-    return float(beta_range[0]), float(beta_range[1])
+    return betas[0], betas[1]
 
 
 def _custom(

@@ -241,13 +241,14 @@ def _refuse_unbounded(model: SlotModel) -> None:
     if len(bad):
         raise ProgramError(
             f"the bias of {model.name(int(bad[0]))} is {model.linear[bad[0]]}: biases must be "
-            f"finite"
+            "finite: correct the model"
         )
     bad = np.flatnonzero(~np.isfinite(model.weight))
     if len(bad):
         pair = f"{model.name(int(model.low[bad[0]]))} and {model.name(int(model.high[bad[0]]))}"
         raise ProgramError(
-            f"the coupling of {pair} is {model.weight[bad[0]]}: couplings must be finite"
+            f"the coupling of {pair} is {model.weight[bad[0]]}: couplings must be "
+            "finite: correct the model"
         )
     if not np.isfinite(model.offset):
-        raise ProgramError(f"the offset is {model.offset}: it must be finite")
+        raise ProgramError(f"the offset is {model.offset}: it must be finite: correct the model")

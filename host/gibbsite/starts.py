@@ -55,9 +55,15 @@ def bqm_starts(
         wanted = given if num_reads is None else min(given, num_reads)
         if wanted == 0:
             return Starts.drawn(num_reads)
-    parsed = initialized.parse_initial_states(
-        bqm, initial_states, generator, num_reads=wanted, seed=0
-    )
+    try:
+        parsed = initialized.parse_initial_states(
+            bqm, initial_states, generator, num_reads=wanted, seed=0
+        )
+    except ValueError as error:
+        raise ArgumentError(
+            f"initial_states cannot be used ({error}): give states of all {bqm.num_variables} "
+            "variables in values of one vartype, and initial_states_generator none, tile or random"
+        ) from None
     states: list[State] = [dict(sample) for sample in parsed.initial_states.samples(sorted_by=None)]
     return Starts(num_reads or parsed.num_reads, states)
 

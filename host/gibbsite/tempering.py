@@ -20,6 +20,7 @@ S. Trebst, D. Huse, M. Troyer, Feedback-optimized parallel tempering Monte Carlo
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Sequence
 from itertools import pairwise
@@ -31,7 +32,7 @@ import numpy as np
 
 from gibbsite.compiler import compile_model
 from gibbsite.default_device import DEFAULT_DEVICE
-from gibbsite.devices import open as open_device
+from gibbsite.devices import given_or_opened
 from gibbsite.lattice_model import compile_lattice
 from gibbsite.lattice_opening import SizedLattices
 from gibbsite.run_account import RunAccount
@@ -85,14 +86,18 @@ class ParallelTempering:
     ) -> None:
         if betas is not None and beta_range is not None:
             raise ArgumentError("betas and beta_range were both given: give one of them")
-        if not 0.0 < swap_rate < 1.0:
-            raise ArgumentError(f"swap_rate is {swap_rate} and must lie between 0 and 1: change it")
+        if not isinstance(swap_rate, (int, float)) or not 0.0 < swap_rate < 1.0:
+            raise ArgumentError(
+                f"swap_rate is {swap_rate!r} and must lie between 0 and 1: change it"
+            )
         self.betas = None if betas is None else _ladder(betas)
         self.beta_range = None if beta_range is None else _ladder(beta_range)
         self.swap_rate = swap_rate
         self.groups = positive("groups", groups)
         self.sweeps_per_round = positive("sweeps_per_round", sweeps_per_round)
         self.clusters = clusters
+        if not isinstance(cluster_beta, (int, float)) or math.isnan(cluster_beta):
+            raise ArgumentError(f"cluster_beta is {cluster_beta!r}: give the least beta, a number")
         self.cluster_beta = cluster_beta
         self.engine = engine
         if engine not in get_args(EngineName):
@@ -109,12 +114,10 @@ class ParallelTempering:
         self._ours = isinstance(device, str)
         self._lattices: SizedLattices | None = None
         self.device: Device | None = None
-        if not isinstance(device, str):
-            self.device = device
-        elif engine == "lattice":
+        if isinstance(device, str) and engine == "lattice":
             self._lattices = SizedLattices(device, neighbours)
         else:
-            self.device = open_device(device)
+            self.device = given_or_opened(device)
 
     def close(self) -> None:
         """Give back what was opened from an address; closing twice is allowed."""
@@ -214,7 +217,10 @@ def _info(
 
 def _ladder(betas: Sequence[float]) -> list[float]:
     """Inverse temperatures in order. Raises `ArgumentError`."""
-    values = [float(beta) for beta in betas]
+    try:
+        values = [float(beta) for beta in betas]
+    except (TypeError, ValueError):
+        raise ArgumentError(f"the ladder is {betas!r}: give inverse temperatures") from None
     rising = all(low < high for low, high in pairwise(values))
     if len(values) < 2 or not np.isfinite(values).all() or values[0] < 0 or not rising:
         raise ArgumentError(

@@ -290,12 +290,15 @@ def _opened(port: str, baud: int, patience: float) -> Serial:
         opened = Serial(port, baud, timeout=TICK, write_timeout=patience, exclusive=True)
         opened.reset_input_buffer()
     except (SerialException, OSError) as error:
-        number = error.errno or 0
+        # pyserial tells what termios said in words only
+        told = [error.errno, *getattr(error.__context__, "args", ())]
+        number = next((each for each in told if isinstance(each, int)), 0)
         hint = {
             errno.ENOENT: "plug the board in, and see `gibbsite devices` for the ports there are",
             errno.EACCES: "join the group that owns it, often `dialout`",
             errno.EBUSY: "close the program that uses it",
             errno.EAGAIN: "close the program that uses it",
+            errno.ENOTTY: "it is no serial port; see `gibbsite devices` for those there are",
         }.get(number, "choose another port or rate")
         reason = os.strerror(number) if number else str(error)
         raise DeviceError(f"the port {port} cannot be opened ({reason}): {hint}") from error

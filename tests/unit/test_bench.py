@@ -266,6 +266,7 @@ def test_the_command_lists_its_suites_and_refuses_others(capsys) -> None:
         (["nothing"], "'nothing' is no suite: use one of"),
         (["speed", "--seeds", "0"], "--seeds is 0: give at least 1"),
         (["speed", "--seconds", "0"], "--seconds is 0.0: give more than 0"),
+        (["speed", "--seconds", "inf"], "--seconds is inf: give more than 0, and a finite"),
         (["maxcut", "--data", "/nowhere"], "--data /nowhere is no folder"),
         (["maxcut", "--instance", "G14"], "'G14': use one of torus 10x20 seed 1, torus 10x20"),
         (["ea3d", "--instance", "cube 6 seed 1", "--instance", "X"], "ea3d has no instance 'X'"),

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from gibbsite.devices import KNOWN_BUILDS, available
+from gibbsite.devices import KNOWN_BUILDS, available, given_or_opened
 from gibbsite.devices import open as open_device
 from gibbsite_hw.spec.device import Device
 from gibbsite_hw.spec.device_parameters import DeviceParameters
-from gibbsite_hw.spec.errors import ToolMissing, UnknownDevice
+from gibbsite_hw.spec.errors import GibbsiteError, ToolMissing, UnknownDevice
 from gibbsite_hw.spec.langevin_parameters import LangevinParameters
 from gibbsite_hw.spec.parameters import GraphParameters
 
@@ -64,7 +64,7 @@ def test_sizes_and_known_builds_are_taken() -> None:
 @pytest.mark.parametrize(
     ("uri", "words"),
     [
-        ("golden", "use one of golden:, fast:, sim:"),
+        ("golden", "write golden: with a colon"),
         ("", "use one of golden:, fast:, sim:"),
         ("quantum:", "use one of golden:, fast:, sim:"),
         ("golden:/dev/ttyUSB0", "has none"),
@@ -85,7 +85,7 @@ def test_sizes_and_known_builds_are_taken() -> None:
         ("golden:?units=0", r"units must be a whole number in 1\.\.4096"),
         ("fast:?threads=65", "give 1 to 64"),
         ("fast:?target=tpu", "target='tpu': give one of cpu, cuda"),
-        ("golden:?threads=2", "'threads', which is none"),
+        ("golden:?threads=2", "'threads', which only fast: and sim: take"),
         ("golden:?colour=red", "which is none: use like, engines, or sizes of engines"),
         ("sim:?threads=0", "give 1 to 64"),
         ("sim:?threads=two", "give an integer"),
@@ -162,3 +162,32 @@ def test_a_plain_name_is_the_first_engines_that_has_it() -> None:
         assert device.info.langevin.payload_words == LangevinParameters().payload_words
     with open_device("golden:?engines=graph,lattice&rows=32&lattice_rows=6") as device:
         assert (device.info.graph.rows, device.info.lattice.rows) == (32, 6)
+
+
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [
+        ("fast", "'fast' is no device: write fast: with a colon"),
+        ("golden:?threads=2", "'threads', which only fast: and sim: take: leave it out"),
+        ("fast:?set=rc-2026.1", "'set', which only analog: take"),
+        ("sim:?banks=0", "has only graph and langevin: leave it out or write engines="),
+        ("analog:?engines=lattice", "no circuit of one is described: leave it out, or open"),
+        ("fast:?engines=lattice&rows=7&columns=9", "rows must be even, .* not 7: add one"),
+    ],
+)
+def test_an_address_that_means_nothing_says_what_to_write(address: str, sentence: str) -> None:
+    with pytest.raises(UnknownDevice, match=sentence):
+        open_device(address)
+
+
+def test_what_is_no_serial_port_is_named() -> None:
+    pytest.importorskip("serial")
+    with pytest.raises(GibbsiteError, match=r"\(Inappropriate ioctl for device\): it is no serial"):
+        open_device("uart:/dev/null")
+
+
+def test_a_device_or_an_address_and_nothing_else() -> None:
+    with open_device("golden:?like=small") as device:
+        assert given_or_opened(device) is device
+    with pytest.raises(TypeError, match="5 is neither an open device nor an address: pass"):
+        given_or_opened(5)

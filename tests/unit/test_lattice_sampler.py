@@ -140,6 +140,14 @@ def test_what_no_lattice_holds_is_refused() -> None:
             sampler.sample(small, clamps={(9, 0): 1})
         with pytest.raises(gibbsite.GibbsiteError, match="initial_states is none"):
             sampler.sample(small, initial_states=[1])
+        for site in ((-1, 0), (0, 512), (600, 600)):
+            sentence = rf"\({site[0]}, {site[1]}\) is no site of any lattice, .* 0 to 511 at most"
+            with pytest.raises(gibbsite.GibbsiteError, match=sentence):
+                sampler.sample(dimod.BinaryQuadraticModel.from_ising({site: 1.0}, {}))
+    with pytest.raises(ProgramError, match=r"columns must be a whole number in 2\.\.512"):
+        LatticeParameters(columns=514)  # what the sentence above says
+    with pytest.raises(TypeError, match="5 is neither an open device nor an address"):
+        gibbsite.LatticeSampler(5)
 
 
 @pytest.mark.parametrize(("rows", "columns", "what"), [(5, 4, "5 rows"), (4, 5, "5 columns")])

@@ -400,3 +400,27 @@ def test_progress_counts_reads(sampler: Sampler) -> None:
         model(), num_reads=6, num_sweeps=3, progress=lambda done, total: heard.append((done, total))
     )
     assert heard[-1] == (6, 6)
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "sentence"),
+    [
+        ({"beta": "x"}, TypeError, "beta must be a number, not 'x'"),
+        ({"max_error": "x"}, TypeError, "max_error must be a number"),
+        ({"clamps": 5}, TypeError, "clamps must be {variable: value}, not 5"),
+        ({"progress": 5}, TypeError, "progress must be a function"),
+        ({"beta_range": 5}, ArgumentError, "beta_range is 5: give two finite numbers"),
+        ({"num_sweeps": 10**14}, ArgumentError, "a schedule has 16777216 at most: give fewer"),
+        ({"initial_states": [[1]]}, ArgumentError, "give states of all 3 variables"),
+        ({"initial_states_generator": "foo"}, ArgumentError, "none, tile or random"),
+    ],
+)
+def test_arguments_of_another_kind_are_refused(sampler: Sampler, options, kind, sentence) -> None:
+    with pytest.raises(kind, match=sentence):
+        sampler.sample(model(), **options)
+
+
+def test_a_model_without_variables_has_no_certificate(sampler: Sampler) -> None:
+    empty = dimod.BinaryQuadraticModel("SPIN")
+    with pytest.raises(ArgumentError, match="no variable, so nothing is certified: give it some"):
+        sampler.sample(empty, num_reads=4, beta=1.0, certify=True)

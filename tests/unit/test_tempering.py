@@ -182,17 +182,17 @@ def test_the_best_state_is_in_the_models_own_values(engine: str, vartype: str) -
 
 
 def test_an_address_is_opened_and_given_back(monkeypatch, model) -> None:
-    opened = []
+    opened, original = [], gibbsite.devices.open
 
     def watched(uri: str):
-        opened.append(gibbsite.devices.open(uri))
+        opened.append(original(uri))
         return opened[-1]
 
-    for home in ("tempering", "lattice_opening"):
-        monkeypatch.setattr(f"gibbsite.{home}.open_device", watched)
+    for name in ("devices.open", "lattice_opening.open_device"):
+        monkeypatch.setattr(f"gibbsite.{name}", watched)
     with ParallelTempering("golden:" + SIZES, betas=LADDER) as tempering:
         mine = tempering.sample(model, rounds=3, seed=1)
-    with gibbsite.devices.open("golden:" + SIZES) as device:
+    with original("golden:" + SIZES) as device:
         with ParallelTempering(device, betas=LADDER) as tempering:
             theirs = tempering.sample(model, rounds=3, seed=1)
         device.run(RunRequest(betas=array("I", [1])))  # it is open still
@@ -329,6 +329,10 @@ def test_a_spaced_ladder_swaps_at_about_the_rate_asked_for() -> None:
         ({"groups": 300}, "groups is 300 and at most 256: give fewer"),
         ({"clusters": True}, "clusters need two groups at least and groups is 1"),
         ({"engine": "langevin"}, "engine is 'langevin': use one of graph, lattice"),
+        ({"swap_rate": "x"}, "swap_rate is 'x' and must lie"),
+        ({"betas": 5}, "the ladder is 5: give inverse temperatures"),
+        ({"betas": ["a", "b"]}, "give inverse temperatures"),
+        ({"cluster_beta": float("nan")}, "cluster_beta is nan: give the least beta"),
         ({"sweeps_per_round": 0}, "sweeps_per_round is 0"),
     ],
 )

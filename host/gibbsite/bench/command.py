@@ -6,6 +6,7 @@ a device that is missing or failed, 130 when interrupted.
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Iterable
@@ -64,8 +65,8 @@ def bench(
     wanted = chosen(suites)
     if seeds < 1:
         raise BenchError(f"--seeds is {seeds}: give at least 1")
-    if seconds is not None and not seconds > 0:
-        raise BenchError(f"--seconds is {seconds}: give more than 0")
+    if seconds is not None and not 0 < seconds < math.inf:
+        raise BenchError(f"--seconds is {seconds}: give more than 0, and a finite number")
     if data is not None and not data.is_dir():
         raise BenchError(f"--data {data} is no folder: give the one that holds maxcut/ and ea3d/")
     refuse_unknown(wanted, tuple(instance or ()), data)
