@@ -39,7 +39,7 @@ class DeviceChecker(wiring.Component):
                 "state": In(lanes),
                 "done": Out(1),
                 "error": Out(8),
-                "detail": Out(32),
+                "detail": Out(range(parameters.rows + 1)),
             }
         )
 
@@ -51,7 +51,7 @@ class DeviceChecker(wiring.Component):
         live = Signal()
         inside, pinned, free, set_ = Signal(), Signal(), Signal(), Signal()
         states = Signal(range(parameters.max_group + 1))
-        total = Signal(32)
+        total = Signal((parameters.rows * 2047).bit_length())
         row = self.descriptor
         final = Signal()
         m.d.comb += [self.row.eq(at), final.eq(here + 1 == self.rows)]

@@ -20,31 +20,33 @@ class DeviceLoader(wiring.Component):
     ``start`` begins with ``opcode`` (ROWS, ENTRIES, BIASES, CLAMPS, SCHEDULE or STATE) and the
     number of payload ``words``, whose length is already known to be right. The records must begin
     at ``expected`` (or at most there, with ``at_most``) and end within ``limit``; ``any_place``
-    skips the first rule. ``done`` comes with ``error`` (0 if written) and ``detail``; ``loaded``
-    is the end of what was written. ``address`` and ``word`` read the payload memory
-    (synchronous).
+    skips the first rule. ``done`` comes with ``error`` (0 if written) and ``detail``, which for
+    BAD_ADDRESS is payload word 0, whatever stands there; ``loaded`` is the end of what was written.
+    ``address`` and ``word`` read the payload memory (synchronous).
     """
 
     def __init__(self, parameters: GraphParameters) -> None:
         self._parameters = parameters
         count = range(parameters.payload_words + 1)
+        self._place = max(parameters.rows, parameters.words, parameters.schedule_steps).bit_length()
+        place = self._place
         super().__init__(
             {
                 "start": In(1),
                 "opcode": In(8),
                 "words": In(count),
-                "expected": In(32),
+                "expected": In(place),
                 "any_place": In(1),
                 "at_most": In(1),
-                "limit": In(32),
+                "limit": In(place),
                 "rows": In(range(parameters.rows + 1)),
                 "address": Out(range(parameters.payload_words)),
                 "word": In(32),
                 "write": Out(write_signature(parameters)),
                 "done": Out(1),
                 "error": Out(8),
-                "detail": Out(32),
-                "loaded": Out(32),
+                "detail": Out(count),
+                "loaded": Out(place),
             }
         )
 
@@ -52,11 +54,12 @@ class DeviceLoader(wiring.Component):
         m = Module()
         parameters = self._parameters
         lane_bits = parameters.lane_bits
-        at, here = Signal(range(parameters.payload_words + 1)), Signal(16)
+        at, here = (Signal(range(parameters.payload_words + 1)) for _ in range(2))
         live, writing = Signal(), Signal()
         slot = Signal(max(lane_bits, 1))
-        target, first, records = Signal(32), Signal(33), Signal(16)
-        descriptor = Signal(32)
+        target, end = Signal(self._place), Signal(self._place + 1)
+        records = Signal(range(parameters.payload_words))
+        descriptor, over = Signal(max(18, parameters.lanes)), Signal()
         by_lane, by_pair = Signal(), Signal()
         m.d.comb += [
             by_lane.eq((self.opcode == Opcode.ENTRIES) | (self.opcode == Opcode.BIASES)),
@@ -68,7 +71,7 @@ class DeviceLoader(wiring.Component):
         m.d.comb += record_end.eq(
             Mux(by_lane, slot == parameters.lanes - 1, Mux(by_pair, slot == 1, 1))
         )
-        bad = self._bad_word(m, descriptor, slot)
+        bad = self._bad_word(m, descriptor, over, slot)
 
         memory = Signal(3)
         payload = Signal(self.write.data.shape().width)
@@ -95,14 +98,22 @@ class DeviceLoader(wiring.Component):
             self.write.address.eq(target),
             self.write.lane.eq(slot),
             self.write.data.eq(payload),
-            self.loaded.eq(first + records),
+            self.loaded.eq(target),
         ]
 
+        first = self.word[: self._place]
         wrong_place = Signal()
-        m.d.comb += wrong_place.eq(
-            ~self.any_place
-            & Mux(self.at_most, self.word > self.expected, self.word != self.expected)
-        )
+        m.d.comb += [
+            end.eq(first + records),
+            wrong_place.eq(
+                self.word[self._place :].any()
+                | (end > self.limit)
+                | (
+                    ~self.any_place
+                    & Mux(self.at_most, first > self.expected, first != self.expected)
+                )
+            ),
+        ]
         with m.FSM():
             with m.State("IDLE"):
                 m.d.sync += [at.eq(0), live.eq(0), writing.eq(0), slot.eq(0)]
@@ -111,18 +122,15 @@ class DeviceLoader(wiring.Component):
             with m.State("WALK"):
                 m.d.sync += [at.eq(at + 1), here.eq(at), live.eq(1)]
                 with m.If(live & (here == 0)):
-                    m.d.sync += [first.eq(self.word), target.eq(self.word)]
-                    with m.If(wrong_place | (self.word + records > self.limit)):
-                        m.d.sync += [
-                            self.error.eq(ErrorCode.BAD_ADDRESS),
-                            self.detail.eq(self.word),
-                        ]
+                    m.d.sync += target.eq(first)
+                    with m.If(wrong_place):
+                        m.d.sync += self.error.eq(ErrorCode.BAD_ADDRESS)
                         m.next = "DONE"
                 with m.Elif(live):
                     m.d.comb += self.write.enable.eq(writing & (record_end | by_lane))
                     m.d.sync += slot.eq(slot + 1)
                     with m.If(slot == 0):
-                        m.d.sync += descriptor.eq(self.word)
+                        m.d.sync += [descriptor.eq(self.word), over.eq(self.word[18:].any())]
                     with m.If(record_end):
                         m.d.sync += [slot.eq(0), target.eq(target + 1)]
                     with m.If(bad & ~writing):
@@ -141,7 +149,7 @@ class DeviceLoader(wiring.Component):
                 m.next = "IDLE"
         return m
 
-    def _bad_word(self, m, descriptor, slot):
+    def _bad_word(self, m, descriptor, over, slot):
         """Whether the payload word at hand may not be written; a row is judged with its mask."""
         parameters = self._parameters
         lanes = parameters.lanes
@@ -167,7 +175,7 @@ class DeviceLoader(wiring.Component):
                         | (word == 0)
                         | ((word & ~allowed) != 0)
                         | (~group & (first | last))
-                        | (descriptor[18:] != 0)
+                        | over
                     )
                 )
             with m.Case(Opcode.ENTRIES):
@@ -180,8 +188,11 @@ class DeviceLoader(wiring.Component):
                     | (word[used:] != 0)
                 )
             with m.Case(Opcode.BIASES):
-                value = word.as_signed()
-                m.d.comb += bad.eq((value > parameters.bias_max) | (value < -parameters.bias_max))
+                sign = word[parameters.bias_bits - 1 :]
+                m.d.comb += bad.eq(
+                    (sign.any() & ~sign.all())
+                    | (sign.all() & ~word[: parameters.bias_bits - 1].any())
+                )
             with m.Case(Opcode.CLAMPS, Opcode.STATE):
                 m.d.comb += bad.eq(word[lanes:] != 0)
             with m.Case(Opcode.SCHEDULE):

@@ -6,11 +6,15 @@ the exact meaning, the cycles and the pipeline.
 Twin: `gibbsite_models.golden.graph`.
 """
 
+from collections.abc import Mapping
+
 from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from gibbsite_hw.device_books import DeviceBooks, request_signature
+from gibbsite_hw.graph_control import CHAIN, DRAW, GraphControl
 from gibbsite_hw.graph_decide import GraphDecide
 from gibbsite_hw.graph_field import GraphField
 from gibbsite_hw.graph_readout import GraphReadout
@@ -18,33 +22,45 @@ from gibbsite_hw.graph_sequencer import GraphSequencer
 from gibbsite_hw.graph_signatures import (
     Memories,
     descriptor_layout,
+    packed_row,
     row_end_layout,
     word_write_signature,
     write_signature,
 )
 from gibbsite_hw.noise import NoiseShaper, SeedHash, xoshiro_step
+from gibbsite_hw.serial_hash import CHAIN_BYTE, SEED_BYTE, SerialSeedHash
 from gibbsite_hw.spec.parameters import GraphParameters
-from gibbsite_hw.spec.registers import RunFlags
+from gibbsite_hw.spec.registers import REGISTERS, RunFlags
 from gibbsite_hw.spec.tables import GRAPH_ENGINE
 from gibbsite_hw.words import word_layout
 
-__all__ = ["COUNTERS", "GraphEngine"]
+__all__ = ["GraphEngine", "counters"]
 
-COUNTERS = ("cycles", "sweep_cycles", "terms", "updates", "sweeps", "reads")
-"""The 64-bit counters, in the order of DONE."""
+
+def counters(parameters: GraphParameters) -> dict[str, int]:
+    """The counters in the order of DONE, each with the most that a cycle adds to it."""
+    lanes = parameters.lanes
+    most = {"cycles": 1, "sweep_cycles": 1, "terms": lanes, "updates": lanes}
+    return {**most, "sweeps": 1, "reads": 1}
 
 
 class GraphEngine(wiring.Component):
     """Runs the loaded program.
 
     ``write`` fills the memories while idle. ``start`` (one cycle, while not ``busy``) begins a
-    run with the settings beside it, which stay as they are until ``finished`` (one cycle, with
-    ``aborted``). ``abort`` ends the run after the pass at hand. Draws leave on ``draws``. While
-    idle the memories that a check needs are read at ``check_row`` (synchronous).
+    run with the settings in the books and ``flags``, which stay as they are until ``finished`` (one
+    cycle, with ``aborted``). ``books``, ``held``, ``value`` and ``word`` are the shell's side of
+    `DeviceBooks`, in which the words ``identity`` stand, too. ``abort`` ends the run after the pass
+    at hand. Draws leave on ``draws``. While idle the memories that a check needs are read at
+    ``check_row`` (synchronous).
     """
 
-    def __init__(self, parameters: GraphParameters) -> None:
+    def __init__(
+        self, parameters: GraphParameters, identity: Mapping[int, int] | None = None
+    ) -> None:
         self._parameters = parameters
+        self._words = {int(register): info.reset for register, info in REGISTERS.items()}
+        self._words |= identity or {}
         lanes = parameters.lanes
         super().__init__(
             {
@@ -55,13 +71,6 @@ class GraphEngine(wiring.Component):
                 "finished": Out(1),
                 "aborted": Out(1),
                 "tag": In(8),
-                "seed": In(64),
-                "first_chain": In(32),
-                "chains": In(32),
-                "number_of_draws": In(32),
-                "steps": In(32),
-                "sweeps_per_step": In(32),
-                "thin": In(32),
                 "flags": In(3),
                 "rows": In(range(parameters.rows + 1)),
                 "check_row": In(parameters.row_bits),
@@ -70,7 +79,10 @@ class GraphEngine(wiring.Component):
                 "check_off": Out(lanes),
                 "check_state": Out(lanes),
                 "draws": Out(stream.Signature(word_layout)),
-                **{name: Out(64) for name in COUNTERS},
+                "books": In(request_signature),
+                "held": In(1),
+                "value": In(32),
+                "word": Out(32),
             }
         )
 
@@ -88,50 +100,47 @@ class GraphEngine(wiring.Component):
             parameters.noise_index_bits,
             parameters.noise_tail_bits,
         )
-        m.submodules.hash = seed_hash = SeedHash(parameters.hash_rounds)
+        m.submodules.control = control = GraphControl(parameters)
+        m.submodules.books = books = DeviceBooks(self._words, list(counters(parameters).values()))
+        connect(m, flipped(self.books), books.shell)
+        m.d.comb += [
+            books.held.eq(self.held),
+            books.value.eq(self.value),
+            self.word.eq(books.word),
+        ]
         m.submodules.readout = readout = GraphReadout(parameters)
 
-        starting, sweeping = Signal(), Signal()
-        beta = Signal(parameters.beta_bits)
-        schedule_address = Signal(range(parameters.schedule_steps))
+        starting, sweeping = control.starting, control.sweeping
+        beta = control.beta
 
         # Memories, each with the one port that the pipeline reads.
         write = self.write
         rows_memory = Memory(shape=descriptor_layout(parameters), depth=parameters.rows, init=[])
-        clamps_memory = Memory(shape=unsigned(2 * lanes), depth=parameters.rows, init=[])
-        state_memory = Memory(shape=unsigned(lanes), depth=parameters.rows, init=[])
         schedule_memory = Memory(
             shape=unsigned(parameters.beta_bits), depth=parameters.schedule_steps, init=[]
         )
         best_memory = Memory(shape=unsigned(lanes), depth=parameters.rows, init=[])
         m.submodules.rows = rows_memory
-        m.submodules.clamps = clamps_memory
-        m.submodules.state = state_memory
         m.submodules.schedule = schedule_memory
         m.submodules.best = best_memory
-        for number, memory in (
-            (Memories.ROWS, rows_memory),
-            (Memories.CLAMPS, clamps_memory),
-            (Memories.STATE, state_memory),
-            (Memories.SCHEDULE, schedule_memory),
-        ):
-            port = memory.write_port()
-            m.d.comb += [
-                port.addr.eq(write.address),
-                data.View(port.data.shape(), port.data).as_value().eq(write.data)
-                if isinstance(port.data, data.View)
-                else port.data.eq(write.data),
-                port.en.eq(write.enable & (write.memory == number)),
-            ]
+        rows_write, schedule_write = rows_memory.write_port(), schedule_memory.write_port()
+        m.d.comb += [
+            rows_write.addr.eq(write.address),
+            rows_write.data.eq(packed_row(parameters, write.data)),
+            rows_write.en.eq(write.enable & (write.memory == Memories.ROWS)),
+            schedule_write.addr.eq(write.address),
+            schedule_write.data.eq(write.data),
+            schedule_write.en.eq(write.enable & (write.memory == Memories.SCHEDULE)),
+        ]
         row_port = rows_memory.read_port()
-        clamp_port = clamps_memory.read_port()
-        state_port = state_memory.read_port()
         schedule_port = schedule_memory.read_port()
+        conditions_row = Signal(parameters.row_bits)
+        conditions = self._conditions(m, conditions_row)
         spin_write = word_write_signature(parameters.row_bits, lanes).create()
         spin_row_port = self._spin_copy(m, "spins", spin_write)
         best_write = best_memory.write_port()
         best_port = best_memory.read_port()
-        m.d.comb += schedule_port.addr.eq(schedule_address)
+        m.d.comb += schedule_port.addr.eq(control.schedule_address)
 
         # Cycle 0: the sequencer's word goes to the coupling memories.
         m.d.comb += [
@@ -162,56 +171,49 @@ class GraphEngine(wiring.Component):
             field.fold.eq(end3.fold),
             shaper.gumbel.eq(end1.group),
         ]
-        lane_number = Signal(parameters.lane_bits)
+        streams = self._streams(m, control, books, ends1)
+        entry_address = Signal((parameters.words - 1).bit_length())
+        m.d.comb += entry_address.eq(Mux(self.busy, sequencer.word, write.address))
         entry_bits = parameters.address_bits + parameters.weight_bits + 1
         for lane in range(lanes):
             entries = Memory(shape=unsigned(entry_bits), depth=parameters.words, init=[])
-            biases = Memory(shape=signed(parameters.bias_bits), depth=parameters.rows, init=[])
             m.submodules[f"entries{lane}"] = entries
-            m.submodules[f"biases{lane}"] = biases
             entry_write, entry_port = entries.write_port(), entries.read_port()
-            bias_write, bias_port = biases.write_port(), biases.read_port()
             spin_port = self._spin_copy(m, f"spins{lane}", spin_write)
             here = write.enable & (write.lane == lane)
             m.d.comb += [
-                entry_write.addr.eq(write.address),
+                # one address for both ports: a memory with a single port will do
+                entry_write.addr.eq(entry_address),
                 entry_write.data.eq(write.data),
                 entry_write.en.eq(here & (write.memory == Memories.ENTRIES)),
-                bias_write.addr.eq(write.address),
-                bias_write.data.eq(write.data),
-                bias_write.en.eq(here & (write.memory == Memories.BIASES)),
-                entry_port.addr.eq(sequencer.word),
+                entry_port.addr.eq(entry_address),
                 field.entry[lane].eq(entry_port.data),
                 spin_port.addr.eq(field.address[lane]),
                 field.spins[lane].eq(spin_port.data),
-                bias_port.addr.eq(end2.row),
-                field.bias[lane].eq(bias_port.data),
+                field.bias[lane].eq(conditions.bias[lane]),
             ]
             m.d.sync += decide.field[lane].eq(field.field[lane])
-            # Cycle 1: the noise stream of the lane steps at the end of each row.
-            words = [Signal(32, name=f"stream{lane}_{n}") for n in range(4)]
-            m.d.comb += shaper.uniform[lane].eq(words[0])
-            with m.If(seed_hash.done & (lane_number == lane)):
-                m.d.sync += Cat(*words).eq(seed_hash.result)
-            with m.Elif(ends1):
-                m.d.sync += [w.eq(n) for w, n in zip(words, xoshiro_step(words), strict=True)]
-            m.d.comb += decide.noise[lane].eq(shaper.noise[lane])
+            m.d.comb += shaper.uniform[lane].eq(streams[lane])
+            m.d.comb += decide.against[lane].eq(shaper.against[lane])
 
-        # Cycles 3 to 9: conditions are read, rows are decided and committed.
-        check_or = Mux(self.busy, end3.row, self.check_row)
+        # Cycles 2 to 9: conditions are read, rows are decided and committed.
         m.d.comb += [
-            clamp_port.addr.eq(check_or),
-            state_port.addr.eq(check_or),
-            Cat(self.check_on, self.check_off).eq(clamp_port.data),
-            self.check_state.eq(state_port.data),
+            conditions_row.eq(Mux(self.busy, end2.row, self.check_row)),
+            self.check_on.eq(conditions.on),
+            self.check_off.eq(conditions.off),
+            self.check_state.eq(conditions.state),
             decide.starting.eq(starting),
+            decide.more.eq(shaper.more),
             decide.use_given.eq((self.flags & RunFlags.GIVEN_STATE) != 0),
             decide.beta.eq(beta),
             decide.valid.eq(ends4),
             decide.row_end.eq(end4),
-            Cat(decide.on, decide.off).eq(clamp_port.data),
-            decide.given.eq(state_port.data),
             decide.old.eq(spin_row_port.data),
+        ]
+        m.d.sync += [
+            decide.on.eq(conditions.on),
+            decide.off.eq(conditions.off),
+            decide.given.eq(conditions.state),
         ]
         with m.If(self.busy):
             m.d.comb += [
@@ -239,10 +241,44 @@ class GraphEngine(wiring.Component):
             with m.If(fresh | (decide.energy < best_energy)):
                 m.d.sync += [best_energy.eq(decide.energy), current_is_best.eq(1)]
 
-        self._control(
-            m, sequencer, seed_hash, readout, decide, starting, sweeping, beta,
-            schedule_address, schedule_port, lane_number, fresh,
-        )  # fmt: skip
+        m.d.comb += [
+            control.start.eq(self.start),
+            control.abort.eq(self.abort),
+            self.busy.eq(control.busy),
+            self.finished.eq(control.finished),
+            self.aborted.eq(control.aborted),
+            books.restart.eq(control.restart),
+            control.word.eq(books.word),
+            control.zero.eq(books.zero),
+            control.turned.eq(books.turned),
+            sequencer.rewind.eq(control.rewind),
+            sequencer.go.eq(control.passing),
+            decide.clear.eq(control.seeding),
+            control.pass_done.eq(sequencer.pass_done),
+            control.schedule_beta.eq(schedule_port.data),
+            control.drawn.eq(readout.done),
+            readout.start.eq(control.draw),
+            readout.word.eq(books.word),
+            readout.fetched.eq(books.engine.done),
+            control.books.done.eq(books.engine.done),
+        ]
+        with m.If(control.seeding):
+            m.d.sync += fresh.eq(1)
+        # The readout asks the books while the control waits for it.
+        m.d.comb += [
+            getattr(books.engine, name).eq(getattr(control.books, name))
+            for name in ("target", "write", "blank", "outside", "more", "less")
+        ]
+        m.d.comb += [
+            books.engine.valid.eq(control.books.valid | readout.fetch),
+            books.engine.source.eq(control.books.source),
+        ]
+        with m.If(readout.fetch):
+            m.d.comb += [
+                books.engine.source.eq(Mux(readout.fetch_draw, DRAW, CHAIN)),
+                books.engine.write.eq(0),
+                books.engine.more.eq(0),
+            ]
         drawing = Signal()
         m.d.comb += [
             drawing.eq(~sequencer.go),
@@ -259,12 +295,47 @@ class GraphEngine(wiring.Component):
             readout.with_best.eq((self.flags & RunFlags.BEST) != 0),
         ]
         connect(m, readout.words, flipped(self.draws))
-        with m.If(sweeping):
-            with m.If(valid1):
-                m.d.sync += self.terms.eq(self.terms + field.terms)
-            with m.If(ends1):
-                m.d.sync += self.updates.eq(self.updates + sum(end1.mask))
+        events = {
+            "cycles": control.seeding | control.passing,
+            "sweep_cycles": control.passing & sweeping,
+            "terms": Mux(sweeping & valid1, field.terms, 0),
+            "updates": Mux(sweeping & ends1, sum(end1.mask), 0),
+            "sweeps": control.swept,
+            "reads": readout.done,
+        }
+        m.d.comb += [
+            getattr(books, f"event{n}").eq(events[name])
+            for n, name in enumerate(counters(parameters))
+        ]
         return m
+
+    def _conditions(self, m, row):
+        """Biases, clamps and given state of ``row``: one memory, whose parts are written apart."""
+        parameters, write = self._parameters, self.write
+        lanes, bits = parameters.lanes, parameters.bias_bits
+        layout = data.StructLayout(
+            {
+                "on": lanes,
+                "off": lanes,
+                "state": lanes,
+                "bias": data.ArrayLayout(signed(bits), lanes),
+            }
+        )
+        m.submodules.conditions = memory = Memory(
+            shape=unsigned(layout.size), depth=parameters.rows, init=[]
+        )
+        port, read = memory.write_port(granularity=1), memory.read_port()
+        parts = [(2 * lanes, write.memory == Memories.CLAMPS)]
+        parts.append((lanes, write.memory == Memories.STATE))
+        for lane in range(lanes):
+            parts.append((bits, (write.memory == Memories.BIASES) & (write.lane == lane)))
+        m.d.comb += [
+            port.addr.eq(write.address),
+            port.data.eq(Cat(write.data[:width] for width, _ in parts)),
+            port.en.eq(Cat((write.enable & mine).replicate(width) for width, mine in parts)),
+            read.addr.eq(row),
+        ]
+        return data.View(layout, read.data)
 
     def _spin_copy(self, m, name, write):
         """The read port of one more copy of the spin memory: a block memory reads one word a cycle,
@@ -280,97 +351,55 @@ class GraphEngine(wiring.Component):
         ]
         return memory.read_port()
 
-    def _control(
-        self, m, sequencer, seed_hash, readout, decide, starting, sweeping, beta,
-        schedule_address, schedule_port, lane_number, fresh,
-    ):  # fmt: skip
-        """Chains, passes, draws and counters."""
-        lanes = self._parameters.lanes
-        chain, draw = Signal(32), Signal(32)
-        left, step = Signal(32), Signal(32)
-        load, settle = Signal(), Signal(2)
-        m.d.comb += [
-            schedule_address.eq(step),
-            seed_hash.seed.eq(self.seed),
-            seed_hash.engine.eq(GRAPH_ENGINE),
-            seed_hash.chain.eq((self.first_chain + chain)[:32]),
-            seed_hash.lane.eq(lane_number),
-            readout.chain.eq(self.first_chain + chain),
-            readout.draw.eq(draw),
+    def _streams(self, m, control, books, steps):
+        """The uniform of each lane, new after each of ``steps``; seeded as ``control`` asks."""
+        parameters = self._parameters
+        streams = [
+            [Signal(32, name=f"stream{lane}_{n}") for n in range(4)]
+            for lane in range(parameters.lanes)
         ]
-        with m.FSM() as machine:
-            m.d.comb += self.busy.eq(~machine.ongoing("IDLE"))
-            with m.State("IDLE"):
-                with m.If(self.start):
-                    m.d.sync += [chain.eq(0), load.eq(1), lane_number.eq(0)]
-                    m.d.sync += [getattr(self, name).eq(0) for name in COUNTERS]
-                    m.next = "SEED"
-            with m.State("SEED"):
-                m.d.sync += self.cycles.eq(self.cycles + 1)
-                m.d.comb += [
-                    seed_hash.start.eq(load),
-                    sequencer.rewind.eq(load & (lane_number == 0)),
-                    decide.clear.eq(load),
-                ]
-                m.d.sync += [
-                    load.eq(0), starting.eq(1), sweeping.eq(0), beta.eq(0), fresh.eq(1),
-                    draw.eq(0), step.eq(0), left.eq(0),
-                ]  # fmt: skip
-                with m.If(seed_hash.done):
-                    m.d.sync += [lane_number.eq(lane_number + 1), load.eq(1)]
-                    with m.If(lane_number == lanes - 1):
-                        m.next = "PASS"
-            with m.State("PASS"):
-                m.d.comb += sequencer.go.eq(1)
-                m.d.sync += self.cycles.eq(self.cycles + 1)
-                with m.If(sweeping):
-                    m.d.sync += self.sweep_cycles.eq(self.sweep_cycles + 1)
-                with m.If(sequencer.pass_done):
-                    with m.If(sweeping):
-                        m.d.sync += self.sweeps.eq(self.sweeps + 1)
-                    m.d.sync += [starting.eq(0), sweeping.eq(1)]
-                    with m.If(self.abort):
-                        m.next = "ABORTED"
-                    with m.Elif(left != 0):
-                        m.d.sync += left.eq(left - 1)
-                    with m.Elif(step != self.steps):
-                        m.d.sync += [
-                            beta.eq(schedule_port.data),
-                            step.eq(step + 1),
-                            left.eq(self.sweeps_per_step - 1),
-                        ]
-                    with m.Else():
-                        m.d.sync += settle.eq(0)
-                        m.next = "SETTLE"
-            with m.State("SETTLE"):
-                # The last commit and the comparison with the best energy come to rest.
-                m.d.sync += settle.eq(settle + 1)
-                with m.If(settle == 2):
-                    m.d.comb += readout.start.eq(1)
-                    m.next = "DRAW"
-            with m.State("DRAW"):
-                with m.If(readout.done):
-                    m.d.sync += [
-                        self.reads.eq(self.reads + 1),
-                        draw.eq(draw + 1),
-                        left.eq(self.thin - 1),
-                        load.eq(1),
-                    ]
-                    with m.If(draw + 1 != self.number_of_draws):
-                        m.next = "PASS"
-                    with m.Elif(chain + 1 != self.chains):
-                        m.d.sync += chain.eq(chain + 1)
-                        m.next = "SEED"
-                    with m.Else():
-                        m.next = "FINISHED"
-                    with m.If(
-                        self.abort
-                        & ((draw + 1 != self.number_of_draws) | (chain + 1 != self.chains))
-                    ):
-                        m.next = "ABORTED"
-            with m.State("FINISHED"):
-                m.d.comb += self.finished.eq(1)
-                m.next = "IDLE"
-            with m.State("ABORTED"):
-                m.d.comb += [self.finished.eq(1), self.aborted.eq(1)]
-                m.next = "IDLE"
+        key = control.key
+        if parameters.hash_rounds == 0:
+            m.submodules.hash = hash_ = SerialSeedHash(GRAPH_ENGINE)
+            place = Mux(key == 3, CHAIN_BYTE, Mux(key == 2, SEED_BYTE + 4, SEED_BYTE))
+            m.d.comb += [
+                hash_.load.eq(books.fresh & (key != 0)),
+                hash_.place.eq(place | books.index),
+                hash_.byte.eq(books.byte),
+            ]
+        else:
+            m.submodules.hash = hash_ = SeedHash(parameters.hash_rounds)
+            seed, chain = Signal(64), Signal(32)
+            with m.If(books.engine.done & (key != 0)):
+                with m.Switch(key):
+                    with m.Case(1):
+                        m.d.sync += seed[:32].eq(books.word)
+                    with m.Case(2):
+                        m.d.sync += seed[32:].eq(books.word)
+                    with m.Case(3):
+                        m.d.sync += chain.eq(books.word)
+            m.d.comb += [
+                hash_.seed.eq(seed),
+                hash_.engine.eq(GRAPH_ENGINE),
+                hash_.chain.eq(chain),
+            ]
+        m.d.comb += [
+            hash_.start.eq(control.seed),
+            hash_.lane.eq(control.lane),
+            control.seeded.eq(hash_.done),
+        ]
+        for lane, words in enumerate(streams):
+            here = control.lane == lane
+            following = xoshiro_step(words)
+            if parameters.hash_rounds:
+                with m.If(hash_.done & here):
+                    m.d.sync += Cat(*words).eq(hash_.result)
+                with m.Elif(steps):
+                    m.d.sync += [w.eq(n) for w, n in zip(words, following, strict=True)]
+                continue
+            for n, word in enumerate(words):
+                with m.If(hash_.clear & here):
+                    m.d.sync += word.eq(0)
+                with m.Elif(steps | (hash_.take[n] & here)):
+                    m.d.sync += word.eq(following[n] ^ hash_.inject)
+        return [words[0] for words in streams]

@@ -27,10 +27,10 @@ class GraphDecide(wiring.Component):
     """Cycles 4 to 9 of the pipeline: from fields to committed rows and the energy.
 
     Cycle 4: ``valid``, ``row_end``, ``field``, the row's clamps ``on`` and ``off`` and its
-    ``given`` bits. Cycle 5: the lanes' ``noise`` and the row's ``old`` word. ``copy`` asks to
-    keep ``copy_word`` at ``copy_row`` in the best memory (cycle 6). Cycles 8 and 9: ``write``
-    puts ``write_word`` at ``write_row`` of the spin memory. ``energy`` follows; ``pass_ended`` is
-    high for one cycle when the energy of a whole pass stands there.
+    ``given`` bits. Cycle 5: the lanes' noise, ``-noise = against + more``, and the row's ``old``
+    word. ``copy`` asks to keep ``copy_word`` at ``copy_row`` in the best memory (cycle 6).
+    Cycles 8 and 9: ``write`` puts ``write_word`` at ``write_row`` of the spin memory. ``energy``
+    follows; ``pass_ended`` is high for one cycle when the energy of a whole pass stands there.
     """
 
     def __init__(self, parameters: GraphParameters) -> None:
@@ -49,7 +49,8 @@ class GraphDecide(wiring.Component):
                 "on": In(lanes),
                 "off": In(lanes),
                 "given": In(lanes),
-                "noise": In(signed(noise_bits)).array(lanes),
+                "against": In(signed(noise_bits)).array(lanes),
+                "more": In(lanes),
                 "old": In(lanes),
                 "copy": Out(1),
                 "copy_row": Out(parameters.row_bits),
@@ -74,7 +75,8 @@ class GraphDecide(wiring.Component):
         for lane in range(lanes):
             field = self.field[lane]
             difference = Mux(self.row_end.group, field, field << 1)
-            product = Signal(signed(score_bits), name=f"product{lane}")
+            # without a reset, so that it may lie in the multiplier
+            product = Signal(signed(score_bits), name=f"product{lane}", reset_less=True)
             m.d.sync += product.eq((difference * self.beta) >> parameters.beta_shift)
             products5.append(product)
             fields5.extend(_stage(m, f"field5_{lane}", [field]))
@@ -86,21 +88,26 @@ class GraphDecide(wiring.Component):
         forced = Signal()
         m.d.comb += forced.eq(self.starting & self.use_given)
 
-        # Cycle 5: scores; a p-bit decides here, a state gets a key: rank (2 pinned, 1 free, 0 none)
-        # above the score with its sign bit turned, so that keys compare as unsigned numbers.
+        # Cycle 5: scores, negative so that nothing is subtracted; a p-bit decides here, a state
+        # gets a key: rank (2 pinned, 1 free, 0 none) above the score as an unsigned number.
         word6 = Signal(lanes)
         keys6, fields6 = [], []
         for lane in range(lanes):
-            score = Signal(signed(score_bits), name=f"score{lane}")
-            m.d.comb += score.eq(self.noise[lane] - products5[lane])
+            score = Signal(signed(score_bits), name=f"score{lane}")  # its negative
+            more = self.more[lane]
+            total = (
+                Cat(more, products5[lane]).as_signed() + Cat(more, self.against[lane]).as_signed()
+            )
+            m.d.comb += score.eq(total >> 1)
             used = end5.mask[lane]
-            up = Mux(forced, given5[lane], ~off5[lane] & (on5[lane] | (score > 0)))
+            up = Mux(forced, given5[lane], ~off5[lane] & (on5[lane] | score[-1]))
             pinned = used & Mux(forced, given5[lane], on5[lane])
             free = used & ~forced & ~off5[lane]
             key = Signal(score_bits + 2, name=f"key{lane}")
+            ranked = Cat(~score[:-1], score[-1], free & ~pinned, pinned)
             m.d.sync += [
                 word6[lane].eq(used & up),
-                key.eq(Cat(score[:-1], ~score[-1], free & ~pinned, pinned)),
+                key.eq(~ranked if _turned(lane, lanes) else ranked),
             ]
             keys6.append(key)
             fields6.extend(_stage(m, f"field6_{lane}", [fields5[lane]]))
@@ -113,17 +120,18 @@ class GraphDecide(wiring.Component):
             self.copy_row.eq(end6.row),
             self.copy_word.eq(old6),
         ]
-        changes = []
-        olds = []
+        changes, downs, olds = [], [], []
         for lane in range(lanes):
             field = fields6[lane]
             change = Signal(signed(parameters.field_bits + 1), name=f"change{lane}")
             gain = Mux(self.starting, field, field << 1)
             moves = end6.mask[lane] & (self.starting | (word6[lane] ^ old6[lane]))
-            m.d.comb += change.eq(Mux(moves, Mux(word6[lane], gain, -gain), 0))
+            # a p-bit that turns down adds the gain's complement and one
+            m.d.comb += change.eq(Mux(moves, Mux(word6[lane], gain, ~gain), 0))
             changes.append(change)
+            downs.append(moves & ~word6[lane])
             olds.append(Mux(old6[lane] & end6.mask[lane], field, 0))
-        delta7 = Signal(signed(delta_bits))
+        delta7, downs7 = Signal(signed(delta_bits)), Signal(range(lanes + 1))
         old_field7 = Signal(signed(parameters.field_bits))
         held7 = Signal()
         old_value = Const(0, signed(parameters.field_bits))
@@ -131,6 +139,7 @@ class GraphDecide(wiring.Component):
             old_value = old_value | value
         m.d.sync += [
             delta7.eq(sum(changes)),
+            downs7.eq(sum(downs)),
             old_field7.eq(old_value),
             held7.eq((old6 & end6.mask).any()),
         ]
@@ -152,29 +161,33 @@ class GraphDecide(wiring.Component):
         end8 = Signal(layout)
         word8 = Signal(lanes)
         delta8 = Signal(signed(delta_bits))
-        best_key = Signal(score_bits + 2)
+        worst_key = Signal(score_bits + 2)  # the complement of the best one
         best_lane = Signal(parameters.lane_bits)
         best_row = Signal(parameters.row_bits)
         best_field = Signal(signed(parameters.field_bits))
         old_row = Signal(parameters.row_bits)
-        old_field = Signal(signed(parameters.field_bits))
+        lost_field = Signal(signed(parameters.field_bits))  # the complement of the old one, or of 0
         has_old = Signal()
         m.d.sync += [
             valid8.eq(valid7),
             end8.eq(end7),
             word8.eq(word7),
-            delta8.eq(delta7),
+            delta8.eq(delta7 + downs7),
         ]
         with m.If(valid7 & end7.group):
-            with m.If(end7.first | (key7 > best_key)):
+            with m.If(end7.first | _above(key7, worst_key)):
                 m.d.sync += [
-                    best_key.eq(key7),
+                    worst_key.eq(~key7),
                     best_lane.eq(lane7),
                     best_row.eq(end7.row),
                     best_field.eq(field7),
                 ]
             with m.If(end7.first | held7):
-                m.d.sync += [old_row.eq(end7.row), old_field.eq(old_field7), has_old.eq(held7)]
+                m.d.sync += [
+                    old_row.eq(end7.row),
+                    lost_field.eq(Mux(self.starting, -1, ~old_field7)),
+                    has_old.eq(held7),
+                ]
 
         # Cycle 8: commit. A group whose winner lies in another row than its old state takes two
         # writes; it has at least two rows, so one waiting place is enough for any mix of rows.
@@ -206,10 +219,10 @@ class GraphDecide(wiring.Component):
             m.d.comb += [self.write_row.eq(new_row), self.write_word.eq(new_word)]
         m.d.sync += [wait_row.eq(new_row), wait_word.eq(new_word)]
 
-        with m.If(commit_bits):
-            m.d.sync += self.energy.eq(self.energy + delta8)
-        with m.Elif(commit_group):
-            m.d.sync += self.energy.eq(self.energy + best_field - Mux(self.starting, 0, old_field))
+        gained = Signal(signed(max(delta_bits, parameters.field_bits + 1)))
+        m.d.comb += gained.eq(Mux(end8.group, best_field + lost_field + 1, delta8))
+        with m.If(commit_bits | commit_group):
+            m.d.sync += self.energy.eq(self.energy + gained)
         m.d.sync += self.pass_ended.eq(valid8 & end8.pass_end)
         with m.If(self.clear):
             m.d.sync += self.energy.eq(0)
@@ -218,18 +231,31 @@ class GraphDecide(wiring.Component):
     def _round(self, m, candidates, name):
         """One round of the tournament: the larger key goes on, the earlier one when equal."""
         winners = []
-        pairs = zip(candidates[::2], candidates[1::2], strict=True)
+        pairs = list(zip(candidates[::2], candidates[1::2], strict=True))
         for number, ((key, lane, field), (other_key, other_lane, other_field)) in enumerate(pairs):
             other = Signal(name=f"{name}_{number}")
-            m.d.comb += other.eq(other_key > key)
+            m.d.comb += other.eq(_above(other_key, key))
+            winner = Mux(other, other_key, ~key)
+            if _turned(number, len(pairs)):
+                winner = Mux(other, ~other_key, key)
             winners.append(
                 [
-                    _named(m, f"{name}_key{number}", Mux(other, other_key, key)),
+                    _named(m, f"{name}_key{number}", winner),
                     _named(m, f"{name}_lane{number}", Mux(other, other_lane, lane)),
                     _named(m, f"{name}_field{number}", Mux(other, other_field, field)),
                 ]
             )
         return winners
+
+
+def _turned(number, count):
+    """Whether a candidate's key is kept as its complement: those that others are compared with."""
+    return count > 1 and number % 2 == 0
+
+
+def _above(key, complement):
+    """``key > other``, from the complement of the other: the carry of a sum."""
+    return (key + complement)[len(key)]
 
 
 def _named(m, name, value):

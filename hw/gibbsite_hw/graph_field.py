@@ -3,7 +3,7 @@
 Twin: ``fields`` of `gibbsite_models.golden.graph`.
 """
 
-from amaranth.hdl import Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -38,7 +38,7 @@ class GraphField(wiring.Component):
                 "terms": Out(range(lanes + 1)),
                 "address": Out(unsigned(parameters.row_bits)).array(lanes),
                 "spins": In(unsigned(lanes)).array(lanes),
-                "fold": In(3),
+                "fold": In(range(parameters.lane_bits + 1)),
                 "bias": In(signed(parameters.bias_bits)).array(lanes),
                 "field": Out(signed(parameters.field_bits)).array(lanes),
             }
@@ -69,14 +69,19 @@ class GraphField(wiring.Component):
                 state2.eq(entry[-1]),
             ]
             total = Signal(signed(parameters.field_bits), name=f"total{lane}")
-            spin = Signal(name=f"spin{lane}")
+            spin, down = Signal(name=f"spin{lane}"), Signal(name=f"down{lane}")
             term = Signal(signed(parameters.weight_bits), name=f"term{lane}")
+            # a p-bit that is -1 adds the weight's complement and one
             m.d.comb += [
                 spin.eq(self.spins[lane].bit_select(place2, 1)),
-                term.eq(Mux(spin, weight2, Mux(state2, 0, -weight2))),
+                down.eq(~spin & ~state2),
+                term.eq(Mux(spin, weight2, Mux(state2, 0, ~weight2))),
             ]
+            before = Mux(opens2, 0, total)
             with m.If(valid2):
-                m.d.sync += total.eq(Mux(opens2, 0, total) + term)
+                m.d.sync += total.eq(
+                    (Cat(down, before).as_signed() + Cat(down, term).as_signed()) >> 1
+                )
             sums.append(total)
         m.d.comb += self.terms.eq(sum(present))
 

@@ -15,8 +15,9 @@ class GraphReadout(wiring.Component):
     """Sends a DRAW packet when ``start`` is given, then ``done`` for one cycle with its last word.
 
     ``address`` goes to the spin and best memories (synchronous), whose words come back as ``spins``
-    and ``best``. ``current`` high: the best state is the current one. All inputs stay as they are
-    until ``done``.
+    and ``best``. ``fetch`` asks the books for the number of the chain, or with ``fetch_draw`` of
+    the draw; with ``fetched`` it stands in ``word``. ``current`` high: the best state is the
+    current one. All other inputs stay as they are until ``done``.
     """
 
     def __init__(self, parameters: GraphParameters) -> None:
@@ -31,8 +32,10 @@ class GraphReadout(wiring.Component):
                 "with_best": In(1),
                 "current": In(1),
                 "rows": In(range(parameters.rows + 1)),
-                "chain": In(32),
-                "draw": In(32),
+                "fetch": Out(1),
+                "fetch_draw": Out(1),
+                "fetched": In(1),
+                "word": In(32),
                 "energy": In(signed(parameters.energy_bits)),
                 "best_energy": In(signed(parameters.energy_bits)),
                 "address": Out(unsigned(parameters.row_bits)),
@@ -60,15 +63,24 @@ class GraphReadout(wiring.Component):
         m.d.comb += [energy.eq(self.energy), best_energy.eq(self.best_energy)]
 
         with m.FSM() as machine:
-            m.d.comb += self.words.valid.eq(~machine.ongoing("IDLE"))
+            m.d.comb += [
+                self.fetch_draw.eq(machine.ongoing("FETCH_DRAW")),
+                self.fetch.eq(machine.ongoing("FETCH_CHAIN") | self.fetch_draw),
+                self.words.valid.eq(~machine.ongoing("IDLE") & ~self.fetch),
+            ]
             with m.State("IDLE"):
                 m.d.comb += self.address.eq(0)
                 with m.If(self.start):
                     m.next = "HEADER"
+            for name, following in (("FETCH_CHAIN", "CHAIN"), ("FETCH_DRAW", "DRAW")):
+                with m.State(name):
+                    m.d.comb += self.address.eq(0)
+                    with m.If(self.fetched):
+                        m.next = following
             for name, value, following in (
-                ("HEADER", Response.DRAW << 24 | self.tag << 16 | length, "CHAIN"),
-                ("CHAIN", self.chain, "DRAW"),
-                ("DRAW", self.draw, "ENERGY_LOW"),
+                ("HEADER", Response.DRAW << 24 | self.tag << 16 | length, "FETCH_CHAIN"),
+                ("CHAIN", self.word, "FETCH_DRAW"),
+                ("DRAW", self.word, "ENERGY_LOW"),
                 ("ENERGY_LOW", energy[:32], "ENERGY_HIGH"),
                 ("BEST_LOW", best_energy[:32], "BEST_HIGH"),
             ):

@@ -50,7 +50,7 @@ class GraphSequencer(wiring.Component):
         row = Signal(parameters.row_bits)
         following = Signal(parameters.row_bits)
         current = Signal(descriptor_layout(parameters))
-        index = Signal(11)
+        index = Signal(parameters.max_degree.bit_length())
         wait = Signal(range(BARRIER_CYCLES + 1))
         last_row = Signal()
         settle = Signal(range(4))

@@ -7,15 +7,18 @@ nothing.
 Twin: `gibbsite_models.golden.graph_shell`.
 """
 
-from amaranth.hdl import Array, Cat, Const, Module, Signal
+from enum import IntEnum
+
+from amaranth.hdl import Array, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from gibbsite_hw.device_books import FIRST_COUNTER, IDENTITY
 from gibbsite_hw.device_checker import DeviceChecker
 from gibbsite_hw.device_loader import DeviceLoader
 from gibbsite_hw.device_receiver import DeviceReceiver
-from gibbsite_hw.device_responder import DeviceResponder
-from gibbsite_hw.graph import COUNTERS, GraphEngine
+from gibbsite_hw.graph import GraphEngine
+from gibbsite_hw.graph_responder import GraphResponder
 from gibbsite_hw.graph_signatures import Memories
 from gibbsite_hw.spec.packets import (
     FIXED_LENGTHS,
@@ -41,6 +44,23 @@ _LOADING = (
 )
 
 
+class _Reply(IntEnum):
+    """What goes back to the command: nothing, an error, words of the books, or a number."""
+
+    OK = 0
+    ERROR = 1
+    BOOKS = 2
+    NUMBER = 3
+
+
+class _Detail(IntEnum):
+    """The detail of an error: a number of 16 bits, payload word 0, or the word from the books."""
+
+    NUMBER = 0
+    PAYLOAD = 1
+    BOOKS = 2
+
+
 class GraphShell(wiring.Component):
     """The graph engine behind a word stream: ``command`` in, ``response`` out.
 
@@ -62,11 +82,11 @@ class GraphShell(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         parameters = self._parameters
-        m.submodules.engine = self._engine = GraphEngine(parameters)
+        m.submodules.engine = self._engine = GraphEngine(parameters, self._identity())
         m.submodules.receiver = self._receiver = DeviceReceiver(parameters.payload_words, Opcode)
         m.submodules.loader = self._loader = DeviceLoader(parameters)
         m.submodules.checker = self._checker = DeviceChecker(parameters)
-        m.submodules.responder = self._responder = DeviceResponder()
+        m.submodules.responder = self._responder = GraphResponder()
 
         self._state = Signal(State, init=State.EMPTY)
         self._rows = Signal(range(parameters.rows + 1))
@@ -77,16 +97,7 @@ class GraphShell(wiring.Component):
             Opcode.BIASES: Signal(range(parameters.rows + 1), name="biases_loaded"),
             Opcode.SCHEDULE: Signal(range(parameters.schedule_steps + 1), name="steps_loaded"),
         }
-        self._registers = {
-            register: Signal(32, name=f"register_{register.name.lower()}", init=info.reset)
-            for register, info in REGISTERS.items()
-            if info.writable
-        }
-        self._counters = [
-            half
-            for name in COUNTERS
-            for half in (getattr(self._engine, name)[:32], getattr(self._engine, name)[32:])
-        ]
+        self._flags = Signal(3, init=REGISTERS[Register.FLAGS].reset)
         self._abort = Signal()
         self._run_tag = Signal(8)
         self._connect_engine(m)
@@ -94,36 +105,9 @@ class GraphShell(wiring.Component):
         self._commands(m)
         return m
 
-    def _connect_engine(self, m):
-        """Registers and conditions of a run; the memories that the checker reads."""
-        engine, checker, registers = self._engine, self._checker, self._registers
-        m.d.comb += [
-            engine.rows.eq(self._rows),
-            engine.seed.eq(Cat(registers[Register.SEED_LOW], registers[Register.SEED_HIGH])),
-            engine.first_chain.eq(registers[Register.FIRST_CHAIN]),
-            engine.chains.eq(registers[Register.CHAINS]),
-            engine.number_of_draws.eq(registers[Register.DRAWS]),
-            engine.steps.eq(registers[Register.STEPS]),
-            engine.sweeps_per_step.eq(registers[Register.SWEEPS_PER_STEP]),
-            engine.thin.eq(registers[Register.THIN]),
-            engine.flags.eq(registers[Register.FLAGS]),
-            engine.abort.eq(self._abort),
-            engine.tag.eq(self._run_tag),
-            engine.check_row.eq(checker.row),
-            checker.descriptor.eq(engine.check_descriptor),
-            checker.on.eq(engine.check_on),
-            checker.off.eq(engine.check_off),
-            checker.state.eq(engine.check_state),
-            checker.rows.eq(self._rows),
-            checker.words.eq(self._words),
-            checker.given.eq((registers[Register.FLAGS] & RunFlags.GIVEN_STATE) != 0),
-        ]
-
-    def _connect_parts(self, m):
-        """Streams, the loader's limits, and what the responder tells."""
-        parameters, engine = self._parameters, self._engine
-        receiver, loader, responder = self._receiver, self._loader, self._responder
-        fingerprint = self._fingerprint
+    def _identity(self):
+        """The words of the books that IDENTIFY is answered with."""
+        parameters, fingerprint = self._parameters, self._fingerprint
         identity = [
             MAGIC,
             SPEC_VERSION,
@@ -134,6 +118,30 @@ class GraphShell(wiring.Component):
             parameters.words,
             parameters.schedule_steps,
         ]
+        return {IDENTITY + n: word for n, word in enumerate(identity)}
+
+    def _connect_engine(self, m):
+        """Conditions of a run; the memories that the checker reads."""
+        engine, checker = self._engine, self._checker
+        m.d.comb += [
+            engine.rows.eq(self._rows),
+            engine.flags.eq(self._flags),
+            engine.abort.eq(self._abort),
+            engine.tag.eq(self._run_tag),
+            engine.check_row.eq(checker.row),
+            checker.descriptor.eq(engine.check_descriptor),
+            checker.on.eq(engine.check_on),
+            checker.off.eq(engine.check_off),
+            checker.state.eq(engine.check_state),
+            checker.rows.eq(self._rows),
+            checker.words.eq(self._words),
+            checker.given.eq((self._flags & RunFlags.GIVEN_STATE) != 0),
+        ]
+
+    def _connect_parts(self, m):
+        """Streams, the loader's limits, and what the responder tells."""
+        parameters, engine = self._parameters, self._engine
+        receiver, loader, responder = self._receiver, self._loader, self._responder
         opcode = receiver.opcode
         m.d.comb += [
             loader.opcode.eq(opcode),
@@ -147,8 +155,9 @@ class GraphShell(wiring.Component):
                 | ((opcode == Opcode.BIASES) & (self._state == State.READY))
             ),
             loader.at_most.eq(opcode == Opcode.SCHEDULE),
-            *(responder.identity[n].eq(Const(value, 32)) for n, value in enumerate(identity)),
-            *(responder.counters[n].eq(half) for n, half in enumerate(self._counters)),
+            responder.word.eq(engine.word),
+            responder.fetched.eq(engine.books.done),
+            engine.held.eq(responder.held | responder.fetch),
             responder.tag.eq(receiver.tag),
             responder.finished.eq(engine.finished),
             responder.aborted.eq(engine.aborted),
@@ -171,20 +180,51 @@ class GraphShell(wiring.Component):
         engine, receiver = self._engine, self._receiver
         loader, checker, responder = self._loader, self._checker, self._responder
         opcode, length = receiver.opcode, receiver.length
-        first, second = Signal(32), Signal(32)
-        error, detail = Signal(8), Signal(32)
+        reply, error, detail = Signal(_Reply), Signal(8), Signal(_Detail)
+        number, offset = Signal(16), Signal(6)
         row, memory = Signal(range(self._parameters.rows + 1)), Signal(2)
         legal, fits = self._legal(m, opcode), self._length_fits(m, opcode, length)
 
         def refuse(code, value):
-            m.d.sync += [error.eq(code), detail.eq(value)]
-            m.next = "REFUSE"
+            """An error whose detail is a small number, or one of `_Detail`."""
+            m.d.sync += [error.eq(code), reply.eq(_Reply.ERROR)]
+            if isinstance(value, _Detail):
+                m.d.sync += detail.eq(value)
+            else:
+                m.d.sync += [number.eq(value), detail.eq(_Detail.NUMBER)]
+            m.next = "ANSWER"
+
+        asked = engine.books
+        m.d.comb += [
+            # Payload word 0 stands at the memory's output wherever no other is addressed.
+            engine.value.eq(receiver.word),
+            asked.valid.eq(responder.fetch),
+            asked.source.eq(responder.source),
+            asked.target.eq(offset),
+            responder.kind.eq(Response.INFO),
+            responder.length.eq(1),
+            responder.given.eq(reply != _Reply.BOOKS),
+            responder.first.eq(Mux(opcode == Opcode.IDENTIFY, IDENTITY, offset)),
+            responder.error.eq(error),
+            responder.detail.eq(number),
+        ]
+        with m.If(detail == _Detail.PAYLOAD):
+            m.d.comb += responder.detail.eq(receiver.word)
+        with m.Elif(detail == _Detail.BOOKS):
+            m.d.comb += responder.detail.eq(engine.word)
+        with m.Switch(reply):
+            with m.Case(_Reply.OK):
+                m.d.comb += [responder.kind.eq(Response.OK), responder.length.eq(0)]
+            with m.Case(_Reply.ERROR):
+                m.d.comb += [responder.kind.eq(Response.ERROR), responder.length.eq(2)]
+            with m.Case(_Reply.BOOKS), m.If(opcode == Opcode.IDENTIFY):
+                m.d.comb += responder.length.eq(8)
 
         with m.If(responder.run_answered):
             m.d.sync += self._state.eq(State.READY)
         with m.FSM():
             with m.State("WAIT"):
-                m.d.sync += error.eq(0)
+                m.d.sync += [reply.eq(_Reply.OK), detail.eq(_Detail.NUMBER)]
                 with m.If(receiver.held):
                     m.next = "FIRST"
                     with m.If(receiver.error != 0):
@@ -194,15 +234,38 @@ class GraphShell(wiring.Component):
                     with m.Elif(~fits):
                         refuse(ErrorCode.BAD_LENGTH, length)
             with m.State("FIRST"):
-                # The first payload word is out, the second is being read.
-                m.d.comb += receiver.address.eq(1)
-                m.d.sync += first.eq(receiver.word)
                 m.next = "SECOND"
             with m.State("SECOND"):
-                m.d.sync += second.eq(receiver.word)
                 m.next = "ACT"
             with m.State("ACT"):
-                self._act(m, first, second, refuse)
+                self._act(m, reply, number, offset, refuse)
+            with m.State("VALUE"):
+                m.d.comb += receiver.address.eq(1)
+                with m.If(self._out_of_range(m, offset, receiver.word)):
+                    refuse(ErrorCode.BAD_VALUE, 1)
+                with m.Else():
+                    m.next = "STORE"
+            with m.State("STORE"):
+                m.d.comb += [
+                    receiver.address.eq(1),
+                    asked.valid.eq(1),
+                    asked.write.eq(1),
+                    asked.outside.eq(1),
+                ]
+                with m.If(asked.done):
+                    with m.If(offset == Register.FLAGS):
+                        m.d.sync += self._flags.eq(receiver.word)
+                    m.next = "ANSWER"
+            with m.State("SIZE"):
+                with m.If(_bad_size(receiver.word, self._parameters.words)):
+                    refuse(ErrorCode.BAD_SIZE, 1)
+                with m.Else():
+                    m.d.sync += self._words.eq(receiver.word)
+                    m.next = "ROWS"
+            with m.State("ROWS"):
+                m.d.sync += [self._rows.eq(receiver.word), self._state.eq(State.LOADING)]
+                m.d.sync += [count.eq(0) for count in self._loaded.values()]
+                m.next = "CLEAR"
             with m.State("CLEAR"):
                 # BEGIN: neither clamps nor states outlive a program.
                 cleared = (Memories.CLAMPS, Memories.STATE, Memories.SPINS)
@@ -216,7 +279,7 @@ class GraphShell(wiring.Component):
                     m.d.sync += [memory.eq(0), row.eq(row + 1)]
                     with m.If(row + 1 == self._rows):
                         m.d.sync += row.eq(0)
-                        m.next = "ACCEPT"
+                        m.next = "ANSWER"
             with m.State("LOAD"):
                 m.d.comb += receiver.address.eq(loader.address)
                 m.d.comb += [
@@ -224,39 +287,40 @@ class GraphShell(wiring.Component):
                     for name in ("enable", "memory", "address", "lane", "data")
                 ]
                 with m.If(loader.done):
-                    with m.If(loader.error != 0):
+                    with m.If(loader.error == ErrorCode.BAD_ADDRESS):
+                        refuse(ErrorCode.BAD_ADDRESS, _Detail.PAYLOAD)
+                    with m.Elif(loader.error != 0):
                         refuse(loader.error, loader.detail)
                     with m.Else():
-                        m.next = "ACCEPT"
-                        with m.Switch(opcode):
+                        m.next = "ANSWER"
+                        with m.If(loader.expected < loader.loaded), m.Switch(opcode):
                             for load_opcode, loaded in self._loaded.items():
-                                with m.Case(load_opcode), m.If(loaded < loader.loaded):
+                                with m.Case(load_opcode):
                                     m.d.sync += loaded.eq(loader.loaded)
+            with m.State("STEPS"):
+                m.d.comb += [asked.valid.eq(1), asked.source.eq(Register.STEPS)]
+                with m.If(asked.done):
+                    with m.If(_above(engine.word, self._loaded[Opcode.SCHEDULE])):
+                        refuse(ErrorCode.NO_SCHEDULE, _Detail.BOOKS)
+                    with m.Else():
+                        m.d.comb += checker.start.eq(1)
+                        m.next = "CHECK"
             with m.State("CHECK"):
                 m.d.comb += checker.structure.eq(opcode == Opcode.COMMIT)
                 with m.If(checker.done):
                     with m.If(checker.error != 0):
                         refuse(checker.error, checker.detail)
                     with m.Else():
-                        m.next = "ACCEPT"
+                        m.next = "ANSWER"
                         with m.If(opcode == Opcode.COMMIT):
                             m.d.sync += self._state.eq(State.READY)
-            with m.State("ACCEPT"):
-                m.d.comb += [responder.start.eq(1), responder.kind.eq(Response.OK)]
-                m.next = "ANSWER"
-            with m.State("REFUSE"):
-                m.d.comb += [
-                    responder.start.eq(1),
-                    responder.kind.eq(Response.ERROR),
-                    responder.length.eq(2),
-                    responder.words[0].eq(error),
-                    responder.words[1].eq(detail),
-                ]
-                m.next = "ANSWER"
-            with m.State("ANSWER"), m.If(responder.answered):
+            with m.State("ANSWER"):
+                m.d.comb += responder.start.eq(1)
+                m.next = "ANSWERING"
+            with m.State("ANSWERING"), m.If(responder.answered):
                 m.d.comb += receiver.release.eq(1)
                 m.next = "WAIT"
-                with m.If((opcode == Opcode.RUN) & (error == 0)):
+                with m.If((opcode == Opcode.RUN) & (reply == _Reply.OK)):
                     m.d.comb += engine.start.eq(1)
                     m.d.sync += [
                         self._run_tag.eq(receiver.tag),
@@ -264,48 +328,40 @@ class GraphShell(wiring.Component):
                         self._state.eq(State.RUNNING),
                     ]
 
-    def _act(self, m, first, second, refuse):
+    def _act(self, m, reply, number, offset, refuse):
         """What each command does, once it is legal and of a fitting length."""
-        registers, loaded = self._registers, self._loaded
-        checker, responder = self._checker, self._responder
-        with m.Switch(self._receiver.opcode):
+        loaded, checker, receiver = self._loaded, self._checker, self._receiver
+        word = receiver.word
+        known, writable, status = self._registers(m, word)
+        m.d.sync += offset.eq(word)
+        m.next = "ANSWER"
+        with m.Switch(receiver.opcode):
             with m.Case(Opcode.IDENTIFY):
-                m.d.comb += [responder.start.eq(1), responder.identify.eq(1)]
-                m.next = "ANSWER"
+                m.d.sync += reply.eq(_Reply.BOOKS)
             with m.Case(Opcode.READ):
-                value, known = self._readable(m, first)
-                m.d.comb += [
-                    responder.start.eq(known),
-                    responder.kind.eq(Response.INFO),
-                    responder.length.eq(1),
-                    responder.words[0].eq(value),
-                ]
-                m.next = "ANSWER"
+                m.d.sync += reply.eq(Mux(status, _Reply.NUMBER, _Reply.BOOKS))
+                with m.Switch(word[:2]):
+                    for register, value in (
+                        (Register.STATE, self._state),
+                        (Register.ROWS, self._rows),
+                        (Register.WORDS, self._words),
+                    ):
+                        with m.Case(register & 3):
+                            m.d.sync += number.eq(value)
                 with m.If(~known):
-                    refuse(ErrorCode.BAD_REGISTER, first)
-            with m.Case(Opcode.WRITE), m.Switch(first):
-                for register, info in REGISTERS.items():
-                    with m.Case(register):
-                        if not info.writable:
-                            refuse(ErrorCode.READ_ONLY, first)
-                            continue
-                        with m.If((second < info.minimum) | (second > info.maximum)):
-                            refuse(ErrorCode.BAD_VALUE, 1)
-                        with m.Else():
-                            m.d.sync += registers[register].eq(second)
-                            m.next = "ACCEPT"
-                with m.Default():
-                    refuse(ErrorCode.BAD_REGISTER, first)
+                    refuse(ErrorCode.BAD_REGISTER, _Detail.PAYLOAD)
+            with m.Case(Opcode.WRITE):
+                m.d.comb += receiver.address.eq(1)
+                m.next = "VALUE"
+                with m.If(~known):
+                    refuse(ErrorCode.BAD_REGISTER, _Detail.PAYLOAD)
+                with m.Elif(~writable):
+                    refuse(ErrorCode.READ_ONLY, _Detail.PAYLOAD)
             with m.Case(Opcode.BEGIN):
-                with m.If((first == 0) | (first > self._parameters.rows)):
+                m.d.comb += receiver.address.eq(1)
+                m.next = "SIZE"
+                with m.If(_bad_size(word, self._parameters.rows)):
                     refuse(ErrorCode.BAD_SIZE, 0)
-                with m.Elif((second == 0) | (second > self._parameters.words)):
-                    refuse(ErrorCode.BAD_SIZE, 1)
-                with m.Else():
-                    m.d.sync += [self._rows.eq(first), self._words.eq(second)]
-                    m.d.sync += [count.eq(0) for count in loaded.values()]
-                    m.d.sync += self._state.eq(State.LOADING)
-                    m.next = "CLEAR"
             with m.Case(*_LOADING):
                 m.d.comb += self._loader.start.eq(1)
                 m.next = "LOAD"
@@ -320,30 +376,35 @@ class GraphShell(wiring.Component):
                     m.d.comb += checker.start.eq(1)
                     m.next = "CHECK"
             with m.Case(Opcode.RUN):
-                with m.If(registers[Register.STEPS] > loaded[Opcode.SCHEDULE]):
-                    refuse(ErrorCode.NO_SCHEDULE, registers[Register.STEPS])
-                with m.Else():
-                    m.d.comb += checker.start.eq(1)
-                    m.next = "CHECK"
+                m.next = "STEPS"
             with m.Case(Opcode.ABORT):
                 m.d.sync += self._abort.eq(1)
-                m.next = "ACCEPT"
 
-    def _readable(self, m, offset):
-        """The value of a register, and whether there is one at this offset."""
-        value, known = Signal(32), Signal()
-        sources = {
-            **self._registers,
-            Register.STATE: self._state,
-            Register.ROWS: self._rows,
-            Register.WORDS: self._words,
-            **{Register.CYCLES_LOW + n: half for n, half in enumerate(self._counters)},
-        }
+    def _registers(self, m, offset):
+        """Whether there is a register at this offset, it may be written, it stands in the shell."""
+        known, writable, status = Signal(), Signal(), Signal()
+        shown = (Register.STATE, Register.ROWS, Register.WORDS)
+        with m.If(offset[6:] == 0), m.Switch(offset[:6]):
+            with m.Case(*(r for r in REGISTERS if REGISTERS[r].writable)):
+                m.d.comb += [known.eq(1), writable.eq(1)]
+            with m.Case(*shown):
+                m.d.comb += [known.eq(1), status.eq(1)]
+            with m.Case(*(r for r in REGISTERS if r >= FIRST_COUNTER)):
+                m.d.comb += known.eq(1)
+        return known, writable, status
+
+    def _out_of_range(self, m, offset, value):
+        """Whether a register may not take this value."""
+        bad = Signal()
+        limits = {}
+        for register, info in REGISTERS.items():
+            if info.writable:
+                limits.setdefault((info.minimum, info.maximum), []).append(register)
         with m.Switch(offset):
-            for register, source in sources.items():
-                with m.Case(register):
-                    m.d.comb += [value.eq(source), known.eq(1)]
-        return value, known
+            for (least, most), registers in limits.items():
+                with m.Case(*registers):
+                    m.d.comb += bad.eq(((value == 0) if least else 0) | _above(value, most))
+        return bad
 
     def _legal(self, m, opcode):
         """Whether the command may come in this state."""
@@ -370,3 +431,15 @@ class GraphShell(wiring.Component):
             with m.Case(Opcode.SCHEDULE, Opcode.STATE):
                 m.d.comb += fits.eq(length > 1)
         return fits
+
+
+def _above(value, limit):
+    """``value > limit`` without a comparator where no bit of ``limit`` can be."""
+    bits = limit.bit_length() if isinstance(limit, int) else len(limit)
+    if isinstance(limit, int) and limit == (1 << bits) - 1:
+        return value[bits:].any()
+    return value[bits:].any() | (value[:bits] > limit)
+
+
+def _bad_size(value, most):
+    return (value == 0) | _above(value, most)

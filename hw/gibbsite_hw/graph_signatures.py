@@ -1,6 +1,6 @@
 """Bundles that run between the parts of the graph engine."""
 
-from amaranth.hdl import unsigned
+from amaranth.hdl import Cat, Value, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import Out
 
@@ -10,6 +10,7 @@ __all__ = [
     "BARRIER_CYCLES",
     "Memories",
     "descriptor_layout",
+    "packed_row",
     "row_end_layout",
     "word_write_signature",
     "write_signature",
@@ -26,11 +27,11 @@ class Memories:
 
 
 def descriptor_layout(parameters: GraphParameters) -> data.StructLayout:
-    """A row as the row memory holds it; the low 18 bits are the descriptor of `program.Row`."""
+    """A row as the row memory holds it: `program.Row` in no more bits than this build needs."""
     return data.StructLayout(
         {
-            "length": 11,
-            "fold": 3,
+            "length": parameters.max_degree.bit_length(),
+            "fold": range(parameters.lane_bits + 1),
             "group": 1,
             "first": 1,
             "last": 1,
@@ -40,12 +41,22 @@ def descriptor_layout(parameters: GraphParameters) -> data.StructLayout:
     )
 
 
+def packed_row(parameters: GraphParameters, word: Value) -> Value:
+    """The row of a descriptor of 18 bits with the mask behind it, as the row memory holds it."""
+    layout = descriptor_layout(parameters)
+    places = {"length": 0, "fold": 11, "group": 14, "first": 15, "last": 16, "barrier": 17}
+    return Cat(
+        *(word[at : at + layout[name].width] for name, at in places.items()),
+        word[18 : 18 + parameters.lanes],
+    )
+
+
 def row_end_layout(parameters: GraphParameters) -> data.StructLayout:
     """What travels down the pipeline behind the last word of a row."""
     return data.StructLayout(
         {
             "row": parameters.row_bits,
-            "fold": 3,
+            "fold": range(parameters.lane_bits + 1),
             "group": 1,
             "first": 1,
             "last": 1,

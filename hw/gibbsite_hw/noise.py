@@ -112,9 +112,13 @@ class SeedHash(wiring.Component):
 class NoiseShaper(wiring.Component):
     """Turns one uniform a lane into one variate a lane, four cycles later.
 
-    In cycle 0 ``uniform`` (and ``gumbel``, for all lanes) is given, in cycle 4 ``noise`` holds
-    its code, with ``score_frac`` fraction bits. A new uniform may come every cycle. Two lanes share
-    a read-only memory, one at each of its ports.
+    In cycle 0 ``uniform`` (and ``gumbel``, for all lanes) is given, in cycle 4 its code, with
+    ``score_frac`` fraction bits, is there as what a subtraction of it adds:
+
+        -noise = against + more,    more = 0 or 1
+
+    which spares the mirrored half an adder, and whoever subtracts another. A new uniform may come
+    every cycle. Two lanes share a read-only memory, one at each of its ports.
     """
 
     def __init__(
@@ -135,7 +139,8 @@ class NoiseShaper(wiring.Component):
             {
                 "uniform": In(unsigned(32)).array(lanes),
                 "gumbel": In(1),
-                "noise": Out(signed(self._noise_bits)).array(lanes),
+                "against": Out(signed(self._noise_bits)).array(lanes),
+                "more": Out(lanes),
             }
         )
 
@@ -194,8 +199,15 @@ class NoiseShaper(wiring.Component):
             ]
             # Cycle 3: add, drop the guard bits, mirror the logistic.
             code = Signal(signed(self._noise_bits), name=f"code{lane}")
-            m.d.comb += code.eq((base3 + (height >> place_bits)) >> self._shift)
-            m.d.sync += self.noise[lane].eq(Mux(upper3 & ~gumbel3, -code, code))
+            mirrored = Signal(name=f"mirrored{lane}")
+            m.d.comb += [
+                code.eq((base3 + (height >> place_bits)) >> self._shift),
+                mirrored.eq(upper3 & ~gumbel3),
+            ]
+            m.d.sync += [
+                self.against[lane].eq(code ^ ~mirrored.replicate(self._noise_bits)),
+                self.more[lane].eq(~mirrored),
+            ]
         return m
 
     def _places(self, mantissa, octave):

@@ -46,7 +46,7 @@ class Proof:
 
 
 PROOFS = {
-    "readout": Proof(ReadoutHarness, 2, 16, "dropped_stall", 10, "GraphReadout"),
+    "readout": Proof(ReadoutHarness, 2, 20, "dropped_stall", 14, "GraphReadout"),
     "responder": Proof(ResponderHarness, 2, 30, "answer_length", 10, "DeviceResponder"),
     "sequencer": Proof(SequencerHarness, 2, 30, "early_barrier", 24, "GraphSequencer"),
     "loader": Proof(LoaderHarness, 2, 18, "unchecked_word", 12, "DeviceLoader"),

@@ -23,6 +23,7 @@ from gibbsite_hw.spec.device_parameters import DeviceParameters
 from gibbsite_hw.spec.errors import CommandRefused, DeviceError, ProgramError
 from gibbsite_hw.spec.packets import ErrorCode
 from gibbsite_hw.spec.program import RunRequest, RunResult
+from gibbsite_hw.spec.seeding import seeding_cycles
 from gibbsite_sim.serial_board import GoldenCore, PtyBoard
 
 DIGITAL = [
@@ -148,7 +149,7 @@ def test_counters_are_those_of_the_layout(loaded: Device, compiled: CompiledMode
 
 def device_seeding(device: Device) -> int:
     graph = device.info.graph
-    return graph.lanes * (20 // graph.hash_rounds + 1)
+    return graph.lanes * seeding_cycles(graph.hash_rounds)
 
 
 def test_any_chain_can_be_replayed_alone(loaded: Device, compiled: CompiledModel) -> None:

@@ -22,7 +22,7 @@ from gibbsite_hw.spec.parameters import GraphParameters
         ({"max_degree": 4095}, "max_degree must be a whole number in 1..2047"),
         ({"max_group": 0}, "max_group must be"),
         ({"score_frac": -3}, "score_frac must be a whole number in 0..20"),
-        ({"hash_rounds": 3}, "1, 2 or 4, not 3"),
+        ({"hash_rounds": 3}, "0, 1, 2 or 4, not 3"),
         ({"rows": 32764, "weight_bits": 16}, "a packet word holds 32"),
         ({"bias_bits": 33}, "bias_bits must be a whole number in 2..32"),
         ({"beta_bits": 48}, "beta_bits must be a whole number in 2..32"),

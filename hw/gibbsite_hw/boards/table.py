@@ -26,6 +26,7 @@ class Board:
     ``clock_hz``   of the device, by a PLL where it is not ``input_hz``, the board's oscillator
     ``baud``       of the serial link
     ``clocks_hz``  of the builds that have a clock of their own
+    ``synthesis``  options of Yosys for this part
     """
 
     title: str
@@ -36,6 +37,7 @@ class Board:
     baud: int
     builds: Mapping[str, Build]
     clocks_hz: Mapping[str, int] = field(default_factory=dict)
+    synthesis: str = ""
 
     def at_clock_of(self, build: str) -> "Board":
         """This board at the clock of one of its builds."""
@@ -50,12 +52,13 @@ class Board:
 _GRAPH = GraphParameters(hash_rounds=1)
 _SMALL_GRAPH = replace(
     _GRAPH,
+    hash_rounds=0,
     lanes=2,
     rows=256,
     words=512,
     weight_bits=6,
     bias_bits=10,
-    beta_bits=20,
+    beta_bits=15,
     beta_frac=16,
     schedule_steps=256,
     max_degree=63,
@@ -73,7 +76,18 @@ BOARDS: Mapping[str, Board] = {
         input_hz=12_000_000,
         clock_hz=12_000_000,
         baud=1_000_000,
-        builds={"graph": _SMALL_GRAPH},
+        builds={"graph": replace(_SMALL_GRAPH, words=16384)},
+        synthesis="-device u -dsp -spram",
+    ),
+    "hx8k": Board(
+        title="iCE40-HX8K breakout, iCE40 HX8K",
+        platform="ice40_hx8k_b_evn:ICE40HX8KBEVNPlatform",
+        family="ice40",
+        input_hz=12_000_000,
+        clock_hz=12_000_000,
+        baud=1_000_000,
+        builds={"graph": replace(_SMALL_GRAPH, words=256)},
+        synthesis="-device hx",
     ),
     "ulx3s": Board(
         title="ULX3S, ECP5-85F",

@@ -30,7 +30,7 @@ _LIMITS = {
     "max_degree": (1, 2047, "the length of a row's descriptor"),
     "max_group": (1, 1 << 16, "more states than any program needs"),
     "payload_words": (1, 4096, "the payload memory"),
-    "hash_rounds": (1, 4, "the rounds between two keys"),
+    "hash_rounds": (0, 4, "the rounds between two keys"),
     "noise_index_bits": (1, INDEX_BITS, "the segments of the finest noise table"),
     "noise_tail_bits": (1, INDEX_BITS, "the segments of the finest noise table"),
 }
@@ -52,7 +52,8 @@ class GraphParameters:
     ``max_degree``       longest neighbour list
     ``max_group``        most states of a one-hot group
     ``payload_words``    most payload words in a command
-    ``hash_rounds``      rounds of the seed hash done in a cycle: 1, 2, 4 (a divisor of 4)
+    ``hash_rounds``      rounds of the seed hash done in a cycle: 1, 2, 4 (a divisor of 4), or 0 for
+                         a hash a byte at a time, in few cells
     ``noise_index_bits`` segments of the noise tables in an octave, as a power of two, and
     ``noise_tail_bits``  the same in far octaves: 7 and 7 for laws within 5e-5 whatever the group;
                          6 and 5 within 1e-4 up to 64 states, in a third of the memory; 4 and 1
@@ -88,7 +89,7 @@ class GraphParameters:
                 f"lanes must be a power of two from 2 to 32, not {self.lanes}: choose one of these"
             )
         if self.hash_rounds == 3:
-            raise ProgramError("hash_rounds must be 1, 2 or 4, not 3: choose one of these")
+            raise ProgramError("hash_rounds must be 0, 1, 2 or 4, not 3: choose one of these")
         if self.row_bits + self.lane_bits + self.weight_bits + 1 > 32:
             raise ProgramError(
                 f"an entry needs {self.row_bits + self.lane_bits + self.weight_bits + 1} bits and "

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from gibbsite_hw.spec.errors import ProgramError
 from gibbsite_hw.spec.parameters import GraphParameters
 from gibbsite_hw.spec.program import Conditions, Row, RunRequest
+from gibbsite_hw.spec.seeding import seeding_cycles
 from gibbsite_models.golden.couplings import Couplings, Entries
 from gibbsite_models.golden.noise import UInt32, seed_streams, shape_noise, step_streams
 
@@ -123,7 +124,7 @@ class GraphEngine:
                 colour = []
         self.cost = PassCost(
             cycles=word + BARRIER_CYCLES * len(self._classes),
-            seeding=parameters.lanes * (20 // parameters.hash_rounds + 1),
+            seeding=parameters.lanes * seeding_cycles(parameters.hash_rounds),
             terms=terms,
             updates=sum(row.mask.bit_count() for row in rows),
         )

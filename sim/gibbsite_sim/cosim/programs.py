@@ -12,7 +12,7 @@ from gibbsite_hw.spec.parameters import GraphParameters
 from gibbsite_hw.spec.program import Conditions, GraphProgram, Row, encode_entry
 from gibbsite_hw.spec.registers import Register
 
-__all__ = ["Case", "Shape", "loading", "random_case"]
+__all__ = ["Case", "Shape", "loading", "packed_descriptor", "random_case"]
 
 _WORD = 0xFFFF_FFFF
 
@@ -244,3 +244,18 @@ def loading(parameters: GraphParameters, case: Case, rng: Random | None = None) 
     put(Opcode.STATE, 1, list(case.state))
     packets.append(Packet(Opcode.COMMIT, 0, ()))
     return packets
+
+
+def packed_descriptor(parameters: GraphParameters, descriptor: int, mask: int) -> int:
+    """A row as the engine's row memory holds it: no more bits of length and fold than it needs."""
+    packed, at = 0, 0
+    fields = (
+        (descriptor & 0x7FF, parameters.max_degree.bit_length()),
+        (descriptor >> 11 & 7, parameters.lane_bits.bit_length()),
+        (descriptor >> 14, 4),
+        (mask, parameters.lanes),
+    )
+    for value, width in fields:
+        packed |= (value & (1 << width) - 1) << at
+        at += width
+    return packed

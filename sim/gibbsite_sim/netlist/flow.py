@@ -35,10 +35,13 @@ BITSTREAMS = {"ice40": "top.bin", "ecp5": "top.bit", "gowin": "top.fs"}
 """By family, the file that a board takes."""
 
 _SYNTHESIS = {
-    "ice40": "synth_ice40 -dsp -top top",
+    "ice40": "synth_ice40 -top top",
     "ecp5": "synth_ecp5 -top top",
     "gowin": "synth_gowin -top top -family gw2a",
 }
+_NO_FIRST_ENTRIES = "delete t:$meminit_v2 r:MEMID=\\entries* %i"
+"""Nothing reads a coupling before it was loaded, so these memories need no first values: those of
+the large single-port memories of an UP5K cannot have any."""
 _NO_COLLISIONS = (
     "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:COLLISION_X_MASK=1'0 %i r:CLK_ENABLE=1 %i"
 )
@@ -87,7 +90,8 @@ class Flow:
         script = [
             "read_rtlil top.il",
             _NO_COLLISIONS,
-            _SYNTHESIS[self.board.family],
+            _NO_FIRST_ENTRIES,
+            f"{_SYNTHESIS[self.board.family]} {self.board.synthesis}".rstrip(),
             "tee -q -o stat.json stat -json",
             "write_json top.json",
         ]

@@ -9,7 +9,7 @@ from gibbsite_hw.spec.packets import ErrorCode
 from gibbsite_hw.spec.program import Row
 from gibbsite_models.golden.checks import Refused, check_program, check_run
 from gibbsite_sim.cosim.clocked import Clocked, read
-from gibbsite_sim.cosim.programs import Shape, random_case
+from gibbsite_sim.cosim.programs import Shape, packed_descriptor, random_case
 from gibbsite_sim.cosim.run import parameters_here
 from gibbsite_sim.cosim.scoreboard import Scoreboard
 
@@ -75,7 +75,7 @@ class Checker:
         self.start = False
         if self.row < len(self.rows):
             descriptor, mask = self.rows[self.row].encode()
-            self.dut.descriptor.value = descriptor | mask << 18
+            self.dut.descriptor.value = packed_descriptor(PARAMETERS, descriptor, mask)
             self.dut.on.value = self.on[self.row]
             self.dut.off.value = self.off[self.row]
             self.dut.state.value = self.state[self.row]

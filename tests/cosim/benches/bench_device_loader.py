@@ -66,7 +66,10 @@ class Loader:
             self.writes.saw((*place, lane, read(dut.write__data)))
         if self.busy and read(dut.done):
             error = read(dut.error)
-            self.verdicts.saw((error, read(dut.detail) if error else read(dut.loaded)))
+            detail = read(dut.detail)
+            if error == ErrorCode.BAD_ADDRESS:  # the shell gives back the address itself
+                detail = self.payload[0]
+            self.verdicts.saw((error, detail if error else read(dut.loaded)))
             self.codes[error] = self.codes.get(error, 0) + 1
             self.busy = False
 

@@ -56,8 +56,9 @@ class Decider:
         self.stalls = Stalls()
         ports = range(LANES)
         self.field = [getattr(self.dut, f"field__{n}") for n in ports]
-        self.noise = [getattr(self.dut, f"noise__{n}") for n in ports]
-        for port in (*self.field, *self.noise):
+        self.against = [getattr(self.dut, f"against__{n}") for n in ports]
+        self.mirrored = Random(8)
+        for port in (*self.field, *self.against, self.dut.more):
             port.value = 0
         for name in ("starting", "use_given", "clear", "beta", "valid", "row_end"):
             getattr(self.dut, name).value = 0
@@ -92,8 +93,11 @@ class Decider:
         self.clear = False
         self.second, self.first = self.first, None
         if self.second is not None:
-            for port, value in zip(self.noise, self.second["noise"], strict=True):
+            more = self.mirrored.getrandbits(LANES)
+            for lane, port in enumerate(self.against):  # -noise = against + more
+                value = -self.second["noise"][lane] - (more >> lane & 1)
                 port.value = value & (1 << len(port)) - 1
+            dut.more.value = more
             dut.old.value = self.seen_old
         if self.pause:
             self.pause -= 1
@@ -110,9 +114,12 @@ class Decider:
                 getattr(dut, name).value = at[name]
 
 
+FOLD_BITS = PARAMETERS.lane_bits.bit_length()
+
+
 def row_end(number: int, row: Row, final: bool) -> int:
     value, at = number, PARAMETERS.row_bits
-    fields = ((row.fold, 3), (row.group, 1), (row.first, 1), (row.last, 1), (final, 1))
+    fields = ((row.fold, FOLD_BITS), (row.group, 1), (row.first, 1), (row.last, 1), (final, 1))
     for field, width in (*fields, (row.mask, LANES)):
         value |= int(field) << at
         at += width

@@ -1,13 +1,18 @@
-"""`GraphEngine` against the golden engine: draws, counters and the cycle in which a run ends."""
+"""`GraphEngine` against the golden engine: draws, counters, and the cycles that it is busy.
+
+Settings are written to the books and counters read from them through the shell's port.
+"""
 
 import os
 from array import array
+from collections import deque
 from random import Random
 from typing import Any
 
 import cocotb
 import numpy as np
 
+from gibbsite_hw.device_books import FIRST_COUNTER
 from gibbsite_hw.graph_signatures import Memories
 from gibbsite_hw.spec.packets import Packet, Response
 from gibbsite_hw.spec.program import Conditions, Row, RunRequest
@@ -23,18 +28,11 @@ PARAMETERS = parameters_here()
 LANES = PARAMETERS.lanes
 WORD = 0xFFFF_FFFF
 RUNS = 14
+BOOKS = 400
+"""Cycles that the books have for what comes before a run, before a chain and after a draw."""
 SETTLE = 3
 """Cycles between the last pass before a draw and its first word."""
-COUNTERS = ("cycles", "sweep_cycles", "terms", "updates", "sweeps", "reads")
-SETTINGS = {
-    "first_chain": Register.FIRST_CHAIN,
-    "chains": Register.CHAINS,
-    "number_of_draws": Register.DRAWS,
-    "steps": Register.STEPS,
-    "sweeps_per_step": Register.SWEEPS_PER_STEP,
-    "thin": Register.THIN,
-    "flags": Register.FLAGS,
-}
+COUNTERS = 6
 
 
 class Engine:
@@ -48,11 +46,16 @@ class Engine:
         self.ends: Scoreboard[tuple[int, ...]] = Scoreboard("counters")
         self.queue: list[tuple[int, int, int, int]] = []
         self.start = self.running = False
-        self.began = self.took = self.words = self.reads = 0
+        self.began = self.took = self.reads = 0
+        self.settings: dict[int, int] = {}
+        self.asks: deque[tuple[int, int | None]] = deque()
+        self.counters: list[int] = []
         for name in ("enable", "memory", "address", "lane", "data"):
             getattr(self.dut, f"write__{name}").value = 0
-        for name in ("start", "abort", "tag", "seed", "rows", "check_row", *SETTINGS):
+        for name in ("start", "abort", "tag", "flags", "rows", "check_row", "held", "value"):
             getattr(self.dut, name).value = 0
+        for name in ("valid", "source", "target", "write", "blank", "outside", "more", "less"):
+            getattr(self.dut, f"books__{name}").value = 0
         clocked.agents.append(self)
 
     def sample(self) -> None:
@@ -67,8 +70,18 @@ class Engine:
         if read(dut.finished):
             assert not read(dut.aborted)
             self.took = self.clocked.cycle - self.began
-            self.ends.saw(tuple(read(getattr(dut, name)) for name in COUNTERS))
+            self.asks.extend((FIRST_COUNTER + n, None) for n in range(2 * COUNTERS))
             self.running = False
+        if read(dut.books__done):
+            at, value = self.asks.popleft()
+            if value is None:
+                self.counters.append(read(dut.word))
+                if len(self.counters) == 2 * COUNTERS:
+                    low, high = self.counters[::2], self.counters[1::2]
+                    self.ends.saw(tuple(a | b << 32 for a, b in zip(low, high, strict=True)))
+            else:
+                self.settings[at] = value
+                assert read(dut.word) == value
 
     def model(self) -> None:
         """The golden run of what the memories hold now."""
@@ -90,15 +103,17 @@ class Engine:
         on, off = (array("I", (c >> n & full for c in clamps)) for n in (0, LANES))
         flags = read(dut.flags)
         state = array("I", (memories[Memories.STATE].get((at, 0), 0) for at in range(size)))
-        steps = read(dut.steps)
+        settings = self.settings
+        self.counters = []
+        steps = settings[Register.STEPS]
         request = RunRequest(
             betas=array("I", (memories[Memories.SCHEDULE][n, 0] for n in range(steps))),
-            seed=read(dut.seed),
-            chains=read(dut.chains),
-            draws=read(dut.number_of_draws),
-            first_chain=read(dut.first_chain),
-            sweeps_per_step=read(dut.sweeps_per_step),
-            thin=read(dut.thin),
+            seed=settings[Register.SEED_HIGH] << 32 | settings[Register.SEED_LOW],
+            chains=settings[Register.CHAINS],
+            draws=settings[Register.DRAWS],
+            first_chain=settings[Register.FIRST_CHAIN],
+            sweeps_per_step=settings[Register.SWEEPS_PER_STEP],
+            thin=settings[Register.THIN],
             samples=bool(flags & RunFlags.SAMPLES),
             best=bool(flags & RunFlags.BEST),
             state=state if flags & RunFlags.GIVEN_STATE else None,
@@ -157,6 +172,12 @@ class Engine:
         dut = self.dut
         dut.start.value = int(self.start)
         self.start = False
+        dut.books__valid.value = int(bool(self.asks))
+        if self.asks:
+            at, setting = self.asks[0]
+            dut.books__source.value = dut.books__target.value = at
+            dut.books__write.value = dut.books__outside.value = int(setting is not None)
+            dut.value.value = setting or 0
         dut.write__enable.value = int(bool(self.queue))
         if self.queue:
             names = ("memory", "address", "lane", "data")
@@ -174,25 +195,28 @@ async def runs(dut: object) -> None:
     monitor = StreamMonitor(clocked, "draws", lambda seen: engine.draws.saw(seen.words))
     StreamSink(clocked, "draws", Stalls(*STALLS[pattern], seed=1))
     await clocked.start()
-    reads = 0
+    reads = words = 0
     for number in range(RUNS):
         case = random_case(PARAMETERS, rng, Shape(rows=rng.choice([1, 5, 20])))
         engine.load(case)
         await clocked.until(lambda: not engine.queue, 5000, "writes")
         await clocked.wait(2)
         dut.rows.value = len(case.program.rows)
-        dut.seed.value, dut.tag.value = rng.getrandbits(64), rng.getrandbits(8)
-        for name, register in SETTINGS.items():
-            getattr(dut, name).value = case.settings[register]
-        dut.flags.value = number % 8
-        words = monitor.transfers
+        dut.tag.value, dut.flags.value = rng.getrandbits(8), number % 8
+        seeds = {r: rng.getrandbits(32) for r in (Register.SEED_LOW, Register.SEED_HIGH)}
+        engine.asks.extend({**case.settings, **seeds}.items())
+        await clocked.until(lambda: not engine.asks, 1000, "settings")
         engine.start = engine.running = True
         await clocked.until(lambda: not engine.running, 100_000, "end of the run")
         reads += engine.reads
-        words = monitor.transfers - words
+        await clocked.until(lambda: not engine.asks, 1000, "counters")
+        await clocked.wait(1)
         if pattern == "none":
-            cycles = read(dut.cycles)
-            assert engine.took == 1 + cycles + SETTLE * engine.reads + words
+            # beyond what is counted: draws word by word, and the books' work on each of them
+            words = monitor.transfers - words
+            least = engine.counters[0] + SETTLE * engine.reads + words
+            assert least < engine.took < least + BOOKS * (engine.reads + 2)
+        words = monitor.transfers
     engine.draws.finish(reads)
     engine.ends.finish(RUNS)
     assert reads >= RUNS

@@ -29,8 +29,9 @@ class Readout:
         self.began = 0
         self.finished = 0
         self.address = 0
+        self.chain = self.draw = self.asked = self.waits = 0
         self.board: Scoreboard[list[int]] = Scoreboard("draws")
-        for name in ("start", "tag", "samples", "with_best", "current", "rows", "chain", "draw"):
+        for name in ("start", "tag", "samples", "with_best", "current", "rows", "word", "fetched"):
             getattr(self.dut, name).value = 0
         for name in ("energy", "best_energy", "spins", "best"):
             getattr(self.dut, name).value = 0
@@ -42,6 +43,8 @@ class Readout:
             self.began = self.clocked.cycle
             self.board.expect(self.model())
         self.finished += read(self.dut.done)
+        self.asked = read(self.dut.fetch)
+        self.waits += self.asked
 
     def signed(self, port: Any) -> int:
         value, width = read(port), len(port)
@@ -51,7 +54,7 @@ class Readout:
         dut = self.dut
         rows = read(dut.rows)
         energy, best_energy = self.signed(dut.energy), self.signed(dut.best_energy)
-        payload = [read(dut.chain), read(dut.draw), energy & WORD, energy >> 32 & WORD]
+        payload = [self.chain, self.draw, energy & WORD, energy >> 32 & WORD]
         if read(dut.samples):
             payload += self.spins[:rows]
         if read(dut.with_best):
@@ -71,8 +74,8 @@ class Readout:
             most_energy = (1 << width - 1) - 1
             low = rng.choice([most_energy, 1000, 1])
             port.value = rng.randint(-low, low) & (1 << width) - 1
-        for port in (dut.tag, dut.chain, dut.draw):
-            port.value = rng.getrandbits(len(port))
+        dut.tag.value = rng.getrandbits(8)
+        self.chain, self.draw = rng.getrandbits(32), rng.getrandbits(32)
         dut.samples.value, dut.with_best.value = number & 1, number >> 1 & 1
         dut.current.value = number >> 2 & 1
         self.start = True
@@ -80,6 +83,11 @@ class Readout:
     def drive(self) -> None:
         self.dut.start.value = int(self.start)
         self.start = False
+        # the books answer some cycles later, whatever stood in their word before
+        fetched = bool(self.asked) and not read(self.dut.fetched) and self.random.random() < 0.3
+        self.dut.fetched.value = int(fetched)
+        if fetched:
+            self.dut.word.value = self.draw if read(self.dut.fetch_draw) else self.chain
         if self.address < len(self.spins):
             self.dut.spins.value = self.spins[self.address]
             self.dut.best.value = self.best[self.address]
@@ -96,7 +104,9 @@ async def draws(dut: object) -> None:
     def seen(packet: PacketSeen) -> None:
         readout.board.saw(packet.words)
         if pattern == "none":
-            assert packet.last - readout.began == len(packet.words), "a word a cycle"
+            took = packet.last - readout.began - readout.waits
+            assert took == len(packet.words), "a word a cycle, but for what is fetched"
+        readout.waits = 0
 
     monitor = StreamMonitor(clocked, "words", seen)
     StreamSink(clocked, "words", Stalls(*STALLS[pattern], seed=8))

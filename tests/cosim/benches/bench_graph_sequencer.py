@@ -9,7 +9,7 @@ import cocotb
 from gibbsite_hw.spec.program import Row
 from gibbsite_models.golden.graph import BARRIER_CYCLES
 from gibbsite_sim.cosim.clocked import Clocked, read
-from gibbsite_sim.cosim.programs import Shape, random_case
+from gibbsite_sim.cosim.programs import Shape, packed_descriptor, random_case
 from gibbsite_sim.cosim.run import parameters_here
 from gibbsite_sim.cosim.scoreboard import Scoreboard
 from gibbsite_sim.cosim.streams import STALLS, Stalls
@@ -76,7 +76,7 @@ class Walk:
     def row_end(value: int) -> list[int]:
         fields = []
         value >>= PARAMETERS.row_bits
-        for width in (3, 1, 1, 1, 1, PARAMETERS.lanes):
+        for width in (PARAMETERS.lane_bits.bit_length(), 1, 1, 1, 1, PARAMETERS.lanes):
             fields.append(value & (1 << width) - 1)
             value >>= width
         return fields
@@ -87,7 +87,7 @@ class Walk:
         self.rewind = False
         if self.address < len(self.rows):
             descriptor, mask = self.rows[self.address].encode()
-            dut.row_data.value = descriptor | mask << 18
+            dut.row_data.value = packed_descriptor(PARAMETERS, descriptor, mask)
         # as in the engine, go falls in the cycle after the last pass
         dut.go.value = int(self.going and self.board.open > 0 and not self.stalls.hold())
 

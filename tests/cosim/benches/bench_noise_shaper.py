@@ -28,7 +28,8 @@ class Shaper:
             parameters.noise_tail_bits,
         )
         self.uniform = [getattr(dut, f"uniform__{lane}") for lane in range(lanes)]
-        self.noise = [getattr(dut, f"noise__{lane}") for lane in range(lanes)]
+        self.against = [getattr(dut, f"against__{lane}") for lane in range(lanes)]
+        self.more = dut.more
         self.gumbel = dut.gumbel
         self.board: Scoreboard[tuple[int, tuple[int, ...]]] = Scoreboard("noise shaper")
         self.random = Random(5)
@@ -41,10 +42,12 @@ class Shaper:
         now = self.clocked.cycle
         if self.first is None:
             self.first = now
-        width = len(self.noise[0])
+        width = len(self.against[0])
         if now - self.first >= LATENCY:
-            seen = (read(port) for port in self.noise)
-            self.board.saw((now, tuple(v - (v >> width - 1 << width) for v in seen)))
+            seen, more = (read(port) for port in self.against), read(self.more)
+            against = (v - (v >> width - 1 << width) for v in seen)
+            noise = tuple(-v - (more >> lane & 1) for lane, v in enumerate(against))
+            self.board.saw((now, noise))
         uniform = np.array([read(port) for port in self.uniform], np.uint32)
         codes = shape_noise(uniform, bool(read(self.gumbel)), *self.format)
         self.board.expect((now + LATENCY, tuple(int(code) for code in codes)))

@@ -10,7 +10,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from proofs.jobs import Harness, Inside
 from proofs.program import Program
 
-from gibbsite_hw.graph_decide import GraphDecide
+from gibbsite_hw.graph_decide import GraphDecide, _turned
 from gibbsite_hw.graph_signatures import BARRIER_CYCLES
 from gibbsite_hw.spec.parameters import GraphParameters
 
@@ -76,7 +76,8 @@ class DecideHarness(Harness):
             dut.clear.eq(AnySeq(1)),
             dut.beta.eq(AnySeq(parameters.beta_bits)),
             *(field.eq(AnySeq(parameters.field_bits)) for field in dut.field),
-            *(noise.eq(AnySeq(len(noise))) for noise in dut.noise),
+            *(noise.eq(AnySeq(len(noise))) for noise in dut.against),
+            dut.more.eq(AnySeq(len(dut.more))),
         ]
 
         # The spin memory, and what it should hold. Before the first pass: what another run, under
@@ -247,6 +248,8 @@ class DecideHarness(Harness):
         ranks = Const(1, 1)
         for lane in lanes:
             key, pin = inside["keys6"][lane], pinned(row[6], lane)
+            if _turned(lane, len(lanes)):
+                key = ~key
             ranks = ranks & (key[-1] == pin) & (key[-2] == (free(row[6], lane) & ~pin))
         claims["keys6"] = ~valid[6] | ranks
 
@@ -290,7 +293,7 @@ class DecideHarness(Harness):
         anything = Const(0, 1)
         for n in range(self._parameters.rows):
             anything = anything | (so_far(n) & (self.spec[n] != 0))
-        best_key, best_row, old_row = inside["best_key"], inside["best_row"], inside["old_row"]
+        best_key, best_row, old_row = ~inside["worst_key"], inside["best_row"], inside["old_row"]
         has_old = inside["has_old"]
         claims["best"] = ~open_group | (
             in_group(best_row)

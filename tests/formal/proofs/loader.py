@@ -105,7 +105,8 @@ class LoaderHarness(Harness):
             fresh=~(walking & ~live) | ((inside["at"] == 0) & (inside["slot"] == 0)),
             slot=~looking | (inside["slot"] == Mux((here == 0) | single, 0, before[0])),
             target=~(looking & (here != 0)) | (inside["target"] == place),
-            descriptor=~(looking & (inside["slot"] == 1)) | (inside["descriptor"] == previous),
+            descriptor=~(looking & (inside["slot"] == 1))
+            | ((inside["descriptor"] == previous[:18]) & (inside["over"] == previous[18:].any())),
             halfway=~(looking & writing & (here >= Mux(single, 2, 3))) | wrote,
         )
         self.can(

@@ -46,7 +46,13 @@ class ReadoutHarness(Harness):
             words.ready.eq(AnySeq(1)),
             dut.start.eq(AnySeq(1)),
         ]
-        for name in ("tag", "samples", "with_best", "current", "rows", "chain", "draw"):
+        # What the books hold, and their word, which stays once it was fetched.
+        chain, draw = AnyConst(32), AnyConst(32)
+        word = Signal(32)
+        m.d.comb += [dut.fetched.eq(AnySeq(1)), dut.word.eq(word)]
+        with m.If(dut.fetch & dut.fetched):
+            m.d.sync += word.eq(Mux(dut.fetch_draw, draw, chain))
+        for name in ("tag", "samples", "with_best", "current", "rows"):
             m.d.comb += getattr(dut, name).eq(AnyConst(len(getattr(dut, name))))
         for name in ("energy", "best_energy"):
             m.d.comb += getattr(dut, name).eq(AnyConst(parameters.energy_bits))
@@ -71,9 +77,9 @@ class ReadoutHarness(Harness):
         with m.If(at == 0):
             m.d.comb += expected.eq(Response.DRAW << 24 | dut.tag << 16 | length)
         with m.Elif(at == 1):
-            m.d.comb += expected.eq(dut.chain)
+            m.d.comb += expected.eq(chain)
         with m.Elif(at == 2):
-            m.d.comb += expected.eq(dut.draw)
+            m.d.comb += expected.eq(draw)
         with m.Elif(at == 3):
             m.d.comb += expected.eq(energy[:32])
         with m.Elif(at == 4):
@@ -92,7 +98,10 @@ class ReadoutHarness(Harness):
             kept=kept(m, self.started, words, "draws"),
             shaped=monitor.shaped,
             content=~words.valid | (words.payload.word == expected),
-            nothing_invented=words.valid == running,
+            nothing_invented=words.valid == (running & ~dut.fetch),
+            fetched_chain=~inside.state("CHAIN") | (word == chain),
+            fetched_draw=~inside.state("DRAW") | (word == draw),
+            fetching=dut.fetch == (inside.state("FETCH_CHAIN") | inside.state("FETCH_DRAW")),
             done_with_last=dut.done == monitor.closes,
             announced=~monitor.inside | (monitor.left + monitor.index == length + 1),
             # What ties the states to the packet, so that induction starts from real ones.
@@ -124,7 +133,9 @@ class ReadoutHarness(Harness):
     def _states(inside: Inside, monitor: PacketMonitor, dut, after):
         at, rows = monitor.index, dut.rows
         places = {
+            "FETCH_CHAIN": at == 1,
             "CHAIN": at == 1,
+            "FETCH_DRAW": at == 2,
             "DRAW": at == 2,
             "ENERGY_LOW": at == 3,
             "ENERGY_HIGH": at == 4,

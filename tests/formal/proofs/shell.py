@@ -12,8 +12,8 @@ from proofs.jobs import Harness, Inside
 
 import gibbsite_hw.graph_shell
 from gibbsite_hw.device_receiver import DeviceReceiver
-from gibbsite_hw.device_responder import DeviceResponder
 from gibbsite_hw.graph import GraphEngine
+from gibbsite_hw.graph_responder import GraphResponder
 from gibbsite_hw.spec.packets import Opcode, Response
 from gibbsite_hw.spec.parameters import GraphParameters
 from gibbsite_hw.spec.registers import State
@@ -42,10 +42,10 @@ class ShellHarness(Harness):
 
     def properties(self, m: Module) -> None:
         parameters = self._parameters
-        engine, responder = Free(GraphEngine(parameters)), Free(DeviceResponder())
+        engine, responder = Free(GraphEngine(parameters)), Free(GraphResponder())
         cut = {
-            "GraphEngine": lambda _: engine,
-            "DeviceResponder": lambda: responder,
+            "GraphEngine": lambda *_: engine,
+            "GraphResponder": lambda: responder,
             "DeviceReceiver": self._receiver,
         }
         whole = {name: getattr(gibbsite_hw.graph_shell, name) for name in cut}
@@ -69,6 +69,11 @@ class ShellHarness(Harness):
             engine.check_on.eq(AnySeq(parameters.lanes)),
             engine.check_off.eq(AnySeq(parameters.lanes)),
             engine.check_state.eq(AnySeq(parameters.lanes)),
+            engine.books.done.eq(AnySeq(1)),
+            engine.word.eq(AnySeq(32)),
+            responder.fetch.eq(AnySeq(1)),
+            responder.source.eq(AnySeq(6)),
+            responder.held.eq(AnySeq(1)),
             responder.answered.eq(AnySeq(1)),
             responder.run_answered.eq(AnySeq(1)),
             responder.response.valid.eq(AnySeq(1)),
@@ -111,20 +116,16 @@ class ShellHarness(Harness):
             with m.If(opening):
                 m.d.sync += tag.eq(command.payload.word[16:24])
         shell, receiver = dut, dut._receiver
-        settings = [shell._registers[register] for register in sorted(shell._registers)]
-        before = [Signal(32, name=f"before{n}") for n in range(len(settings))]
-        m.d.sync += [old.eq(now) for old, now in zip(before, settings, strict=True)]
+        before = Signal(3)
+        m.d.sync += before.eq(shell._flags)
         was_running = Signal()
         m.d.sync += was_running.eq(running & ~engine.finished)
-        changed = Const(0, 1)
-        for old, now in zip(before, settings, strict=True):
-            changed = changed | (old != now)
         answers = (Response.OK, Response.ERROR, Response.INFO)
-        kinds = responder.identify
+        kinds = Const(0, 1)
         for kind in answers:
             kinds = kinds | (responder.kind == kind)
         in_run = shell._state == State.RUNNING
-        opcode, error = receiver.opcode, inside["error"]
+        opcode, error, reply = receiver.opcode, inside["error"], inside["reply"]
         harmless = Const(0, 1)
         for code in (Opcode.IDENTIFY, Opcode.READ, Opcode.ABORT):
             harmless = harmless | (opcode == code)
@@ -135,23 +136,26 @@ class ShellHarness(Harness):
                 holds = holds | inside.state(name)
             return holds
 
+        busy = ("LOAD", "CHECK", "CLEAR", "VALUE", "STORE", "SIZE", "ROWS", "STEPS")
+        last = ("ANSWER", "ANSWERING")
         self.always(
             # One command, one answer.
             one_at_a_time=~(command.ready & (owed | asked)),
             answers_commands=~responder.start | (owed & ~asked),
             answer_kinds=~responder.start | kinds,
-            answer_lengths=~responder.start | responder.identify | (responder.length <= 2),
+            answer_lengths=~responder.start | ~responder.given | (responder.length <= 2),
             same_tag=~asked | (responder.tag == tag),
             one_end=~(engine.finished & ended),
             # Nothing changes under a run.
             no_write_in_a_run=~(engine.write.enable & running),
-            settings_stay=~was_running | ~changed,
+            settings_stay=~was_running | (before == shell._flags),
+            books_stay=~(running & engine.books.valid & engine.books.write),
             no_start_in_a_run=~(engine.start & (running | ended)),
             run_is_checked=~engine.start | (checked & ~changed_since),
             # Invariants.
             some_state=inside.in_some_state() & inside.in_some_state("receiver"),
             held=receiver.held == (owed | asked),
-            asked=asked == inside.state("ANSWER"),
+            asked=asked == inside.state("ANSWERING"),
             one=~(owed & asked) & ~(running & ended),
             acting=inside.state("WAIT") | receiver.held,
             opening=opening
@@ -159,20 +163,22 @@ class ShellHarness(Harness):
             tag=(opening & ~receiver.held) | (receiver.tag == tag),
             in_run=(running | ended) == in_run,
             harmless=~(within("FIRST", "SECOND", "ACT") & in_run) | harmless,
-            idle_in_run=~(within("LOAD", "CHECK", "CLEAR") & in_run),
-            run_accepted=~(in_run & (opcode == Opcode.RUN))
-            | ~(within("ACCEPT") | (within("ANSWER") & (error == 0))),
-            refused=within("REFUSE", "ANSWER", "WAIT") | (error == 0),
-            why=~within("REFUSE") | (error != 0),
+            idle_in_run=~(within(*busy) & in_run),
+            storing=~within("VALUE", "STORE") | (opcode == Opcode.WRITE),
+            sizing=~within("SIZE", "ROWS", "CLEAR") | (opcode == Opcode.BEGIN),
+            counting=~within("STEPS") | (opcode == Opcode.RUN),
+            run_accepted=~(in_run & (opcode == Opcode.RUN)) | ~(within(*last) & (reply == 0)),
+            refused=within(*last, "WAIT") | (reply == 0),
+            why=~(within(*last) & (reply == 1)) | (error != 0),
             idle_parts=(inside.state("IDLE", "checker") == ~within("CHECK"))
             & (inside.state("IDLE", "loader") == ~within("LOAD")),
             loading=~(within("LOAD", "CLEAR") & (opcode == Opcode.RUN)),
             checking=~within("CHECK") | (opcode == Opcode.RUN) | (opcode == Opcode.COMMIT),
-            checked=~((opcode == Opcode.RUN) & (within("ACCEPT", "ANSWER")) & (error == 0))
+            checked=~((opcode == Opcode.RUN) & within(*last) & (reply == 0))
             | (checked & ~changed_since & ~engine.write.enable),
         )
         begun = shell._state == State.LOADING
         self.can(
-            program_begun=begun & within("ANSWER") & (error == 0),
-            refused=within("ANSWER") & (error != 0) & responder.answered,
+            program_begun=begun & within("ANSWERING") & (reply == 0),
+            refused=within("ANSWERING") & (reply == 1) & responder.answered,
         )
