@@ -181,4 +181,11 @@ uint64_t gibbsite_pins_turned(const gibbsite_pins* pins) {
     return pins->noise_in.count + pins->noise_out.count;
 }
 
+#ifdef GIBBSITE_TOGGLES
+// Changes of the nets that cells of this type drive, since the model was made.
+uint64_t gibbsite_pins_toggles(const gibbsite_pins* pins, uint32_t type) {
+    return static_cast<uint64_t>(pins->top->toggles[2 * type + 1]) << 32 | pins->top->toggles[2 * type];
+}
+#endif
+
 }  // extern "C"

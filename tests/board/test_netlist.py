@@ -18,7 +18,6 @@ from gibbsite_hw.spec.device import Device
 from gibbsite_hw.spec.program import RunRequest, RunResult
 from gibbsite_models.golden.device import GoldenStream
 from gibbsite_sim.netlist.bitstream import make_bitstream
-from gibbsite_sim.netlist.library import netlist_library
 from gibbsite_sim.netlist.stream import NetlistStream
 from gibbsite_sim.netlist.verilog import cell_counts
 
@@ -90,8 +89,7 @@ def on_the_netlist(netlist: Path) -> list[RunResult]:
     """The runs on a routed netlist."""
     board = BOARDS["ulx3s"]
     _, parameters = build(board, "small")
-    library = netlist_library(netlist, board, parameters)
-    return runs(Driver(NetlistStream(library, board, parameters)))
+    return runs(Driver(NetlistStream(netlist, board, parameters)))
 
 
 def test_the_routed_ecp5_is_golden(routed: Path) -> None:

@@ -5,6 +5,7 @@
 It is driven exactly as the RTL is by `gibbsite_sim.pins`, at the board's own cycles a bit.
 """
 
+import ctypes
 import sys
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -15,10 +16,10 @@ from gibbsite_hw.boards.table import Board
 from gibbsite_hw.spec.device_parameters import DeviceParameters
 from gibbsite_sim.build import Stage
 from gibbsite_sim.cache import Cache, cache_folder
-from gibbsite_sim.netlist.verilog import CELLS
-from gibbsite_sim.pins import PinsRecipe
+from gibbsite_sim.netlist.verilog import CELLS, watched_types
+from gibbsite_sim.pins import Pins, PinsRecipe
 
-__all__ = ["NetlistRecipe", "START_CYCLES", "netlist_library"]
+__all__ = ["START_CYCLES", "NetlistPins", "NetlistRecipe", "netlist_library"]
 
 HERE = Path(__file__).resolve().parent
 
@@ -37,9 +38,14 @@ class NetlistRecipe(PinsRecipe):
     def facts(self) -> list[str]:
         """What the library depends on besides sources and tools: the netlist and the models."""
         digest = sha256(self.routed.read_bytes())
-        for path in [HERE / "verilog.py", *sorted((CELLS / self.family).glob("*.v"))]:
+        models = sorted((CELLS / self.family).glob("*.v"))
+        for path in [HERE / "verilog.py", HERE / "toggles.py", *models]:
             digest.update(path.read_bytes())
         return [*PinsRecipe.facts(self), digest.hexdigest()]
+
+    def defines(self) -> list[str]:
+        """What the harness is compiled with."""
+        return [*PinsRecipe.defines(self), "GIBBSITE_TOGGLES=1"]
 
     def elaborate(self) -> list[str]:
         """The program that writes ``shell.v``."""
@@ -57,3 +63,17 @@ def netlist_library(
     return Cache(cache_folder() / "sim").obtain(
         recipe.key(), lambda folder: recipe.make(folder, hear), lambda: hear("wait", 0, 1)
     )
+
+
+class NetlistPins(Pins):
+    """One instance of a routed netlist, which counts the changes of its nets."""
+
+    def __init__(self, library: Path, routed: Path) -> None:
+        self._types = watched_types(routed)
+        super().__init__(library)
+        function = self._library.gibbsite_pins_toggles
+        function.restype, function.argtypes = ctypes.c_uint64, (ctypes.c_void_p, ctypes.c_uint32)
+
+    def toggles(self) -> dict[str, int]:
+        """Changes of nets since the model was made, by the type of the cell that drives them."""
+        return {kind: int(self._call("toggles", n)) for n, kind in enumerate(self._types)}

@@ -1,6 +1,6 @@
 """The word stream of a routed netlist, in simulated time.
 
-    stream = NetlistStream(library, board, parameters)
+    stream = NetlistStream(routed, board, parameters)
     Driver(stream)                                    # the device, as any other
 
 The golden host end of the link talks to the pins; its time is the netlist's own clock, so that no
@@ -15,8 +15,7 @@ from gibbsite_hw.boards.table import Board
 from gibbsite_hw.spec.device_parameters import DeviceParameters
 from gibbsite_hw.spec.errors import DeviceError
 from gibbsite_models.golden.link_host import HostEnd, Timing
-from gibbsite_sim.netlist.library import START_CYCLES
-from gibbsite_sim.pins import Pins
+from gibbsite_sim.netlist.library import START_CYCLES, NetlistPins, netlist_library
 
 __all__ = ["NetlistStream"]
 
@@ -28,11 +27,11 @@ _MOST_SECONDS = 60.0
 class NetlistStream:
     """One netlist, reset and asked for a session."""
 
-    def __init__(self, library: Path, board: Board, parameters: DeviceParameters) -> None:
+    def __init__(self, routed: Path, board: Board, parameters: DeviceParameters) -> None:
         self._parameters = parameters
         self._clock_hz = board.clock_hz
         self._slice = _BYTE_BITS * board.clock_hz // board.baud
-        self._pins = Pins(library)
+        self._pins = NetlistPins(netlist_library(routed, board, parameters), routed)
         self._pins.advance(START_CYCLES)
         self._host = HostEnd(1, Timing.of(board.baud))
 
@@ -50,6 +49,10 @@ class NetlistStream:
     def cycles(self) -> int:
         """Clock cycles so far."""
         return self._pins.cycles
+
+    def toggles(self) -> dict[str, int]:
+        """Changes of nets so far, by the type of the cell that drives them."""
+        return self._pins.toggles()
 
     def send(self, words: list[int]) -> None:
         """Queue a packet."""

