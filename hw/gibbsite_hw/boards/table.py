@@ -109,15 +109,6 @@ BOARDS: Mapping[str, Board] = {
                 noise_tail_bits=5,
             ),
             "small": _SMALL_GRAPH,
-            # each lane has a block memory for its thresholds: 144 lanes of 208 memories
-            "lattice": LatticeParameters(
-                rows=72,
-                columns=64,
-                banks=4,
-                schedule_steps=512,
-                payload_words=256,
-                hash_rounds=1,
-            ),
             "langevin": LangevinParameters(
                 units=64,
                 constraints=32,
@@ -127,8 +118,17 @@ BOARDS: Mapping[str, Board] = {
                 payload_words=256,
                 hash_rounds=1,
             ),
+            # a lane has a block memory of its own: 144 lanes and 203 memories of 208 do not route
+            "lattice": LatticeParameters(
+                rows=64,
+                columns=64,
+                banks=2,
+                schedule_steps=512,
+                payload_words=256,
+                hash_rounds=1,
+            ),
         },
-        clocks_hz={"lattice": 112_500_000},
+        clocks_hz={"lattice": 62_500_000},
     ),
     "tangprimer20k": Board(
         title="Tang Primer 20K, Gowin GW2A-18",
