@@ -31,8 +31,8 @@ def shell_verilog(parameters: DeviceParameters) -> str:
     return component_verilog(DeviceShell(parameters), TOP)
 
 
-def component_verilog(component: Any, name: str) -> str:
-    """The Verilog text of a component as module ``name``."""
+def component_verilog(component: Any, name: str, platform: Any = None) -> str:
+    """The Verilog text of a component as module ``name``, elaborated for ``platform``."""
     from amaranth.back import rtlil, verilog
 
     emit = rtlil.ModuleEmitter.emit_memory
@@ -43,7 +43,7 @@ def component_verilog(component: Any, name: str) -> str:
 
     rtlil.ModuleEmitter.emit_memory = emit_unless_zero
     try:
-        return str(verilog.convert(component, name=name, emit_src=False))
+        return str(verilog.convert(component, name=name, platform=platform, emit_src=False))
     finally:
         rtlil.ModuleEmitter.emit_memory = emit
 
