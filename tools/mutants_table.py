@@ -7,6 +7,7 @@ __all__ = ["MUTANTS", "Mutant"]
 PROOFS = "tests/formal/test_proofs.py::test_holds"
 SHELL = "tests/cosim/test_small_shell.py"
 BLOCK = "tests/cosim/test_cosim_blocks.py::test_streaming_block"
+LATTICE = "tests/cosim/test_lattice_blocks.py"
 
 
 @dataclass(frozen=True)
@@ -417,5 +418,70 @@ MUTANTS = (
         "self.word >= info.maximum",
         "the largest value of a register is refused",
         "tests/cosim/test_langevin_parts.py::test_registers",
+    ),
+    # Blocks of the lattice engine.
+    Mutant(
+        "lattice_rotate_amount",
+        "lattice_noise.py",
+        "s0.rotate_left(24) ^",
+        "s0.rotate_left(23) ^",
+        "another stream, of unknown period",
+        f"{LATTICE}::test_noise[18]",
+    ),
+    Mutant(
+        "lattice_seed_rotated",
+        "lattice_noise.py",
+        "first = high.rotate_right(37)",
+        "first = high.rotate_right(36)",
+        "streams start from another state than the hash gives",
+        f"{LATTICE}::test_seeder",
+    ),
+    Mutant(
+        "lattice_threshold_rounding",
+        "lattice_thresholds.py",
+        "(1 << (GUARD_BITS - 1))",
+        "0",
+        "thresholds are cut off instead of rounding",
+        f"{LATTICE}::test_thresholds",
+    ),
+    Mutant(
+        "lattice_threshold_wraps",
+        "lattice_thresholds.py",
+        "over.eq(over | (total >= X_END))",
+        "over.eq(total >= X_END)",
+        "magnitudes far beyond the end of the law get thresholds again",
+        f"{LATTICE}::test_thresholds",
+    ),
+    Mutant(
+        "lattice_table_in_use",
+        "lattice_schedule.py",
+        "Mux(self.enter, self.half, ~self.half)",
+        "~self.half",
+        "the next table is written over the one in use",
+        f"{LATTICE}::test_schedule",
+    ),
+    Mutant(
+        "lattice_carry_of_lone_lane",
+        "lattice_energy.py",
+        "(first if rest else 0)",
+        "first",
+        "a lane without a partner counts its carry twice",
+        f"{LATTICE}::test_energy[6]",
+    ),
+    Mutant(
+        "lattice_best_of_earlier_chain",
+        "lattice_energy.py",
+        "started | (energy < best)",
+        "energy < best",
+        "a chain inherits the best energy of the one before",
+        f"{LATTICE}::test_energy[6]",
+    ),
+    Mutant(
+        "lattice_stale_seam",
+        "lattice_passes.py",
+        "streaming.eq(wide & running)",
+        "streaming.eq(0)",
+        "a pass that follows at once reads spins before they are in memory",
+        f"{LATTICE}::test_passes[12]",
     ),
 )

@@ -1,4 +1,4 @@
-"""Planted faults of the RTL are seen: two here, those of the proofs there, all by night."""
+"""Planted faults of the RTL are seen: three here, those of the proofs there, all by night."""
 
 import json
 import sys
@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
 from mutants import MUTANTS, RECORD, kill, planted_text
 
-QUICK = ("sign_of_a_term", "unchecked_word")
+QUICK = ("sign_of_a_term", "unchecked_word", "lattice_rotate_amount")
 BY_NAME = {mutant.name: mutant for mutant in MUTANTS}
 
 

@@ -162,10 +162,7 @@ BLOCKS: dict[str, Callable[[Any], Any]] = {
     "lattice_thresholds": _component("lattice_thresholds", "LatticeThresholds"),
     "lattice_schedule": _component("lattice_schedule", "LatticeSchedule"),
     "lattice_energy": _component("lattice_energy", "LatticeEnergy"),
-    "lattice_store": _component("lattice_store", "LatticeStore"),
     "lattice_passes": _component("lattice_passes", "LatticePasses"),
-    "lattice_readout": _component("lattice_readout", "LatticeReadout"),
-    "lattice_loader": _component("lattice_loader", "LatticeLoader"),
     "lattice_shell": _lattice_shell,
 }
 """Every block that has a bench; its name is that of the Verilog module."""
