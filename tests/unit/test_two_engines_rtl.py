@@ -17,9 +17,7 @@ from gibbsite_models.golden.device import GoldenStream
 from gibbsite_sim.fast.stream import FastStream
 
 BOTH = DeviceParameters(
-    GraphParameters(
-        lanes=2, rows=8, words=16, schedule_steps=8, payload_words=16, hash_rounds=0
-    ),
+    GraphParameters(lanes=2, rows=8, words=16, schedule_steps=8, payload_words=16, hash_rounds=0),
     LangevinParameters(
         units=8, constraints=4, multipliers=4, pairs=16, schedule_entries=8, payload_words=32
     ),

@@ -52,6 +52,9 @@ def netlist_verilog(routed: Path, family: str) -> str:
         design = json.loads(routed.read_text("utf-8"))
         watch(_top_of(design))
         for module in design["modules"].values():
+            if family == "ice40":
+                _settle_ice40(module)
+                continue
             for cell in module["cells"].values():
                 _settle(cell)
         (folder / "routed.json").write_text(json.dumps(design), encoding="utf-8")
@@ -88,6 +91,46 @@ def _settle(cell: dict[str, Any]) -> None:
         elif cell["type"] not in _BLOCKS or setting == "INV":
             continue  # the model turns it, or refuses to
         parameters.pop(f"{pin}MUX", None)
+
+
+_HIGH = ("CEN", "CE", "RCLKE", "WCLKE", "CLOCK_ENABLE", "OUTPUT_ENABLE")
+"""Input pins of iCE40 cells that are high where they are open; all others are low."""
+
+
+def _settle_ice40(module: dict[str, Any]) -> None:
+    """Put constants on open pins, and give pins of the package one direction.
+
+    A global buffer that lies at the clock's pin has no other input.
+    """
+    clocks, pads = [], {}
+    for cell in module["cells"].values():
+        wires, ways = cell["connections"], cell["port_directions"]
+        if cell["type"] == "SB_IO":
+            if "GLOBAL_BUFFER_OUTPUT" in wires:
+                clocks.append(wires["PACKAGE_PIN"])
+            kind = cell["parameters"]["PIN_TYPE"].strip()
+            if kind not in ("000001", "101001", "011001"):
+                raise DeviceError(
+                    f"pins of the type {kind} are not modelled: write a model in {CELLS / 'ice40'}"
+                )
+            way = "input" if kind == "000001" else "output"
+            cell["type"] += f"_{way.upper()}"
+            ways["PACKAGE_PIN"] = pads[tuple(wires["PACKAGE_PIN"])] = way
+            cell["parameters"].clear()
+            for pin in ("CLOCK_ENABLE", "OUTPUT_ENABLE"):  # always high
+                wires.pop(pin, None)
+                ways.pop(pin, None)
+    for port in module["ports"].values():
+        port["direction"] = pads.get(tuple(port["bits"]), port["direction"])
+    for cell in module["cells"].values():
+        wires, ways = cell["connections"], cell["port_directions"]
+        for pin, way in ways.items():
+            if way != "input" or wires.get(pin):
+                continue
+            if cell["type"] == "SB_GB":
+                (wires[pin],) = clocks
+            else:
+                wires[pin] = ["1" if pin in _HIGH else "0"]
 
 
 def _around(top: dict[str, Any]) -> str:
