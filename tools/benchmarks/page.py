@@ -23,8 +23,7 @@ Written by `python tools/benchmarks/page.py` from the JSON under `docs/figures`,
 installed by `pip install 'gibbsite[bench]'`; instances come from a data folder (`--data`), or are
 generated.
 
-These are first figures of few seeds on a busy machine. Some of our settings were changed after the
-seeds shown had been seen, and the peer of the rows of G14, L08 and L10 was tuned too weakly.
+Seeds of instances begin at 1001: lower ones were looked at while settings were chosen.
 
 How it is measured: seconds are processor time of one thread unless a row says otherwise, since that
 is what other programs on the machine disturb least. Ratios are medians of interleaved pairs in one

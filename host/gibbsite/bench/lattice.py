@@ -37,6 +37,15 @@ def lattice(options: Options) -> Table:
                 f"64x64, {lattice_speed.CHAINS} chains",
             ),
         ]
+        options.progress("the lattice's RTL beside dwave-samplers", 1, 4)
+        table.rows.append(
+            ratio_row(
+                "`sim:` lattice, the Verilated RTL, over dwave-samplers",
+                lattice_speed.rtl(pairs),
+                1.0,
+                f"{TORUS}, banks={lattice_speed.RTL_BANKS}, one chain each",
+            )
+        )
     if lacking["thrml"] is None:
         options.progress("lattice beside thrml", 2, 4)
         found, batch = lattice_speed.with_thrml(min(pairs, 5))

@@ -26,6 +26,9 @@ SIDE: Final = 64
 CHAINS: Final = 1024
 BETA: Final = 0.5
 
+RTL_BANKS: Final = 8
+"""Banks of the RTL, one chain each: the cost of a cycle is shared, as on a board."""
+
 
 def torus(side: int, seed: int, *, five_bit: bool = False) -> dimod.BinaryQuadraticModel:
     """Couplings -1 or +1; with ``five_bit`` any code of 5 bits, and biases of 7."""
@@ -94,11 +97,11 @@ def five_bit(pairs: int = 7, chains: int = CHAINS, sweeps: int = 200) -> Ratio:
         return ratio(ours, _annealer(model, 4, chains * sweeps // 1024), pairs)
 
 
-def rtl(pairs: int = 5, sweeps: int = 2000) -> Ratio:
+def rtl(pairs: int = 5, sweeps: int = 1000) -> Ratio:
     """`sim:`, the RTL itself, over dwave-samplers, 64x64 +-J torus."""
     model = torus(SIDE, 1)
-    with open_device(_address("sim:", SIDE)) as device:
-        ours = _runs(device, model, 1, sweeps)
+    with open_device(_address(f"sim:?banks={RTL_BANKS}", SIDE)) as device:
+        ours = _runs(device, model, RTL_BANKS, sweeps)
         return ratio(ours, _annealer(model, 1, sweeps), pairs)
 
 
