@@ -4,7 +4,8 @@
 shell" in docs/lattice-engine.md has what each command checks. A refused command changes nothing.
 
 What a command is checked against stands in registers, SETTLE cycles behind the command itself, and
-both streams have a register of their own: the engine's clock, not the shell, is to be the limit.
+so do the words of answers: the engine's clock, not the shell, is to be the limit. A command counts
+as come when its last word is taken, a run as ended when the last word of DONE is.
 
 Twin: `gibbsite_models.golden.lattice_shell`.
 """
@@ -72,7 +73,6 @@ class LatticeShell(wiring.Component):
             2 * len(COUNTERS), engine=Engine.LATTICE
         )
         m.submodules.settings = self._settings = LatticeSettings()
-        m.submodules.commands = self._commands_in = WordBuffer()
         m.submodules.responses = self._responses_out = WordBuffer()
 
         self._state = Signal(State, init=State.EMPTY)
@@ -172,8 +172,7 @@ class LatticeShell(wiring.Component):
                     responder.counters[2 * n + half].eq(word),
                     status[f"{name}_{part}"].eq(word),
                 ]
-        connect(m, flipped(self.command), self._commands_in.taken)
-        connect(m, self._commands_in.given, receiver.command)
+        connect(m, flipped(self.command), receiver.command)
         connect(m, engine.draws, responder.draws)
         connect(m, responder.response, self._responses_out.taken)
         connect(m, self._responses_out.given, flipped(self.response))
@@ -188,8 +187,8 @@ class LatticeShell(wiring.Component):
         at, settle = Signal(), Signal(range(SETTLE))
         error, detail = Signal(8), Signal(32)
         column, x = Signal.like(engine.write.column), Signal()
-        legal = held(m, "legal", self._legal(m, opcode))
-        state_seen = held(m, "state_seen", self._state)
+        state_seen = self._ending(m)
+        legal = held(m, "legal", self._legal(m, opcode, state_seen))
         fits = held(m, "fits", self._length_fits(m, opcode, length))
         fault, fault_detail = (
             held(m, "fault", receiver.error),
@@ -210,8 +209,6 @@ class LatticeShell(wiring.Component):
             m.d.sync += [error.eq(code), detail.eq(value)]
             m.next = "REFUSE"
 
-        with m.If(responder.run_answered):
-            m.d.sync += self._state.eq(State.READY)
         with m.FSM():
             with m.State("WAIT"):
                 m.d.sync += [error.eq(0), at.eq(0)]
@@ -360,12 +357,25 @@ class LatticeShell(wiring.Component):
         }
         return [held(m, name, finding) for name, finding in found.items()]
 
-    def _legal(self, m, opcode):
+    def _ending(self, m):
+        """READY behind a run; gives the state in which the command at hand came."""
+        command, given = self.command, self._responses_out.given
+        ending, ended, seen = Signal(), Signal(), Signal(State)
+        m.d.comb += ended.eq(ending & given.valid & given.ready & given.payload.last)
+        with m.If(self._responder.run_answered):
+            m.d.sync += ending.eq(1)
+        with m.If(ended):
+            m.d.sync += [ending.eq(0), self._state.eq(State.READY)]
+        with m.If(command.valid & command.ready & command.payload.last):
+            m.d.sync += seen.eq(Mux(ended, State.READY, self._state))
+        return seen
+
+    def _legal(self, m, opcode, state):
         """Whether the command may come in this state."""
         legal = Signal()
         with m.Switch(opcode):
             for code, states in LATTICE_LEGAL_STATES.items():
-                with m.Case(code), m.Switch(self._state), m.Case(*sorted(states)):
+                with m.Case(code), m.Switch(state), m.Case(*sorted(states)):
                     m.d.comb += legal.eq(1)
         return legal
 

@@ -1,6 +1,6 @@
 """A register in a word stream: nothing that is on one side reaches the other in the same cycle."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -10,7 +10,7 @@ __all__ = ["WordBuffer"]
 
 
 class WordBuffer(wiring.Component):
-    """Passes ``taken`` on to ``given``, a word in two cycles at most."""
+    """Passes ``taken`` on to ``given``, a word a cycle; holds two."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -22,10 +22,17 @@ class WordBuffer(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        full = Signal()
-        m.d.comb += [self.taken.ready.eq(~full), self.given.valid.eq(full)]
-        with m.If(full):
-            m.d.sync += full.eq(~self.given.ready)
-        with m.Else():
-            m.d.sync += [full.eq(self.taken.valid), self.given.payload.eq(self.taken.payload)]
+        taken, given = self.taken, self.given
+        full, waits, waiting = Signal(), Signal(), Signal.like(taken.payload)
+        m.d.comb += [taken.ready.eq(~waits), given.valid.eq(full)]
+        with m.If(given.ready | ~full):
+            m.d.sync += [
+                full.eq(waits | taken.valid),
+                given.payload.eq(Mux(waits, waiting, taken.payload)),
+                waits.eq(0),
+            ]
+        with m.Elif(taken.ready):
+            m.d.sync += waits.eq(taken.valid)
+        with m.If(taken.ready):
+            m.d.sync += waiting.eq(taken.payload)
         return m
