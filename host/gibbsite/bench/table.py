@@ -87,7 +87,7 @@ def page(document: Mapping[str, Any]) -> str:
     """A table in Markdown from its figures, with what made it."""
     machine = document["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in document["versions"].items())
-    first = document.get("first_seed", 1)  # of figures that were measured before it was told
+    first = document["first_seed"]
     last = first + document["seeds"] - 1
     return (
         f"{Table.of(document).markdown()}\n"
