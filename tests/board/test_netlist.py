@@ -5,6 +5,7 @@ gives every bit of the line. All of it is nightly: placing the smallest device t
 """
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import dimod
@@ -13,8 +14,9 @@ import pytest
 
 from gibbsite.compiler import compile_model
 from gibbsite.driver import Driver
-from gibbsite_hw.boards.table import BOARDS, build
+from gibbsite_hw.boards.table import BOARDS, Board, build
 from gibbsite_hw.spec.device import Device
+from gibbsite_hw.spec.device_parameters import DeviceParameters
 from gibbsite_hw.spec.program import RunRequest, RunResult
 from gibbsite_models.golden.device import GoldenStream
 from gibbsite_sim.netlist.bitstream import make_bitstream
@@ -24,14 +26,30 @@ from gibbsite_sim.netlist.verilog import cell_counts
 pytestmark = [pytest.mark.sim, pytest.mark.nightly]
 
 
-@pytest.fixture(scope="module")
-def routed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the smallest graph device, placed and routed on an ECP5."""
-    folder = tmp_path_factory.mktemp("routed")
-    _, parameters = build(BOARDS["ulx3s"], "small")
-    report = make_bitstream(BOARDS["ulx3s"], "small", parameters, folder)
+BUILDS = {"ulx3s": "small", "icebreaker": "graph", "hx8k": "graph"}
+"""Of each board the smallest graph device."""
+MEMORIES = {"ecp5": "DP16KD", "ice40": "ICESTORM_RAM"}
+MULTIPLIERS = {"ecp5": "MULT18X18D", "ice40": "ICESTORM_DSP"}
+
+
+@dataclass(frozen=True)
+class Routed:
+    """A board and the folder of its device, placed and routed."""
+
+    board: Board
+    parameters: DeviceParameters
+    folder: Path
+
+
+@pytest.fixture(scope="module", params=BUILDS)
+def routed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Routed:
+    """The smallest graph device of each board in turn."""
+    name: str = request.param
+    folder = tmp_path_factory.mktemp(name)
+    _, parameters = build(BOARDS[name], BUILDS[name])
+    report = make_bitstream(BOARDS[name], BUILDS[name], parameters, folder)
     assert report["clock_met"]
-    return folder
+    return Routed(BOARDS[name], parameters, folder)
 
 
 def small() -> "tuple[dimod.BinaryQuadraticModel, dimod.DiscreteQuadraticModel]":
@@ -53,9 +71,8 @@ def small() -> "tuple[dimod.BinaryQuadraticModel, dimod.DiscreteQuadraticModel]"
     return spins, choices
 
 
-def runs(device: Device) -> list[RunResult]:
+def runs(device: Device, parameters: DeviceParameters) -> list[RunResult]:
     """The same runs on any device."""
-    _, parameters = build(BOARDS["ulx3s"], "small")
     assert parameters.graph is not None
     found = []
     with device:
@@ -69,10 +86,9 @@ def runs(device: Device) -> list[RunResult]:
     return found
 
 
-def golden() -> list[RunResult]:
+def golden(parameters: DeviceParameters) -> list[RunResult]:
     """What golden says of them."""
-    _, parameters = build(BOARDS["ulx3s"], "small")
-    return runs(Driver(GoldenStream(parameters)))
+    return runs(Driver(GoldenStream(parameters)), parameters)
 
 
 def agree(ones: list[RunResult], others: list[RunResult]) -> None:
@@ -85,30 +101,30 @@ def agree(ones: list[RunResult], others: list[RunResult]) -> None:
         assert one.reads == other.reads == 10
 
 
-def on_the_netlist(netlist: Path) -> list[RunResult]:
+def on_the_netlist(netlist: Path, of: Routed) -> list[RunResult]:
     """The runs on a routed netlist."""
-    board = BOARDS["ulx3s"]
-    _, parameters = build(board, "small")
-    return runs(Driver(NetlistStream(netlist, board, parameters)))
+    return runs(Driver(NetlistStream(netlist, of.board, of.parameters)), of.parameters)
 
 
-def test_the_routed_ecp5_is_golden(routed: Path) -> None:
-    counted = cell_counts(routed / "routed.json")
-    report = json.loads((routed / "report.json").read_text("utf-8"))
-    assert counted["DP16KD"] == report["cells"]["memories"] > 0
-    assert counted["MULT18X18D"] == report["cells"]["multipliers"] > 0
-    agree(on_the_netlist(routed / "routed.json"), golden())
+def test_the_routed_netlist_is_golden(routed: Routed) -> None:
+    netlist = routed.folder / "routed.json"
+    counted = cell_counts(netlist)
+    cells = json.loads((routed.folder / "report.json").read_text("utf-8"))["cells"]
+    family = routed.board.family
+    assert counted[MEMORIES[family]] == cells["memories"] > 0
+    assert counted[MULTIPLIERS[family]] == cells["multipliers"]
+    agree(on_the_netlist(netlist, routed), golden(routed.parameters))
 
 
-def test_a_wrong_noise_table_is_seen(routed: Path, tmp_path: Path) -> None:
-    design = json.loads((routed / "routed.json").read_text("utf-8"))
+def test_a_wrong_noise_table_is_seen(routed: Routed, tmp_path: Path) -> None:
+    design = json.loads((routed.folder / "routed.json").read_text("utf-8"))
     (module,) = design["modules"].values()
     tables = [cell for name, cell in module["cells"].items() if "shaper.table" in name]
-    for cell in tables[:1]:  # the first memory holds the low bits of all segments
+    for cell in tables[:1]:  # the first memory holds low bits of all segments
         for name, value in cell["parameters"].items():
-            if name.startswith("INITVAL_"):
+            if name.startswith("INIT"):
                 cell["parameters"][name] = value.translate(str.maketrans("01", "10"))
     broken = tmp_path / "routed.json"
     broken.write_text(json.dumps(design), encoding="utf-8")
     with pytest.raises(AssertionError):
-        agree(on_the_netlist(broken), golden())
+        agree(on_the_netlist(broken, routed), golden(routed.parameters))
