@@ -46,7 +46,7 @@ def glass() -> dimod.BinaryQuadraticModel:
 
 def activity(stream: NetlistStream, parameters: GraphParameters, sweeps: int) -> dict[str, Any]:
     """Cycles, updates and toggles of ``2 * sweeps`` sweeps."""
-    compiled = compile_model(glass(), parameters)
+    compiled = compile_model(glass(), parameters, beta_max=BETA)
     driver = Driver(stream)
     driver.load(compiled.program)
     seen: list[dict[str, Any]] = []
