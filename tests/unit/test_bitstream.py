@@ -49,7 +49,9 @@ def test_every_build_is_a_device_of_its_own(name: str) -> None:
 
 
 def test_what_is_not_there_is_refused_with_what_is() -> None:
-    with pytest.raises(DeviceError, match="no board named nexys: choose one of icebreaker, hx8k, ulx3s"):
+    with pytest.raises(
+        DeviceError, match="no board named nexys: choose one of icebreaker, hx8k, ulx3s"
+    ):
         board("nexys")
     with pytest.raises(DeviceError, match="no build named huge: choose one of graph"):
         build(board("ulx3s"), "huge")
