@@ -154,6 +154,9 @@ def test_committed_figures_are_of_todays_builds_or_say_their_version(path: Path)
         exact = engine["decisions_per_cycle"] * report["fmax_best_mhz"] / 1000
         assert engine["flips_per_ns"] == pytest.approx(exact, abs=1e-4)
     assert report["clock_met"] == (report["fmax_best_mhz"] >= report["clock_mhz"])
+    made_for = next(one for one in BOARDS.values() if one.title == report["board"])
+    _, parameters = build(made_for, report["build"])
+    assert report["fingerprint"] == f"{parameters.fingerprint():016x}", "made of another build"
 
 
 def test_the_page_shows_the_committed_figures() -> None:
