@@ -2,9 +2,14 @@
 
 The driver talks to the golden end of the link, and that to the Verilated netlist, which gets and
 gives every bit of the line. All of it is nightly: placing the smallest device takes minutes.
+
+The HX8K's bitstream is also turned back into Verilog by Project IceStorm's programs (Debian:
+fpga-icestorm), where these are installed.
 """
 
 import json
+import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,8 +25,18 @@ from gibbsite_hw.spec.device_parameters import DeviceParameters
 from gibbsite_hw.spec.program import RunRequest, RunResult
 from gibbsite_models.golden.device import GoldenStream
 from gibbsite_sim.netlist.bitstream import make_bitstream
-from gibbsite_sim.netlist.stream import NetlistStream
+from gibbsite_sim.netlist.stream import NetlistStream, PinsStream
+from gibbsite_sim.netlist.unpacked import (
+    ICESTORM_HINT,
+    icestorm,
+    memories,
+    routed_memories,
+    unpack,
+    unpacked_library,
+    unpacked_verilog,
+)
 from gibbsite_sim.netlist.verilog import cell_counts
+from gibbsite_sim.pins import Pins
 
 pytestmark = [pytest.mark.sim, pytest.mark.nightly]
 
@@ -128,3 +143,45 @@ def test_a_wrong_noise_table_is_seen(routed: Routed, tmp_path: Path) -> None:
     broken.write_text(json.dumps(design), encoding="utf-8")
     with pytest.raises(AssertionError):
         agree(on_the_netlist(broken, routed), golden(routed.parameters))
+
+
+has_icestorm = pytest.mark.skipif(
+    shutil.which("icebox_vlog") is None, reason=f"icebox_vlog is not on PATH: {ICESTORM_HINT}"
+)
+on_hx8k = pytest.mark.parametrize("routed", ["hx8k"], indirect=True)
+
+
+def on_the_bitstream(bitstream: Path, of: Routed) -> list[RunResult]:
+    """The runs on what a bitstream says."""
+    library = unpacked_library(bitstream, of.folder / "top.pcf", of.board, of.parameters)
+    return runs(Driver(PinsStream(Pins(library), of.board, of.parameters)), of.parameters)
+
+
+@has_icestorm
+@on_hx8k
+def test_the_bitstream_is_golden(routed: Routed) -> None:
+    bitstream = routed.folder / "top.bin"
+    written = memories(unpacked_verilog(unpack(bitstream), routed.folder / "top.pcf"))
+    cells = json.loads((routed.folder / "report.json").read_text("utf-8"))["cells"]
+    assert len(written) == cells["memories"]
+    assert written == routed_memories(routed.folder / "routed.json")
+    agree(on_the_bitstream(bitstream, routed), golden(routed.parameters))
+
+
+@has_icestorm
+@on_hx8k
+def test_a_wrong_noise_table_in_the_bitstream_is_seen(routed: Routed, tmp_path: Path) -> None:
+    (module,) = json.loads((routed.folder / "routed.json").read_text("utf-8"))["modules"].values()
+    name = next(name for name in module["cells"] if re.search(r"shaper\.table.*_RAM$", name))
+    place = module["cells"][name]["attributes"]["NEXTPNR_BEL"]
+    column, row = re.findall(r"\d+", place)
+    head, found, tail = unpack(routed.folder / "top.bin").partition(f".ram_data {column} {row}\n")
+    assert found
+    *rows, rest = tail.split("\n", 16)
+    digits = "0123456789abcdef"
+    turned = [row.translate(str.maketrans(digits, digits[::-1])) for row in rows]
+    text = head + found + "\n".join([*turned, rest])
+    (tmp_path / "top.asc").write_text(text, encoding="utf-8")
+    icestorm("icepack", "top.asc", "top.bin", folder=tmp_path)
+    with pytest.raises(AssertionError):
+        agree(on_the_bitstream(tmp_path / "top.bin", routed), golden(routed.parameters))

@@ -1,7 +1,7 @@
 """Our models of iCE40 cells against what Lattice's guides say of them, in every mode in use.
 
-The truth relied on is restated here in another form than in the models. Block memory (FPGA-TN-02002,
-four shapes of 4,096 bits; pins and places as Project IceStorm has them), data bit n of address a:
+The truth relied on is restated here in another form than in the models. Block memory
+(FPGA-TN-02002, four shapes of 4,096 bits; pins and places by Project IceStorm), bit n of word a:
 
     mode   bits of a word   pin       bit of the memory
     0      16               n         16 a + n
