@@ -45,8 +45,9 @@ request_signature = wiring.Signature(
 
 
 class DeviceBooks(wiring.Component):
-    """``words`` stand in the memory after configuration; ``most`` is, counter by counter, the
-    largest number counted in a cycle.
+    """``words`` stand in the memory after configuration, those below `IDENTITY` again after a
+    reset, which takes a cycle a byte; ``most`` is, counter by counter, the largest number counted
+    in a cycle.
 
     ``shell`` and ``engine`` ask for operations; the shell goes first, and the engine waits while
     ``held`` says that a word read for the shell is still needed. With ``done`` the result stands in
@@ -181,4 +182,25 @@ class DeviceBooks(wiring.Component):
             m.d.sync += [blanking.eq(asked), asked.eq(0)]
         with m.If(self.restart):
             m.d.sync += asked.eq(1)
+        self._restore(m, write, init, at)
         return m
+
+    def _restore(self, m, write, init, at):
+        """After a reset, but not after configuration, the first words are written anew.
+
+        Memories outlive a reset. Nothing is served before all is written.
+        """
+        end = 4 * IDENTITY
+        configured = Signal(reset_less=True)
+        restoring, place = Signal(init=1), Signal(range(end))
+        m.d.sync += configured.eq(1)
+        with m.If(restoring):
+            m.d.comb += [write.en.eq(1), write.addr.eq(place), write.data.eq(0)]
+            with m.Switch(place):
+                for byte, value in enumerate(init[:end]):
+                    if value:
+                        with m.Case(byte):
+                            m.d.comb += write.data.eq(value)
+            m.d.sync += [at.eq(0), place.eq(place + 1)]
+            with m.If(~configured | (place == end - 1)):
+                m.d.sync += restoring.eq(0)
