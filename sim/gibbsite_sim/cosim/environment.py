@@ -153,7 +153,9 @@ class DeviceEnvironment(uvm_env):
     async def begin(self, pattern: str = "none", seed: int = 1) -> None:
         """Start clock, drivers and monitors with a pattern of stalls."""
         # Responses are looked at first: a run that ends in a command's last cycle ended before it.
-        self.seen_out = StreamMonitor(self.clocked, "response", self.response.monitor.publish)
+        self.seen_out = StreamMonitor(
+            self.clocked, "response", self.response.monitor.publish, gaps=False
+        )
         self.seen_in = StreamMonitor(self.clocked, "command", self.command.monitor.publish)
         self.source = StreamSource(self.clocked, "command", self.idle)
         self.sink = StreamSink(self.clocked, "response", self.pressure)

@@ -124,11 +124,17 @@ class StreamMonitor:
 
     A word that was offered must be offered unchanged until it is taken. ``on_packet`` hears of
     every packet in the cycle of its last word. While ``muted``, as in a reset, it sees nothing.
+    Without ``gaps`` a packet whose words come slowly was not held up: only who takes them can.
     """
 
     def __init__(
-        self, clocked: Clocked, name: str, on_packet: Callable[[PacketSeen], None] | None = None
+        self,
+        clocked: Clocked,
+        name: str,
+        on_packet: Callable[[PacketSeen], None] | None = None,
+        gaps: bool = True,
     ) -> None:
+        self._gaps = gaps
         dut = clocked.dut
         self._clocked = clocked
         self._name = name
@@ -165,7 +171,7 @@ class StreamMonitor:
                 raise AssertionError(f"{self._name} took back a word that it had offered")
             if self._words:
                 self.idle += 1
-                self._held_up = True
+                self._held_up |= self._gaps
             return
         payload = read(self._payload)
         if self._waiting is not None and payload != self._waiting:
