@@ -89,7 +89,8 @@ class DeviceBooks(wiring.Component):
         serving, engine = Signal(), Signal()
         at, counter = Signal(range(9)), Signal(range(count))
         blanking, asked = Signal(), Signal()
-        addend = Signal(16)
+        widths = [_ROUND_BITS + most.bit_length() for most in self._most]
+        addend = Signal(max(widths))
         carry, total = Signal(), Signal(9)
         ask = {}
         for name in ("source", "target", "write", "blank", "outside", "more", "less"):
@@ -101,8 +102,7 @@ class DeviceBooks(wiring.Component):
         # Events, and the one counter that is emptied.
         next_fronts = []
         starts = Signal()
-        for n, most in enumerate(self._most):
-            width = _ROUND_BITS + most.bit_length()
+        for n, width in enumerate(widths):
             front = Signal(width, name=f"front{n}")
             after = Signal(width, name=f"after{n}")
             m.d.comb += after.eq(front + getattr(self, f"event{n}"))
@@ -150,7 +150,7 @@ class DeviceBooks(wiring.Component):
             self.index.eq(here),
             self.fresh.eq(serving & engine & (at != 0)),
         ]
-        m.d.sync += [carry.eq(total[8]), addend.eq(addend[8:])]
+        m.d.sync += [carry.eq(total[8]), addend.eq(addend >> 8)]
         with m.If(at == 0):
             m.d.sync += [
                 carry.eq(serving & ask["more"]),

@@ -21,13 +21,13 @@ from gibbsite_hw.lattice_passes import LatticePasses
 from gibbsite_hw.lattice_plan import LatticePlan
 from gibbsite_hw.lattice_readout import LatticeReadout
 from gibbsite_hw.lattice_schedule import LatticeSchedule
-from gibbsite_hw.lattice_signatures import COUNTERS, engine_members
+from gibbsite_hw.lattice_signatures import engine_members
 from gibbsite_hw.lattice_store import LatticeStore
 from gibbsite_hw.spec.lattice_parameters import LatticeParameters
 from gibbsite_hw.spec.lattice_timing import SETTLE
 from gibbsite_hw.spec.registers import RunFlags
 
-__all__ = ["COUNTERS", "LatticeEngine"]
+__all__ = ["LatticeEngine"]
 
 
 class LatticeEngine(wiring.Component):
@@ -36,7 +36,8 @@ class LatticeEngine(wiring.Component):
     ``write`` fills the memories while idle. ``sized`` comes before ``columns`` change, some dozens
     of cycles before a run. ``start`` (one cycle, while not ``busy``) begins a run with the settings
     beside it, which stay as they are until ``finished`` (one cycle, with ``aborted``). ``abort``
-    ends the run after the sweep at hand. Draws leave on ``draws``.
+    ends the run after the sweep at hand. Draws leave on ``draws``. What is counted comes out cycle
+    by cycle (``cycles``, ``updates``, ...), all of it before ``finished``.
     """
 
     def __init__(self, parameters: LatticeParameters) -> None:
@@ -175,7 +176,7 @@ class LatticeEngine(wiring.Component):
         return over
 
     def _control(self, m):
-        """Groups of chains, sweeps, draws and counters."""
+        """Groups of chains, sweeps and draws, and what is counted of them."""
         parameters, passes = self._parameters, self._passes
         schedule, readout = self._schedule, self._readout
         seeding, load = Signal(), Signal()
@@ -217,19 +218,15 @@ class LatticeEngine(wiring.Component):
             m.d.sync += open_.eq(1)
         with m.Elif(self._settled):
             m.d.sync += open_.eq(0)
-        with m.If(schedule.counting):
-            m.d.sync += self.cycles.eq(self.cycles + 1)
-        with m.If(sweeping & ~starting):
-            m.d.sync += self.sweep_cycles.eq(self.sweep_cycles + 1)
-        with m.If(waiting):
-            m.d.sync += self.waits.eq(self.waits + 1)
-        swept = Signal()
-        m.d.sync += swept.eq(passes.ending & ~starting)
-        with m.If(swept):
-            m.d.sync += [
-                self.updates.eq(self.updates + self._sites),
-                self.sweeps.eq(self.sweeps + self._active),
-            ]
+        swept = held(m, "swept", passes.ending & ~starting)
+        m.d.sync += [
+            self.cycles.eq(schedule.counting),
+            self.sweep_cycles.eq(sweeping & ~starting),
+            self.waits.eq(waiting),
+            self.updates.eq(Mux(swept, self._sites, 0)),
+            self.sweeps.eq(Mux(swept, self._active, 0)),
+            self.reads.eq(readout.done),
+        ]
 
         def next_step():
             """The first sweep with the next table, at once or when this is there."""
@@ -250,7 +247,6 @@ class LatticeEngine(wiring.Component):
             with m.State("IDLE"):
                 m.d.sync += [self._chain.eq(0), left.eq(self.chains)]
                 with m.If(self.start):
-                    m.d.sync += [getattr(self, name).eq(0) for name in COUNTERS]
                     m.next = "OPEN"
             with m.State("OPEN"):
                 m.d.sync += [
@@ -289,11 +285,7 @@ class LatticeEngine(wiring.Component):
                         m.d.comb += readout.start.eq(1)
                         m.next = "DRAW"
             with m.State("DRAW"), m.If(readout.done):
-                m.d.sync += [
-                    self.reads.eq(self.reads + 1),
-                    self._bank.eq(self._bank + 1),
-                    self._chain.eq(self._chain + 1),
-                ]
+                m.d.sync += [self._bank.eq(self._bank + 1), self._chain.eq(self._chain + 1)]
                 m.next = "NEXT"
             with m.State("NEXT"):
                 with m.If(more_banks):

@@ -1,5 +1,7 @@
 """The lattice engine's registers: what READ and WRITE find at each offset.
 
+What can be written is kept twice: here, for the engine, and in the books, for READ.
+
 Twin: ``read`` and ``write`` in `gibbsite_models.golden.packet_shell`.
 """
 
@@ -7,48 +9,42 @@ from amaranth.hdl import Cat, Module, Signal, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from gibbsite_hw.device_books import FIRST_COUNTER
 from gibbsite_hw.spec.lattice_packets import LatticeErrorCode
 from gibbsite_hw.spec.lattice_registers import LATTICE_REGISTERS, LatticeRegister
 
-__all__ = ["LatticeSettings", "settings_layout", "status_layout"]
+__all__ = ["LatticeSettings", "settings_layout"]
 
-
-def _layout(writable: bool) -> data.StructLayout:
-    return data.StructLayout(
-        {
-            register.name.lower(): unsigned(32)
-            for register, info in LATTICE_REGISTERS.items()
-            if info.writable is writable
-        }
-    )
-
-
-settings_layout = _layout(True)
+settings_layout = data.StructLayout(
+    {
+        register.name.lower(): unsigned(32)
+        for register, info in LATTICE_REGISTERS.items()
+        if info.writable
+    }
+)
 """All registers that WRITE sets."""
-status_layout = _layout(False)
-"""All registers that only the device changes."""
 
 
 class LatticeSettings(wiring.Component):
-    """``value`` is the register at ``offset`` if it is ``known``, a cycle behind it.
+    """A cycle behind ``offset``: whether this register is ``known``, and ``shown`` by the shell
+    itself, not by the books.
 
     WRITE of ``word`` to it is refused with ``error`` and ``detail``; where ``error`` is 0,
     ``write`` sets it, which looks at ``error`` no more. All that can be written stand in
-    ``settings``, what READ finds of the others comes in ``status``.
+    ``settings``.
     """
 
     def __init__(self) -> None:
         super().__init__(
             {
                 "offset": In(32),
-                "value": Out(32),
                 "known": Out(1),
+                "shown": Out(1),
                 "word": In(32),
                 "write": In(1),
                 "error": Out(8),
                 "detail": Out(32),
                 "settings": Out(settings_layout),
-                "status": In(status_layout),
             }
         )
 
@@ -76,7 +72,7 @@ class LatticeSettings(wiring.Component):
                         self._set(m, register, values[register])
                     else:
                         m.d.comb += [
-                            self.value.eq(self.status[register.name.lower()]),
+                            self.shown.eq(register < FIRST_COUNTER),
                             self.error.eq(LatticeErrorCode.READ_ONLY),
                         ]
         return m
@@ -87,7 +83,7 @@ class LatticeSettings(wiring.Component):
         outside = [self.word < info.minimum] if info.minimum > 0 else []
         if info.maximum < 0xFFFF_FFFF:
             outside.append(self.word > info.maximum)
-        m.d.comb += [self.value.eq(value), self.error.eq(0)]
+        m.d.comb += self.error.eq(0)
         if outside:
             with m.If(Cat(outside).any()):
                 m.d.comb += [self.error.eq(LatticeErrorCode.BAD_VALUE), self.detail.eq(1)]

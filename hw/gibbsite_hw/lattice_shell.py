@@ -5,7 +5,8 @@ shell" in docs/lattice-engine.md has what each command checks. A refused command
 
 What a command is checked against stands in registers, SETTLE cycles behind the command itself, and
 so do the words of answers: the engine's clock, not the shell, is to be the limit. A command counts
-as come when its last word is taken, a run as ended when the last word of DONE is.
+as come when its last word is taken, a run as ended when the last word of DONE is. Settings,
+counters and identity are read from the books (`gibbsite_hw.device_books`).
 
 Twin: `gibbsite_models.golden.lattice_shell`.
 """
@@ -14,21 +15,22 @@ from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from gibbsite_hw.device_books import IDENTITY, DeviceBooks
 from gibbsite_hw.device_receiver import DeviceReceiver
-from gibbsite_hw.device_responder import DeviceResponder
+from gibbsite_hw.graph_responder import GraphResponder
 from gibbsite_hw.lattice import LatticeEngine
+from gibbsite_hw.lattice_checks import length_fits, may_come
 from gibbsite_hw.lattice_delays import held
 from gibbsite_hw.lattice_loader import LOADING, LatticeLoader
 from gibbsite_hw.lattice_settings import LatticeSettings
-from gibbsite_hw.lattice_signatures import COUNTERS, LatticeMemories
+from gibbsite_hw.lattice_signatures import LatticeMemories, counters
 from gibbsite_hw.spec.lattice_packets import (
-    LATTICE_FIXED_LENGTHS,
-    LATTICE_LEGAL_STATES,
     LatticeErrorCode,
     LatticeOpcode,
     LatticeResponse,
 )
 from gibbsite_hw.spec.lattice_parameters import LatticeParameters
+from gibbsite_hw.spec.lattice_registers import LATTICE_REGISTERS
 from gibbsite_hw.spec.packets import MAGIC, Engine
 from gibbsite_hw.spec.parameters import SPEC_VERSION
 from gibbsite_hw.spec.registers import State
@@ -69,8 +71,10 @@ class LatticeShell(wiring.Component):
             parameters.payload_words, LatticeOpcode
         )
         m.submodules.loader = self._loader = LatticeLoader(parameters)
-        m.submodules.responder = self._responder = DeviceResponder(
-            2 * len(COUNTERS), engine=Engine.LATTICE
+        counted = counters(parameters)
+        m.submodules.books = self._books = DeviceBooks(self._words(), list(counted.values()))
+        m.submodules.responder = self._responder = GraphResponder(
+            2 * len(counted), engine=Engine.LATTICE
         )
         m.submodules.settings = self._settings = LatticeSettings()
         m.submodules.responses = self._responses_out = WordBuffer()
@@ -102,6 +106,22 @@ class LatticeShell(wiring.Component):
         self._commands(m)
         return m
 
+    def _words(self):
+        """Words of the books: settings, and what IDENTIFY is answered with."""
+        parameters, fingerprint = self._parameters, self._fingerprint
+        identity = [
+            MAGIC,
+            SPEC_VERSION,
+            fingerprint & 0xFFFF_FFFF,
+            fingerprint >> 32,
+            parameters.rows,
+            parameters.columns,
+            parameters.neighbours,
+            parameters.schedule_steps,
+        ]
+        words = {int(register): info.reset for register, info in LATTICE_REGISTERS.items()}
+        return words | {IDENTITY + n: word for n, word in enumerate(identity)}
+
     def _connect_engine(self, m):
         """Registers and sizes of a run."""
         engine, settings = self._engine, self._settings.settings
@@ -120,20 +140,9 @@ class LatticeShell(wiring.Component):
         ]
 
     def _connect_parts(self, m):
-        """Streams, the loader's limits, and what the responder tells."""
-        parameters, engine = self._parameters, self._engine
+        """Streams, the loader's limits, the books and what the responder tells."""
+        engine, books = self._engine, self._books
         receiver, loader, responder = self._receiver, self._loader, self._responder
-        fingerprint = self._fingerprint
-        identity = [
-            MAGIC,
-            SPEC_VERSION,
-            fingerprint & 0xFFFF_FFFF,
-            fingerprint >> 32,
-            parameters.rows,
-            parameters.columns,
-            parameters.neighbours,
-            parameters.schedule_steps,
-        ]
         opcode = receiver.opcode
         anywhere, once_ready = Signal(), Signal()
         with m.Switch(opcode):
@@ -151,27 +160,29 @@ class LatticeShell(wiring.Component):
             loader.any_place.eq(
                 held(m, "any_place", anywhere | (once_ready & (self._state == State.READY)))
             ),
-            *(responder.identity[n].eq(Const(value, 32)) for n, value in enumerate(identity)),
+            *(
+                getattr(books, f"event{n}").eq(getattr(engine, name))
+                for n, name in enumerate(counters(self._parameters))
+            ),
+            books.shell.source.eq(responder.source),
+            responder.word.eq(books.word),
+            responder.fetched.eq(books.shell.done),
             responder.tag.eq(receiver.tag),
-            responder.finished.eq(engine.finished),
-            responder.aborted.eq(engine.aborted),
             responder.run_tag.eq(self._run_tag),
         ]
+        # All that was counted is in the books when the counters went round twice.
+        turns = Signal(2)
+        with m.If(engine.finished):
+            m.d.sync += [turns.eq(1), responder.aborted.eq(engine.aborted)]
+        with m.Elif(books.turned):
+            m.d.sync += turns.eq(turns << 1)
+        m.d.comb += responder.finished.eq(turns[1] & books.turned)
         with m.Switch(opcode):
             for code, limit in self._limits.items():
                 with m.Case(code):
                     m.d.comb += loader.limit.eq(limit)
                     if code in self._loaded:
                         m.d.comb += loader.expected.eq(self._loaded[code])
-        status = self._settings.status
-        m.d.comb += [status.state.eq(self._state), status.columns.eq(self._columns)]
-        for n, name in enumerate(COUNTERS):
-            for half, part in enumerate(("low", "high")):
-                word = getattr(engine, name)[32 * half :][:32]
-                m.d.comb += [
-                    responder.counters[2 * n + half].eq(word),
-                    status[f"{name}_{part}"].eq(word),
-                ]
         connect(m, flipped(self.command), receiver.command)
         connect(m, engine.draws, responder.draws)
         connect(m, responder.response, self._responses_out.taken)
@@ -180,16 +191,16 @@ class LatticeShell(wiring.Component):
     def _commands(self, m):
         """One command after the other: check, fetch, act, answer."""
         engine, receiver = self._engine, self._receiver
-        loader, responder = self._loader, self._responder
+        loader, responder, books = self._loader, self._responder, self._books
         opcode, length = receiver.opcode, receiver.length
         payload = [Signal(32, name=f"payload{n}") for n in range(2)]
         m.d.comb += [self._settings.offset.eq(payload[0]), self._settings.word.eq(payload[1])]
         at, settle = Signal(), Signal(range(SETTLE))
-        error, detail = Signal(8), Signal(32)
+        error, detail = responder.error, responder.detail
         column, x = Signal.like(engine.write.column), Signal()
         state_seen = self._ending(m)
-        legal = held(m, "legal", self._legal(m, opcode, state_seen))
-        fits = held(m, "fits", self._length_fits(m, opcode, length))
+        legal = held(m, "legal", may_come(m, opcode, state_seen))
+        fits = held(m, "fits", length_fits(m, opcode, length, loader.fits))
         fault, fault_detail = (
             held(m, "fault", receiver.error),
             held(m, "fault_detail", receiver.detail),
@@ -201,7 +212,12 @@ class LatticeShell(wiring.Component):
         }
         begins = held(m, "begins", (opcode == LatticeOpcode.RUN) & (error == 0))
         ends_clearing = held(m, "ends_clearing", column + 1 == self._columns)
-        findings = self._findings(m, payload)
+        found = self._findings(m, payload)
+        m.d.comb += [
+            books.value.eq(payload[1]),
+            books.shell.valid.eq(responder.fetch),
+            books.shell.target.eq(payload[0]),
+        ]
         m.d.sync += settle.eq(settle + 1)
         settled = held(m, "settled", settle == SETTLE - 2)
 
@@ -234,7 +250,7 @@ class LatticeShell(wiring.Component):
             with m.State("THINK"), m.If(settled):
                 m.next = "ACT"
             with m.State("ACT"):
-                self._act(m, payload, findings, refuse)
+                self._act(m, payload, found, refuse)
             with m.State("CLEAR"):
                 # BEGIN: neither clamps nor states outlive a program.
                 m.d.comb += [
@@ -264,55 +280,73 @@ class LatticeShell(wiring.Component):
                             for code, loaded in self._loaded.items():
                                 with m.Case(code), m.If(grows[code]):
                                     m.d.sync += loaded.eq(loader.loaded)
-            with m.State("ACCEPT"):
-                m.d.comb += [responder.start.eq(1), responder.kind.eq(LatticeResponse.OK)]
-                m.next = "ANSWER"
-            with m.State("REFUSE"):
+            with m.State("STORE"):
                 m.d.comb += [
-                    responder.start.eq(1),
+                    books.shell.valid.eq(1),
+                    books.shell.write.eq(1),
+                    books.shell.outside.eq(1),
+                ]
+                with m.If(books.shell.done):
+                    m.next = "ACCEPT"
+            with m.State("ACCEPT"):
+                m.d.sync += [responder.kind.eq(LatticeResponse.OK), responder.length.eq(0)]
+                m.next = "TELL"
+            with m.State("REFUSE"):
+                m.d.sync += [
                     responder.kind.eq(LatticeResponse.ERROR),
                     responder.length.eq(2),
-                    responder.words[0].eq(error),
-                    responder.words[1].eq(detail),
+                    responder.given.eq(1),
                 ]
+                m.next = "TELL"
+            with m.State("TELL"):
+                m.d.comb += responder.start.eq(1)
                 m.next = "ANSWER"
             with m.State("ANSWER"), m.If(responder.answered):
                 m.d.comb += receiver.release.eq(1)
                 m.next = "WAIT"
                 with m.If(begins):
-                    m.d.comb += engine.start.eq(1)
+                    m.d.comb += books.restart.eq(1)
+                    m.next = "RESTART"
                     m.d.sync += [
                         self._run_tag.eq(receiver.tag),
                         self._abort.eq(0),
                         self._state.eq(State.RUNNING),
                     ]
+            with m.State("RESTART"), m.If(~books.restarting):
+                m.d.comb += engine.start.eq(1)
+                m.next = "WAIT"
 
-    def _act(self, m, payload, findings, refuse):
+    def _act(self, m, payload, found, refuse):
         """What each command does, once it is legal and of a fitting length."""
         loaded, responder, settings = self._loaded, self._responder, self._settings
         code = LatticeErrorCode
-        bad_columns, incomplete, which, too_many, known, value, unset, unset_detail = findings
         with m.Switch(self._receiver.opcode):
             with m.Case(LatticeOpcode.IDENTIFY):
-                m.d.comb += [responder.start.eq(1), responder.identify.eq(1)]
-                m.next = "ANSWER"
+                m.d.sync += [
+                    responder.kind.eq(LatticeResponse.INFO),
+                    responder.length.eq(8),
+                    responder.given.eq(0),
+                    responder.first.eq(IDENTITY),
+                ]
+                m.next = "TELL"
             with m.Case(LatticeOpcode.READ):
-                m.d.comb += [
-                    responder.start.eq(known),
+                m.d.sync += [
                     responder.kind.eq(LatticeResponse.INFO),
                     responder.length.eq(1),
-                    responder.words[0].eq(value),
+                    responder.given.eq(found["shown"]),
+                    responder.first.eq(payload[0]),
+                    responder.detail.eq(found["value"]),
                 ]
-                m.next = "ANSWER"
-                with m.If(~known):
+                m.next = "TELL"
+                with m.If(~found["known"]):
                     refuse(code.BAD_REGISTER, payload[0])
             with m.Case(LatticeOpcode.WRITE):
-                m.d.comb += settings.write.eq(unset == 0)
-                m.next = "ACCEPT"
-                with m.If(unset != 0):
-                    refuse(unset, unset_detail)
+                m.d.comb += settings.write.eq(found["unset"] == 0)
+                m.next = "STORE"
+                with m.If(found["unset"] != 0):
+                    refuse(found["unset"], found["unset_detail"])
             with m.Case(LatticeOpcode.BEGIN):
-                with m.If(bad_columns):
+                with m.If(found["bad_columns"]):
                     refuse(code.BAD_SIZE, 0)
                 with m.Else():
                     m.d.comb += self._engine.sized.eq(1)
@@ -326,13 +360,13 @@ class LatticeShell(wiring.Component):
                 m.d.comb += self._load.eq(1)
                 m.next = "LOAD"
             with m.Case(LatticeOpcode.COMMIT):
-                with m.If(incomplete):
-                    refuse(code.INCOMPLETE, which)
+                with m.If(found["incomplete"]):
+                    refuse(code.INCOMPLETE, found["which"])
                 with m.Else():
                     m.d.sync += self._state.eq(State.READY)
                     m.next = "ACCEPT"
             with m.Case(LatticeOpcode.RUN):
-                with m.If(too_many):
+                with m.If(found["too_many"]):
                     refuse(code.NO_SCHEDULE, settings.settings.steps)
                 with m.Else():
                     m.next = "ACCEPT"
@@ -351,11 +385,12 @@ class LatticeShell(wiring.Component):
             "which": Mux(missing[0], 0, 1),
             "too_many": steps > loaded[LatticeOpcode.SCHEDULE],
             "known": settings.known,
-            "value": settings.value,
+            "shown": settings.shown,
+            "value": Mux(payload[0][0], self._columns, self._state),
             "unset": settings.error,
             "unset_detail": settings.detail,
         }
-        return [held(m, name, finding) for name, finding in found.items()]
+        return {name: held(m, name, finding) for name, finding in found.items()}
 
     def _ending(self, m):
         """READY behind a run; gives the state in which the command at hand came."""
@@ -369,23 +404,3 @@ class LatticeShell(wiring.Component):
         with m.If(command.valid & command.ready & command.payload.last):
             m.d.sync += seen.eq(Mux(ended, State.READY, self._state))
         return seen
-
-    def _legal(self, m, opcode, state):
-        """Whether the command may come in this state."""
-        legal = Signal()
-        with m.Switch(opcode):
-            for code, states in LATTICE_LEGAL_STATES.items():
-                with m.Case(code), m.Switch(state), m.Case(*sorted(states)):
-                    m.d.comb += legal.eq(1)
-        return legal
-
-    def _length_fits(self, m, opcode, length):
-        """Fixed lengths, or one word and then whole records."""
-        fits = Signal()
-        with m.Switch(opcode):
-            for code, number in LATTICE_FIXED_LENGTHS.items():
-                with m.Case(code):
-                    m.d.comb += fits.eq(length == number)
-            with m.Case(*LOADING):
-                m.d.comb += fits.eq(self._loader.fits)
-        return fits

@@ -8,15 +8,19 @@ from gibbsite_hw.spec.lattice_parameters import LatticeParameters
 from gibbsite_hw.words import word_layout
 
 __all__ = [
-    "COUNTERS",
     "LatticeMemories",
+    "counters",
     "engine_members",
     "lattice_write_signature",
     "slot_layout",
 ]
 
-COUNTERS = ("cycles", "sweep_cycles", "updates", "sweeps", "reads", "waits")
-"""The 64-bit counters, in the order of DONE."""
+
+def counters(parameters: LatticeParameters) -> dict[str, int]:
+    """The counters in the order of DONE, each with the most that a cycle adds to it."""
+    sites = parameters.rows * parameters.columns * parameters.banks
+    most = {"cycles": 1, "sweep_cycles": 1, "updates": sites, "sweeps": parameters.banks}
+    return {**most, "reads": 1, "waits": 1}
 
 
 class LatticeMemories:
@@ -92,5 +96,5 @@ def engine_members(parameters: LatticeParameters) -> dict[str, wiring.Member]:
         "thin": In(32),
         "flags": In(3),
         "draws": Out(stream.Signature(word_layout)),
-        **{name: Out(64) for name in COUNTERS},
+        **{name: Out(range(most + 1)) for name, most in counters(parameters).items()},
     }
