@@ -196,6 +196,8 @@ class LatticeEngine(wiring.Component):
         m.d.comb += [
             passes.begin.eq(go),
             schedule.enter.eq(enter),
+            # the first step's table is begun with the seeding
+            schedule.leave.eq(passes.ending & stepping & ~starting),
             # a sweep ends in the state SWEEP only, which need not be looked at
             go.eq((passes.ending & (again | (stepping & schedule.ready))) | go_now),
             enter.eq((passes.ending & stepping & schedule.ready) | enter_now),

@@ -13,6 +13,7 @@ from amaranth.lib.wiring import In, Out
 
 from gibbsite_hw.lattice_delays import held, later
 from gibbsite_hw.lattice_energy import LatticeEnergy
+from gibbsite_hw.lattice_entries import LatticeEntries
 from gibbsite_hw.lattice_memory import block_memory, read_word
 from gibbsite_hw.lattice_noise import LatticeNoise
 from gibbsite_hw.lattice_plan import LatticePlan
@@ -25,10 +26,6 @@ __all__ = ["LatticeBank"]
 
 _STATES = 4
 """States that the spin memory has room for; three are used."""
-
-_TABLE_LANES = 8
-"""Lanes that read the same memory: synthesis makes one of every port, in the simulation the fewer
-memories the better, and Yosys fails with twice as many ports."""
 
 
 class LatticeBank(wiring.Component):
@@ -235,36 +232,19 @@ class LatticeBank(wiring.Component):
     def _decide(self, m, noise, fields):
         """Thresholds of the fields, compared with the uniforms; clamps win."""
         plan = self._plan
-        tables = self._tables(m)
-        half = self.slots[plan.field].half
+        m.submodules.entries = entries = LatticeEntries(self._parameters)
+        m.d.comb += [entries.table.eq(self.table), entries.half.eq(self.slots[plan.field].half)]
         tossed = self.slots[plan.field + 1].start
         decisions = []
         for lane, field in enumerate(fields):
-            table = tables[lane // _TABLE_LANES]
-            found = read_word(m, table, Cat(field, half), f"entry_out{lane}")
+            m.d.comb += entries.fields[lane].eq(field)
             entry = Signal(ENTRY_BITS, name=f"entry{lane}", reset_less=True)
-            m.d.sync += entry.eq(found)
+            m.d.sync += entry.eq(entries.found[lane])
             with m.If(tossed):
                 m.d.sync += entry.eq(1 << (UNIFORM_BITS - 1))
             uniform = noise.words[lane // 4].word_select(lane % 4, UNIFORM_BITS)
             decisions.append(entry[UNIFORM_BITS] ^ (uniform < entry[:UNIFORM_BITS]))
         m.d.comb += self._new.eq((Cat(decisions) & ~self.fixed) | (self.value & self.fixed))
-
-    def _tables(self, m):
-        """The threshold tables: memories with a read port for each of some lanes."""
-        tables = []
-        for number in range(-(-self._parameters.lanes // _TABLE_LANES)):
-            table = block_memory(unsigned(ENTRY_BITS), 2 << self._parameters.field_bits)
-            m.submodules[f"table{number}"] = table
-            for place, entry in enumerate((self.table.low, self.table.high)):
-                port = table.write_port()
-                m.d.comb += [
-                    port.addr.eq(Cat(place, self.table.place, self.table.half)),
-                    port.data.eq(entry),
-                    port.en.eq(self.table.enable),
-                ]
-            tables.append(table)
-        return tables
 
     def _values(self, m, energies, fields):
         """What each lane gives to the energy: b of colour 0, f of colour 1, half a range added."""

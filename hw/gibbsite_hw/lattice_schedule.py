@@ -1,4 +1,4 @@
-"""The beta schedule: memory, whose step's table is computed, and which half of the tables holds it.
+"""The beta schedule: memory, whose step's table is computed, and which of the tables holds it.
 
 Twin: ``waits`` in `gibbsite_hw.spec.lattice_timing.group_cycles`.
 """
@@ -24,7 +24,11 @@ class LatticeSchedule(wiring.Component):
 
     The table that comes next is ``fresh`` until a step enters it, and ``ready`` if it may enter
     behind the cycle at hand, by the cycles that ``counting`` counts. ``last``: no step comes
-    behind the one at hand. ``half`` is the one in use, from the cycle behind ``enter`` on.
+    behind the one at hand. ``half`` is the table in use, from the cycle behind ``enter`` on.
+
+    In a build with one table a lane, ``leave`` stands in the last cycle of a step, ahead of one
+    that needs a table: this is begun now. Lanes look up their last fields before its first entries
+    come.
     """
 
     def __init__(self, parameters: LatticeParameters) -> None:
@@ -36,6 +40,7 @@ class LatticeSchedule(wiring.Component):
                 "rewind": In(1),
                 "begin": In(1),
                 "enter": In(1),
+                "leave": In(1),
                 "counting": In(1),
                 "fresh": Out(1),
                 "ready": Out(1),
@@ -69,9 +74,11 @@ class LatticeSchedule(wiring.Component):
         left = Signal(range(table_cycles(parameters) + 1))
         none_left, one_left = Signal(init=1), Signal()  # as `left` says
         counted = self.counting
+        twice = parameters.tables == 2
+        ready = none_left | (one_left & counted)
         m.d.comb += [
-            compute.eq(self.begin | (self.enter & further)),
-            self.ready.eq(none_left | (one_left & counted)),
+            compute.eq(self.begin | (self.enter & further if twice else self.leave)),
+            self.ready.eq(ready if twice else ready & self.fresh),
             # a cycle later: the last entries come one before the first lane looks for them
             thresholds.begin.eq(held(m, "begun", compute)),
             thresholds.beta.eq(Mux(none, 0, beta)),
@@ -85,7 +92,9 @@ class LatticeSchedule(wiring.Component):
         with m.If(counted & (left != 0)):
             m.d.sync += left.eq(left - 1)
         with m.If(self.enter):
-            m.d.sync += [self.half.eq(~self.half), self.fresh.eq(0), self.last.eq(~more)]
+            m.d.sync += [self.fresh.eq(0), self.last.eq(~more)]
+            if twice:
+                m.d.sync += self.half.eq(~self.half)
         with m.If(compute):
             m.d.sync += [
                 step.eq(step + 1),

@@ -38,6 +38,13 @@ BUILDS = {
         rows=6, columns=30, neighbours=12, coupling_bits=2, bias_bits=2, banks=3,
         schedule_steps=4, payload_words=40, hash_rounds=2,
     ),
+    "one table": LatticeParameters(
+        rows=6, columns=20, banks=2, schedule_steps=4, payload_words=40, tables=1
+    ),
+    "one table, twelve": LatticeParameters(
+        rows=4, columns=30, neighbours=12, coupling_bits=2, bias_bits=2, schedule_steps=4,
+        payload_words=40, tables=1,
+    ),
 }  # fmt: skip
 NIGHTLY = {
     "least": LatticeParameters(rows=2, columns=2, coupling_bits=2, bias_bits=2, payload_words=16),

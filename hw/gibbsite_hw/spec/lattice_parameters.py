@@ -30,6 +30,7 @@ _LIMITS = {
     "schedule_steps": (1, 1 << 20, "what a simulation can hold"),
     "payload_words": (16, 4096, "the payload memory"),
     "hash_rounds": (1, 4, "the rounds between two keys"),
+    "tables": (1, 2, "this step's thresholds and the next one's"),
 }
 
 FIELD_BITS_MOST = 12
@@ -49,6 +50,8 @@ class LatticeParameters:
     ``schedule_steps``  entries of the beta schedule
     ``payload_words``   most payload words in a command
     ``hash_rounds``     rounds of the seed hash done in a cycle: 1, 2, 4 (a divisor of 4)
+    ``tables``          threshold tables of a lane: 2, so that a step's is computed during the one
+                        before it, or 1, for half the block memories, and every step waits for it
     """
 
     rows: int = 64
@@ -60,6 +63,7 @@ class LatticeParameters:
     schedule_steps: int = 4096
     payload_words: int = 1024
     hash_rounds: int = 4
+    tables: int = 2
 
     def __post_init__(self) -> None:
         for name, (least, most, why) in _LIMITS.items():

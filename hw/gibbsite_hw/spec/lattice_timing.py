@@ -7,8 +7,9 @@
     table   = field_max + 1 + TABLE_LATENCY
 
 A step of the schedule begins when the sweeps before it are done and its table is ready; the table
-of a step is begun when the step before it begins, that of the first step when seeding begins. A
-step that waits at all waits for SETTLE cycles at least. Waiting for the reader and sending draws
+of a step is begun when the step before it begins, or, in a build with one table a lane, when it
+ends; that of the first step when seeding begins. A step that waits at all waits for SETTLE cycles
+at least. Waiting for the reader and sending draws
 are not counted.
 """
 
@@ -97,7 +98,8 @@ def group_cycles(
     sweep = sweep_cycles(parameters, columns)
     started = seeding_cycles(parameters) + sweep
     waits = _wait(parameters, started) if steps or thinned else 0
-    waits += max(0, steps - 1) * _wait(parameters, sweeps_per_step * sweep)
+    meanwhile = sweeps_per_step * sweep if parameters.tables == 2 else 0
+    waits += max(0, steps - 1) * _wait(parameters, meanwhile)
     return started + (steps * sweeps_per_step + thinned) * sweep + waits, waits
 
 
