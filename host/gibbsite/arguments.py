@@ -10,6 +10,7 @@ from typing import Any, Final, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
+from gibbsite.argument_kinds import ArgumentKindError, refuse_no_functions
 from gibbsite.drawing import Interrupt
 from gibbsite.quantization import DEFAULT_MAX_ERROR, OnError
 from gibbsite.schedules import (
@@ -78,11 +79,15 @@ class Arguments:
         on_error: OnError = "raise",
         progress: Progress | None = None,
     ) -> None:
-        if interrupt_function is not None and not callable(interrupt_function):
-            raise TypeError("interrupt_function must be a function without arguments: pass one")
+        refuse_no_functions(interrupt_function=interrupt_function, progress=progress)
         if seed is not None and positive("seed", seed, 0) >= 1 << 64:
             raise ArgumentError(f"seed is {seed} and has 64 bits: give one of 0..2^64-1")
-        _refuse_kinds(beta, max_error, clamps, progress)
+        _refuse_kinds(beta, max_error, clamps)
+        if initial_states_generator not in get_args(Generator):
+            raise ArgumentError(
+                f"initial_states_generator is {initial_states_generator!r}: use one of "
+                f"{', '.join(get_args(Generator))}"
+            )
         if on_error not in get_args(OnError):
             raise ArgumentError(
                 f"on_error is {on_error!r}: use one of {', '.join(get_args(OnError))}"
@@ -135,15 +140,15 @@ class Arguments:
         return secrets.randbits(63) if self.seed is None else int(self.seed)
 
 
-def _refuse_kinds(beta: object, max_error: object, clamps: object, progress: object) -> None:
-    """Raise `TypeError` for what is no number, mapping or function where one is wanted."""
+def _refuse_kinds(beta: object, max_error: object, clamps: object) -> None:
+    """Raise `ArgumentKindError` for what is no number or mapping where one is wanted."""
     for name, value in (("beta", beta), ("max_error", max_error)):
         if value is not None and not isinstance(value, Real):
-            raise TypeError(f"{name} must be a number, not {value!r}: give one")
+            raise ArgumentKindError(f"{name} must be a number, not {value!r}: give one")
     if clamps is not None and not isinstance(clamps, Mapping):
-        raise TypeError(f"clamps must be {{variable: value}}, not {clamps!r}: give a mapping")
-    if progress is not None and not callable(progress):
-        raise TypeError("progress must be a function of reads done and reads in all: pass one")
+        raise ArgumentKindError(
+            f"clamps must be {{variable: value}}, not {clamps!r}: give a mapping"
+        )
 
 
 def _refuse_both(given: str, others: Mapping[str, object], purpose: str) -> None:

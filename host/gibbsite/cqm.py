@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
+from numbers import Real
 from typing import Any, TypeAlias
 
 import dimod
@@ -94,13 +95,15 @@ class ConstrainedModel:
 
 
 def constrained_model(
-    cqm: dimod.ConstrainedQuadraticModel, penalty: float | None = None
+    cqm: dimod.ConstrainedQuadraticModel, penalty: object = None
 ) -> ConstrainedModel:
     """Translate a constrained model; see above for what becomes what.
 
     Raises `ProgramError` for real variables, quadratic constraints, constraints that nothing
     satisfies, and coefficients without a common step.
     """
+    if not cqm.variables:
+        raise ProgramError("the model has no variable: give it one at least")
     builder = _Builder(cqm)
     builder.add_objective()
     rest = [label for label in cqm.constraints if label not in builder.native]
@@ -110,8 +113,10 @@ def constrained_model(
             builder.add_soft(label)
     derived, derivation = builder.derived_penalty()
     if penalty is not None:
-        if not penalty > 0:
-            raise ProgramError(f"penalty is {penalty} and must be above 0: leave it out")
+        if not isinstance(penalty, Real) or not float(penalty) > 0:
+            raise ProgramError(
+                f"penalty is {penalty!r} and must be a number above 0: give one, or leave it out"
+            )
         derived, derivation = float(penalty), "given by the caller"
     for label in hard:
         builder.add_hard(label, derived)

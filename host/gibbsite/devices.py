@@ -30,6 +30,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from gibbsite.argument_kinds import ArgumentKindError
 from gibbsite.device_address import (
     BUILD,
     KNOWN_BUILDS,
@@ -117,12 +118,12 @@ def open(
 def given_or_opened(device: Device | str) -> Device:
     """An open device as it is, or the one at an address.
 
-    Raises `TypeError` for neither, and what `open` raises.
+    Raises `ArgumentKindError` for neither, and what `open` raises.
     """
     if isinstance(device, str):
         return open(device)
     if not isinstance(device, Device):
-        raise TypeError(
+        raise ArgumentKindError(
             f"{device!r} is neither an open device nor an address: pass gibbsite.open(...) or, for "
             "one, 'fast:'"
         )

@@ -16,6 +16,7 @@ import dimod
 import numpy as np
 from dimod.core.sampler import Sampler as DimodSampler
 
+from gibbsite.argument_kinds import refuse_no_model
 from gibbsite.arguments import NAMES, Arguments
 from gibbsite.certifying import Told, certificate_of_values, pair_model
 from gibbsite.devices import given_or_opened
@@ -73,6 +74,7 @@ class LatticeSampler(DimodSampler):
                     f"{name} is none of a lattice's arguments: leave it out, or use Sampler"
                 )
         arguments = Arguments(**self.remove_unknown_kwargs(**parameters))
+        refuse_no_model(bqm, dimod.BinaryQuadraticModel)
         device = self._device_for(bqm)
         began = perf_counter_ns()
         schedule = arguments.schedule(slot_model(bqm.spin))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 from gibbsite.agents.base import Options
@@ -70,10 +70,15 @@ def solve(
     _refuse_below("seed", seed, 0)
     if seed is not None and seed >= SEED_LIMIT:
         raise RequestError(f"seed: at most {SEED_LIMIT - 1}, found {seed}; use a smaller number")
-    if beta_range is not None and not 0 <= beta_range[0] <= beta_range[1] < float("inf"):
+    if progress is not None and not callable(progress):
+        raise RequestError(
+            f"progress: a function of a stage, what is done and what there is, found {progress!r}; "
+            "pass one or leave it out"
+        )
+    if beta_range is not None and not _ordered(beta_range):
         raise RequestError(
             f"beta_range: two finite numbers from 0 upwards, the first not larger, found "
-            f"{beta_range}; order them"
+            f"{beta_range!r}; give two in order"
         )
     options = Options(
         reads=reads,
@@ -114,6 +119,17 @@ def _opened(device: Device | str, report: Report) -> AbstractContextManager[Devi
             f"device: an open device or an address, found {device!r}; give e.g. 'golden:'"
         )
     return nullcontext(device)
+
+
+def _ordered(ends: Iterable[object]) -> bool:
+    """Whether these are two finite numbers from 0 upwards, the first not larger."""
+    try:
+        low, high = ends
+    except (TypeError, ValueError):
+        return False
+    if not isinstance(low, Real) or not isinstance(high, Real):
+        return False
+    return 0.0 <= float(low) <= float(high) < float("inf")
 
 
 def _refuse_below(name: str, value: object, least: int) -> None:

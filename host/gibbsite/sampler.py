@@ -23,6 +23,7 @@ from dimod.core.initialized import Initialized
 from dimod.core.sampler import Sampler as DimodSampler
 from numpy.typing import NDArray
 
+from gibbsite.argument_kinds import refuse_no_model
 from gibbsite.arguments import NAMES, Arguments
 from gibbsite.certifying import certificate_of, told_starts
 from gibbsite.compiler import CompiledModel, compile_model
@@ -107,6 +108,7 @@ class Sampler(DimodSampler, Initialized):
         device does not hold.
         """
         arguments = Arguments(**self.remove_unknown_kwargs(**parameters))
+        refuse_no_model(bqm, dimod.BinaryQuadraticModel, all_kinds=True)
         starts = bqm_starts(
             self, bqm, arguments.initial_states, arguments.generator, arguments.num_reads
         )
@@ -116,6 +118,7 @@ class Sampler(DimodSampler, Initialized):
     def sample_dqm(self, dqm: dimod.DiscreteQuadraticModel, **parameters: Any) -> dimod.SampleSet:
         """Sample a discrete quadratic model, each variable a one-hot group of its cases."""
         arguments = Arguments(**self.remove_unknown_kwargs(**parameters))
+        refuse_no_model(dqm, dimod.DiscreteQuadraticModel, all_kinds=True)
         starts = dqm_starts(dqm, arguments.initial_states, arguments.generator, arguments.num_reads)
         drawn, info, compiled = self._drawn(dqm, arguments, starts)
         return _sample_set(drawn, compiled, "DISCRETE", info)
@@ -134,6 +137,7 @@ class Sampler(DimodSampler, Initialized):
         which constraints each sample satisfies.
         """
         arguments = Arguments(**self.remove_unknown_kwargs(**parameters))
+        refuse_no_model(cqm, dimod.ConstrainedQuadraticModel, all_kinds=True)
         if arguments.initial_states is not None:
             raise ArgumentError("sample_cqm takes no initial_states: let the device draw them")
         if arguments.certify and arguments.beta is not None:

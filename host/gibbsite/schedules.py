@@ -22,10 +22,10 @@ from typing import Final, Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gibbsite.argument_kinds import ArgumentError, ArgumentKindError
 from gibbsite.conditioning import shifted
 from gibbsite.quantization import RESIDUE
 from gibbsite.slot_model import SlotModel
-from gibbsite_hw.spec.errors import GibbsiteError
 
 __all__ = [
     "MOST_STEPS",
@@ -48,10 +48,6 @@ EXCITATIONS = 0.01
 """Excited reads at the end of the default range."""
 
 DEFAULT_SWEEPS = 1000
-
-
-class ArgumentError(GibbsiteError, ValueError):
-    """An argument of a sampling call that has no meaning or contradicts another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +77,9 @@ class Schedule:
 
 
 def positive(name: str, value: object, least: int = 1) -> int:
-    """An integer argument from `least` up. Raises `ArgumentError` or `TypeError`."""
+    """An integer argument from `least` up. Raises `ArgumentError` or `ArgumentKindError`."""
     if not isinstance(value, Integral):
-        raise TypeError(f"{name} must be an integer from {least}, not {value!r}: give one")
+        raise ArgumentKindError(f"{name} must be an integer from {least}, not {value!r}: give one")
     if int(value) < least:
         raise ArgumentError(f"{name} is {value} and must be at least {least}: give a larger number")
     return int(value)

@@ -75,10 +75,6 @@ def dqm_starts(
     num_reads: int | None,
 ) -> Starts:
     """The starts of a discrete model: states are cases, as dimod's `as_samples` reads them."""
-    if generator not in ("none", "tile", "random"):
-        raise ArgumentError(
-            f"initial_states_generator is {generator!r}: use one of none, tile, random"
-        )
     if initial_states is None:
         if generator != "random":
             raise ArgumentError(

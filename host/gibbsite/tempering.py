@@ -30,6 +30,7 @@ from typing import Any, Final, Literal, Self, TypeAlias, get_args
 import dimod
 import numpy as np
 
+from gibbsite.argument_kinds import refuse_no_functions, refuse_no_model
 from gibbsite.compiler import compile_model
 from gibbsite.default_device import DEFAULT_DEVICE
 from gibbsite.devices import given_or_opened
@@ -152,6 +153,8 @@ class ParallelTempering:
         Raises `ArgumentError` for arguments without meaning, `ProgramError` for a model that the
         device does not hold.
         """
+        refuse_no_functions(observer=observer, stop=stop, progress=progress)
+        refuse_no_model(model, dimod.BinaryQuadraticModel)
         chosen = secrets.randbits(63) if seed is None else positive("seed", seed, 0)
         slots = slot_model(model)
         ends = self.betas or self.beta_range or list(default_beta_range(slots))

@@ -13,8 +13,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from gibbsite.argument_kinds import ArgumentError, refuse_no_functions
 from gibbsite.replicas import Words
-from gibbsite.schedules import ArgumentError, positive
+from gibbsite.schedules import positive
 from gibbsite.tempering_clusters import ClusterMoves
 from gibbsite.tempering_engines import LadderEngine
 from gibbsite.tempering_statistics import Travels
@@ -95,6 +96,7 @@ def temper(
     ``clusters_from`` on. Raises `ArgumentError` if there are
     more of them than chain numbers.
     """
+    refuse_no_functions(observer=observer, stop=stop, progress=progress)
     count = positive("rounds", rounds)
     betas, replicas = len(codes), groups * len(codes)
     left = _numbers_from(positive("first_chain", first_chain, 0))

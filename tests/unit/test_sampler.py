@@ -412,7 +412,7 @@ def test_progress_counts_reads(sampler: Sampler) -> None:
         ({"beta_range": 5}, ArgumentError, "beta_range is 5: give two finite numbers"),
         ({"num_sweeps": 10**14}, ArgumentError, "a schedule has 16777216 at most: give fewer"),
         ({"initial_states": [[1]]}, ArgumentError, "give states of all 3 variables"),
-        ({"initial_states_generator": "foo"}, ArgumentError, "none, tile or random"),
+        ({"initial_states_generator": "foo"}, ArgumentError, "use one of none, tile, random"),
     ],
 )
 def test_arguments_of_another_kind_are_refused(sampler: Sampler, options, kind, sentence) -> None:
