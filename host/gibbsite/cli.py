@@ -35,6 +35,7 @@ from gibbsite.command_files import (
 )
 from gibbsite.default_device import DEFAULT_DEVICE
 from gibbsite.energy_command import energy
+from gibbsite.usage_errors import usage_sentence
 from gibbsite_hw.spec.errors import DeviceError, GibbsiteError, ToolMissing, UnknownDevice
 
 __all__ = ["InputError", "app", "main", "refuse_undrawable", "refuse_unwritable", "written"]
@@ -60,14 +61,6 @@ class Vote(StrEnum):
     best = "best"
 
 
-def _whole(text: str | int) -> int:
-    """A whole number as an option gives it."""
-    try:
-        return int(text)
-    except ValueError:
-        raise typer.BadParameter(f"found {text!r}, which is no whole number") from None
-
-
 Request = Annotated[
     str,
     typer.Argument(
@@ -85,15 +78,11 @@ def solve(
         typer.Option(help="Where to sample; see `gibbsite devices`.", show_default=DEFAULT_DEVICE),
     ] = None,
     reads: Annotated[
-        int | None, typer.Option(parser=_whole, metavar="N", help="Independent reads in a round.")
+        int | None, typer.Option(metavar="N", help="Independent reads in a round.")
     ] = None,
-    sweeps: Annotated[
-        int | None, typer.Option(parser=_whole, metavar="N", help="Sweeps in a read.")
-    ] = None,
+    sweeps: Annotated[int | None, typer.Option(metavar="N", help="Sweeps in a read.")] = None,
     vote: Annotated[Vote, typer.Option(help="How the reads become one answer.")] = Vote.best,
-    seed: Annotated[
-        int | None, typer.Option(parser=_whole, metavar="N", help="Repeats a run to the bit.")
-    ] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Repeats a run to the bit.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the Result as JSON.")] = False,
     plot: Annotated[
         Path | None, typer.Option(help="Draw the Gantt chart and the energy trace here.")
@@ -184,9 +173,8 @@ def run(arguments: list[str]) -> int:
     try:
         code = app(arguments or ["--help"], prog_name="gibbsite", standalone_mode=False)
     except TyperException as error:
-        # pydantic's name of what went wrong says nothing to who typed it
-        sentence = error.format_message().rstrip(".").replace("Value error, ", "")
-        return _failed(f"{sentence}; see {_helped(error)}", BAD_INPUT)
+        named = [one.callback.__name__ for one in app.registered_commands if one.callback]
+        return _failed(usage_sentence(error, arguments, named), BAD_INPUT)
     except KeyboardInterrupt:
         code = INTERRUPTED
     except (ToolMissing, UnknownDevice, DeviceError) as error:
@@ -215,12 +203,6 @@ def _refused(error: GibbsiteError) -> int:
 def _failed(sentence: str, code: int) -> int:
     typer.echo(f"gibbsite: {sentence}", err=True)
     return code
-
-
-def _helped(error: TyperException) -> str:
-    """The command whose help tells how the wrong call is written."""
-    context = getattr(error, "ctx", None)
-    return f"`{context.command_path if context is not None else 'gibbsite'} --help`"
 
 
 def _print(line: str) -> None:

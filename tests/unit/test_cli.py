@@ -134,6 +134,42 @@ def test_a_wrong_value_is_named_with_the_next_step(refused) -> None:
         assert err.rstrip().endswith("see `gibbsite solve --help`")
 
 
+@pytest.mark.parametrize(
+    ("command", "option", "value", "wanted"),
+    [
+        ("solve", "--reads", "many", "whole number"),
+        ("solve", "--seed", "1.5", "whole number"),
+        ("certify", "--beta", "cold", "number"),
+        ("certify", "--burn-in", "2.5", "whole number"),
+        ("bench", "--seeds", "x", "whole number"),
+        ("bench", "--seconds", "1h", "number"),
+        ("energy", "--clock", "12MHz", "number"),
+    ],
+)
+def test_what_is_no_number_is_shown_beside_what_was_wanted(
+    refused, command: str, option: str, value: str, wanted: str
+) -> None:
+    code, _, err = refused(command, "what", option, value)
+    assert code == cli.BAD_INPUT
+    assert err == (
+        f"gibbsite: Invalid value for '{option}': found '{value}', which is no {wanted}; "
+        f"see `gibbsite {command} --help`\n"
+    )
+
+
+def test_a_number_of_thousands_of_digits_is_shown_in_short(refused) -> None:
+    _, _, err = refused("solve", TWO_TASKS, "--seed", "9" * 5000)
+    assert "found '99999" in err
+    assert len(err) < 250
+
+
+def test_an_option_without_its_value_names_the_help_of_its_command(refused) -> None:
+    _, _, err = refused("certify", "model.json", "--beta")
+    assert err.rstrip() == (
+        "gibbsite: Option '--beta' requires an argument; see `gibbsite certify --help`"
+    )
+
+
 def test_a_file_of_text_is_not_taken_for_a_request(refused, tmp_path: Path) -> None:
     path = tmp_path / "request.txt"
     path.write_text(TWO_TASKS, encoding="utf-8")
