@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from gibbsite.default_device import DEFAULT_DEVICE
 from gibbsite_hw.spec.errors import GibbsiteError
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ UNKNOWN: Final = 5
 
 EXIT_CODES: Final = {"certified": CERTIFIED, "biased": REFUTED, "not equilibrated": REFUTED}
 
-CHAINS, READS, BURN_IN = 32, 12_800, 1000
+CHAINS, READS, BURN_IN, THIN = 32, 12_800, 1000, 1
 
 MOST_READS: Final = 10_000_000
 
@@ -60,15 +62,29 @@ def certify(
         ),
     ],
     beta: Annotated[float, typer.Option(help="The inverse temperature that is claimed.")],
-    device: Annotated[str, typer.Option(help="Where to sample; see `gibbsite devices`.")] = "fast:",
+    device: Annotated[
+        str | None,
+        typer.Option(help="Where to sample; see `gibbsite devices`.", show_default=DEFAULT_DEVICE),
+    ] = None,
     samples: Annotated[
         Path | None,
         typer.Option(help="Draws made elsewhere (.npz, or a dimod sample set as .json)."),
     ] = None,
-    chains: Annotated[int, typer.Option(help="Chains, each from a start of its own.")] = CHAINS,
-    reads: Annotated[int, typer.Option(help="Draws of all chains together.")] = READS,
-    burn_in: Annotated[int, typer.Option(help="Sweeps before a chain's first draw.")] = BURN_IN,
-    thin: Annotated[int, typer.Option(help="Sweeps between two draws of a chain.")] = 1,
+    chains: Annotated[
+        int | None,
+        typer.Option(help="Chains, each from a start of its own.", show_default=str(CHAINS)),
+    ] = None,
+    reads: Annotated[
+        int | None, typer.Option(help="Draws of all chains together.", show_default=str(READS))
+    ] = None,
+    burn_in: Annotated[
+        int | None,
+        typer.Option(help="Sweeps before a chain's first draw.", show_default=str(BURN_IN)),
+    ] = None,
+    thin: Annotated[
+        int | None,
+        typer.Option(help="Sweeps between two draws of a chain.", show_default=str(THIN)),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Repeats a run to the bit.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the certificate as JSON.")] = False,
     plot: Annotated[Path | None, typer.Option(help="Draw the certificate here.")] = None,
@@ -86,15 +102,17 @@ def certify(
     cli.refuse_unwritable("--plot", plot)
     if not math.isfinite(beta) or beta < 0:
         raise CertifyError(f"--beta is {beta}: give a finite number from 0")
+    options = {"chains": chains, "reads": reads, "burn_in": burn_in, "thin": thin, "seed": seed}
+    asked = {name: value for name, value in options.items() if value is not None}
+    if samples is not None:
+        _refuse_drawing(samples, asked if device is None else {"device": device, **asked})
     from gibbsite.model_files import read_model
 
     bqm = read_model(model)
     if samples is not None:
         found = certify_samples(bqm, beta, samples)
     else:
-        found = certify_device(
-            bqm, beta, device, chains=chains, reads=reads, burn_in=burn_in, thin=thin, seed=seed
-        )
+        found = certify_device(bqm, beta, DEFAULT_DEVICE if device is None else device, **asked)
     found.document["model"] = str(model)
     try:
         if plot is not None:
@@ -112,6 +130,16 @@ def certify(
     return found.exit_code
 
 
+def _refuse_drawing(samples: Path, asked: Mapping[str, object]) -> None:
+    """Refuse what steers a device's draws where a file brings draws that are made already."""
+    if asked:
+        given = ", ".join(f"--{name.replace('_', '-')} {value}" for name, value in asked.items())
+        raise CertifyError(
+            f"{given} would steer a device, and --samples {samples} brings draws that are made "
+            f"already: leave out {'one or the other' if len(asked) == 1 else 'these or --samples'}"
+        )
+
+
 def certify_device(
     model: dimod.BinaryQuadraticModel,
     beta: float,
@@ -120,7 +148,7 @@ def certify_device(
     chains: int = CHAINS,
     reads: int = READS,
     burn_in: int = BURN_IN,
-    thin: int = 1,
+    thin: int = THIN,
     seed: int | None = None,
 ) -> Certified:
     """Draw from a device at beta, chains started at beta = 0, and certify what it gave.

@@ -123,6 +123,38 @@ def test_draws_made_elsewhere_and_exit_codes(
     assert picture.stat().st_size > 1000
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--device", "fast:"),
+        ("--chains", "8"),
+        ("--reads", "64"),
+        ("--burn-in", "10"),
+        ("--thin", "2"),
+        ("--seed", "0"),
+    ],
+)
+def test_what_steers_a_device_is_refused_beside_draws_made_elsewhere(
+    file: Path, exact_draws: Path, option: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["certify", str(file), "--beta", "0.9", "--samples", str(exact_draws)]
+    assert cli.run([*command, option, value]) == cli.BAD_INPUT
+    out, err = capsys.readouterr()
+    sentence = (
+        f"gibbsite: {option} {value} would steer a device, and --samples {exact_draws} brings draws"
+        " that are made already: leave out one or the other\n"
+    )
+    assert (out, err) == ("", sentence)
+
+
+def test_all_options_that_do_not_apply_are_named_at_once(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["certify", str(file), "--beta", "0.9", "--samples", "none.npz"]
+    assert cli.run([*command, "--thin", "2", "--device", "sim:"]) == cli.BAD_INPUT
+    assert "--device sim:, --thin 2 would steer a device" in capsys.readouterr().err
+
+
 def test_a_sample_set_of_dimod_is_read_by_its_labels(file: Path, tmp_path: Path) -> None:
     model = ring()
     states = TransferMatrix(pairs(model), 0.9).draw(60, seed=1)
