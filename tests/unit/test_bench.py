@@ -16,6 +16,7 @@ import pytest
 import gibbsite
 from gibbsite import cli
 from gibbsite.bench import gain, pairs, peers, quality, recipes, solvers
+from gibbsite.bench.facts import facts
 from gibbsite.bench.figures import read_figures, write_figures
 from gibbsite.bench.known import known_instances, refuse_unknown
 from gibbsite.bench.options import Options
@@ -227,6 +228,19 @@ def test_a_missing_peer_says_what_to_install(monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "dwave.samplers", None)
     with pytest.raises(ToolMissing):
         peers.Annealer(planar_torus(4, 4, 1).model, (0.1, 1.0), 5).reads(1, 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "written"),
+    [
+        (["/bin/gibbsite", "bench", "speed"], "gibbsite bench speed"),
+        (["/lib/gibbsite/__main__.py", "bench", "speed"], "gibbsite bench speed"),
+        (["tools/toggles.py", "--out", "a b"], "toggles.py --out 'a b'"),
+        ([], ""),
+    ],
+)
+def test_the_command_is_written_as_one_would_type_it(words: list[str], written: str) -> None:
+    assert facts(words)["command"] == written
 
 
 # --- suites and the command -----------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -19,12 +20,19 @@ PACKAGES: Final = ("gibbsite", "numpy", "numba", "dimod", "dwave-samplers", "thr
 def facts(command: Sequence[str] = ()) -> dict[str, Any]:
     """All of it as plain values, for JSON."""
     return {
-        "command": " ".join([Path(command[0]).name, *command[1:]]) if command else "",
+        "command": _written(command) if command else "",
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit(),
         "machine": machine(),
         "versions": versions(),
     }
+
+
+def _written(command: Sequence[str]) -> str:
+    """The words of ``sys.argv`` as one would type them; `python -m gibbsite` is `gibbsite`."""
+    program = Path(command[0])
+    name = program.parent.name if program.name == "__main__.py" else program.name
+    return shlex.join([name, *command[1:]])
 
 
 def machine() -> dict[str, Any]:
