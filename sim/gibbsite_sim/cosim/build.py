@@ -28,13 +28,28 @@ from gibbsite_sim.cache import Cache, cache_folder
 from gibbsite_sim.elaborate import component_verilog
 from gibbsite_sim.toolchain import find_toolchain, versions
 
-__all__ = ["BLOCKS", "LANGEVIN_SMALL", "LATTICE_SMALL", "SERIAL_DIVISOR", "SMALL", "Bench"]
+__all__ = [
+    "BLOCKS",
+    "BOOKS_MOST",
+    "BOOKS_WORDS",
+    "LANGEVIN_SMALL",
+    "LATTICE_SMALL",
+    "SERIAL_DIVISOR",
+    "SMALL",
+    "Bench",
+]
 
 AHEAD = 3600
 """Seconds: the generated makefile wants runtime objects that are newer than itself."""
 
 SERIAL_DIVISOR = 8
 """Clock cycles a bit of the bench of the serial device."""
+
+BOOKS_WORDS = {0x00: 0x8765_4321, 0x05: 1, 0x1F: 0xFFFF_FFFF, 0x30: 0x4742_5354, 0x3B: 0x0102_0304}
+"""What the benches of the books have in memory from the start; the other words are 0."""
+
+BOOKS_MOST = {"device_books": (1, 3, 40_000), "device_books_full": (1, 1, 512, 511, 64, 1, 2, 1)}
+"""Their counters, each by the most that a cycle adds: few, and as many as there are words for."""
 
 SMALL = GraphParameters(
     lanes=4, rows=128, words=256, schedule_steps=8, payload_words=64, max_degree=60, max_group=256
@@ -64,6 +79,22 @@ def _noise_shaper(parameters: GraphParameters) -> Any:
 
     index_bits, tail_bits = parameters.noise_index_bits, parameters.noise_tail_bits
     return NoiseShaper(parameters.lanes, parameters.score_frac, index_bits, tail_bits)
+
+
+def _books(block: str) -> Callable[[Any], Any]:
+    def make(_: Any) -> Any:
+        from gibbsite_hw.device_books import DeviceBooks
+
+        return DeviceBooks(BOOKS_WORDS, BOOKS_MOST[block])
+
+    return make
+
+
+def _books_responder(_: GraphParameters) -> Any:
+    from gibbsite_hw.graph_responder import GraphResponder
+    from gibbsite_hw.spec.packets import Engine
+
+    return GraphResponder(12, Engine.LATTICE)
 
 
 def _responder(_: GraphParameters) -> Any:
@@ -116,6 +147,12 @@ def _lattice_shell(parameters: LatticeParameters) -> Any:
     return LatticeShell(parameters, DeviceParameters.of(parameters).fingerprint())
 
 
+def _lattice_hash(parameters: LatticeParameters) -> Any:
+    from gibbsite_hw.lattice_hash import LatticeHash
+
+    return LatticeHash(parameters.hash_rounds)
+
+
 def _lattice_noise(parameters: LatticeParameters) -> Any:
     from gibbsite_hw.lattice_noise import LatticeNoise
 
@@ -147,6 +184,8 @@ BLOCKS: dict[str, Callable[[Any], Any]] = {
     "graph_engine": _component("graph", "GraphEngine"),
     "device_loader": _component("device_loader", "DeviceLoader"),
     "device_checker": _component("device_checker", "DeviceChecker"),
+    **{block: _books(block) for block in BOOKS_MOST},
+    "books_responder": _books_responder,
     "device_receiver": _receiver,
     "device_responder": _responder,
     "device_router": _router,
@@ -157,6 +196,10 @@ BLOCKS: dict[str, Callable[[Any], Any]] = {
     "langevin_engine": _component("langevin", "LangevinEngine"),
     "langevin_loader": _component("langevin_loader", "LangevinLoader"),
     "langevin_shell": _langevin_shell,
+    "lattice_hash": _lattice_hash,
+    "lattice_loader": _component("lattice_loader", "LatticeLoader"),
+    "lattice_store": _component("lattice_store", "LatticeStore"),
+    "lattice_readout": _component("lattice_readout", "LatticeReadout"),
     "lattice_noise": _lattice_noise,
     "lattice_seeder": _lattice_seeder,
     "lattice_thresholds": _component("lattice_thresholds", "LatticeThresholds"),
