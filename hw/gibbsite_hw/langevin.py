@@ -20,7 +20,7 @@ from gibbsite_hw.langevin_readout import LangevinReadout
 from gibbsite_hw.langevin_residual import LangevinResidual
 from gibbsite_hw.langevin_schedule import LangevinSchedule
 from gibbsite_hw.langevin_sequencer import LangevinSequencer
-from gibbsite_hw.langevin_signatures import COUNTERS, engine_members, scale_layout
+from gibbsite_hw.langevin_signatures import engine_members, scale_layout
 from gibbsite_hw.langevin_tail import LangevinTail
 from gibbsite_hw.langevin_unit import LangevinUnit
 from gibbsite_hw.noise import SeedHash
@@ -29,7 +29,7 @@ from gibbsite_hw.spec.langevin_parameters import LangevinParameters
 from gibbsite_hw.spec.langevin_registers import LangevinFlags
 from gibbsite_hw.spec.langevin_tables import LANGEVIN_ENGINE
 
-__all__ = ["COUNTERS", "LangevinEngine"]
+__all__ = ["LangevinEngine"]
 
 
 class LangevinEngine(wiring.Component):
@@ -38,7 +38,8 @@ class LangevinEngine(wiring.Component):
     ``write`` fills the memories while idle. ``start`` (one cycle, while not ``busy``) begins a
     run with the settings beside it, which stay as they are until ``finished`` (one cycle, with
     ``aborted``). ``abort`` ends the run after the pass at hand. Draws and moments leave on
-    ``draws``.
+    ``draws``. ``cycles`` ... ``saturations`` say what each cycle adds to the counters of that name,
+    until the cycle after ``finished``.
     """
 
     def __init__(self, parameters: LangevinParameters) -> None:
@@ -96,8 +97,7 @@ class LangevinEngine(wiring.Component):
             dot.put_index.eq(Mux(residual.put, residual.index, unit.index)),
             dot.put_data.eq(Mux(residual.put, residual.multiplier, unit.operand)),
         ]
-        with m.If(sequencer.slot.product):
-            m.d.sync += self.products.eq(self.products + sequencer.active)
+        m.d.sync += self.products.eq(Mux(sequencer.slot.product, sequencer.active, 0))
 
     def _units(self, m):
         """Units: their sums, settings and noise."""
@@ -174,7 +174,7 @@ class LangevinEngine(wiring.Component):
         unit, tail, moments = self._unit, self._tail, self._moments
         schedule, readout, seed_hash = self._schedule, self._readout, self._hash
         load, opening = Signal(), Signal()
-        seeding, working, advance = Signal(), Signal(), Signal()
+        seeding, advance, stepped = Signal(), Signal(), Signal()
         number = Signal.like(unit.seed_index)
         last_draw, last_chain = schedule.last_draw, Signal()
         m.d.comb += [
@@ -193,17 +193,15 @@ class LangevinEngine(wiring.Component):
         counted = (
             unit.saturations + self._residual.saturations + tail.saturations + moments.saturations
         )
-        with m.If(self.busy):
-            m.d.sync += self.saturations.eq(self.saturations + counted)
-        with m.If(working):
-            m.d.sync += self.cycles.eq(self.cycles + 1)
+        # What is counted may come a cycle late. Units are counted in the pass that ends their step.
+        m.d.sync += self.saturations.eq(Mux(self.busy, counted, 0))
+        m.d.comb += [
+            self.steps.eq(advance),
+            self.updates.eq(stepped & self._sequencer.slot.unit),
+        ]
         with m.If(advance):
             m.d.comb += self._pass_begins.eq(1)
-            m.d.sync += [
-                self._bank.eq(~self._bank),
-                self.updates.eq(self.updates + self.units),
-                self.steps.eq(self.steps + 1),
-            ]
+            m.d.sync += [self._bank.eq(~self._bank), stepped.eq(1)]
 
         def go_on():
             """The next pass, in the cycle that follows."""
@@ -233,7 +231,7 @@ class LangevinEngine(wiring.Component):
             m.d.comb += [
                 self.busy.eq(~machine.ongoing("IDLE")),
                 seeding.eq(machine.ongoing("SEED")),
-                working.eq(seeding | passing | machine.ongoing("MOMENTS")),
+                self.cycles.eq(seeding | passing | machine.ongoing("MOMENTS")),
                 unit.reading.eq(~passing),
                 unit.read_index[0].eq(
                     Mux(machine.ongoing("MOMENTS"), moments.unit[0], readout.unit)
@@ -242,11 +240,11 @@ class LangevinEngine(wiring.Component):
             with m.State("IDLE"):
                 m.d.sync += [load.eq(1), opening.eq(1), self._chain.eq(0), number.eq(0)]
                 with m.If(self.start):
-                    m.d.sync += [getattr(self, name).eq(0) for name in COUNTERS]
                     m.next = "SEED"
             with m.State("SEED"):
                 m.d.comb += seed_hash.start.eq(load)
-                m.d.sync += [load.eq(0), opening.eq(0), self._draw.eq(0), self._starting.eq(1)]
+                m.d.sync += [load.eq(0), opening.eq(0), stepped.eq(0)]
+                m.d.sync += [self._draw.eq(0), self._starting.eq(1)]
                 with m.If(seed_hash.done):
                     m.d.sync += [number.eq(number + 1), load.eq(1)]
                     with m.If(number + 1 == self.units):
@@ -273,8 +271,8 @@ class LangevinEngine(wiring.Component):
             with m.State("MOMENTS"), m.If(moments.done):
                 draw_or_go_on()
             with m.State("DRAW"), m.If(readout.done):
-                m.d.comb += schedule.drawn.eq(1)
-                m.d.sync += [self.reads.eq(self.reads + 1), self._draw.eq(self._draw + 1)]
+                m.d.comb += [schedule.drawn.eq(1), self.reads.eq(1)]
+                m.d.sync += self._draw.eq(self._draw + 1)
                 with m.If(last_draw & (self.pairs == 0)):
                     end_chain()
                 with m.Elif(self.abort):

@@ -17,8 +17,8 @@ from gibbsite_hw.spec.langevin_program import Shifts
 from gibbsite_hw.words import word_layout
 
 __all__ = [
-    "COUNTERS",
     "LangevinMemories",
+    "counters",
     "engine_members",
     "entry_layout",
     "langevin_write_signature",
@@ -29,14 +29,20 @@ __all__ = [
     "strengths_layout",
 ]
 
-COUNTERS = ("cycles", "products", "updates", "steps", "reads", "saturations")
-"""The 64-bit counters, in the order of DONE."""
+_SATURATING = 34
+"""No more values than this can saturate in one cycle, in all parts together."""
 
 
 class LangevinMemories:
     """Numbers of the engine's memories on its write port."""
 
     UNITS, WEIGHTS, BIASES, CLAMPS, SCHEDULE, STATE, CONSTRAINTS, PAIRS = range(8)
+
+
+def counters(parameters: LangevinParameters) -> dict[str, int]:
+    """The counters in the order of DONE, each with the most that a cycle adds to it."""
+    most = {"cycles": 1, "products": parameters.multipliers, "updates": 1}
+    return {**most, "steps": 1, "reads": 1, "saturations": _SATURATING}
 
 
 _SHIFT_BITS = SHIFT_MAX.bit_length()
@@ -88,10 +94,10 @@ def engine_members(parameters: LangevinParameters) -> dict[str, wiring.Member]:
         "first_chain": In(32),
         "chains": In(32),
         "number_of_draws": In(32),
-        "entries": In(32),
+        "entries": In(range(parameters.schedule_entries + 1)),
         "thin": In(32),
         "moment_every": In(32),
-        "pairs": In(32),
+        "pairs": In(max(1, parameters.pairs.bit_length())),
         "start_noise": In(24),
         "flags": In(3),
         "units": In(range(parameters.units + 1)),
@@ -99,7 +105,7 @@ def engine_members(parameters: LangevinParameters) -> dict[str, wiring.Member]:
         "coupled": In(1),
         "shifts": In(shifts_layout),
         "draws": Out(stream.Signature(word_layout)),
-        **{name: Out(64) for name in COUNTERS},
+        **{name: Out(range(most + 1)) for name, most in counters(parameters).items()},
     }
 
 

@@ -6,9 +6,10 @@ from random import Random
 import pytest
 from amaranth.sim import Simulator
 
-from gibbsite_hw.langevin_settings import LangevinSettings
+from gibbsite_hw.langevin_settings import LangevinSettings, settings_layout
 from gibbsite_hw.langevin_size import LangevinSize
 from gibbsite_hw.spec.langevin_formats import SHIFT_MAX
+from gibbsite_hw.spec.langevin_packets import LangevinErrorCode
 from gibbsite_hw.spec.langevin_parameters import LangevinParameters
 from gibbsite_hw.spec.langevin_program import Shifts
 from gibbsite_hw.spec.langevin_registers import LANGEVIN_REGISTERS, LangevinRegister
@@ -95,34 +96,39 @@ def test_sizes(parameters: LangevinParameters) -> None:
 
 def test_registers() -> None:
     """Every bound of every register from both sides, what is read only, and what is not there."""
-    dut = LangevinSettings()
+    parameters = LangevinParameters(schedule_entries=100, pairs=0)
+    dut = LangevinSettings(parameters)
     model = RegisterModel(LANGEVIN_REGISTERS)
     probes = RegisterModel.probes(LANGEVIN_REGISTERS)
     checked = {"written": 0, "refused": 0}
+    widths: dict[str, int] = {}
 
     async def bench(ctx) -> None:
-        for register, info in LANGEVIN_REGISTERS.items():
-            if not info.writable:
-                ctx.set(dut.status[register.name.lower()], 1000 + register)
         for offset, word in probes:
             ctx.set(dut.offset, offset)
             ctx.set(dut.word, word)
             error, detail = model.write(offset, word)
             assert ctx.get(dut.error) == (error or 0), (offset, word)
             if error is not None:
-                assert ctx.get(dut.detail) == detail
+                assert detail == (1 if error == LangevinErrorCode.BAD_VALUE else offset)
             ctx.set(dut.write, 1)
             await ctx.tick()
             ctx.set(dut.write, 0)
             code, value = model.read(offset)
             assert ctx.get(dut.known) == (offset in LANGEVIN_REGISTERS)
-            if code is None:
-                wanted = 1000 + offset if value is None else value
-                assert ctx.get(dut.value) == wanted
-                if value is not None:
-                    name = LangevinRegister(offset).name.lower()
-                    assert ctx.get(dut.settings[name]) == value
+            status = {*(r for r, info in LANGEVIN_REGISTERS.items() if not info.writable)}
+            shown = offset in status and offset < LangevinRegister.CYCLES_LOW
+            assert ctx.get(dut.shown) == shown
+            if code is None and value is not None:
+                name = LangevinRegister(offset).name.lower()
+                width = settings_layout(parameters)[name].width
+                assert ctx.get(dut.settings[name]) == value % (1 << width)
+                widths[name] = width
             checked["written" if error is None else "refused"] += 1
 
     simulate(dut, bench)
     assert min(checked.values()) > 30, checked
+    # what a run cannot have is cut off, and nothing else
+    short = {"entries": 7, "pairs": 1, "start": 24, "flags": 3}
+    assert len(widths) == 11
+    assert {name: width for name, width in widths.items() if width < 32} == short

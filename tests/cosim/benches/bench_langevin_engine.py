@@ -1,4 +1,4 @@
-"""`LangevinEngine` against the golden shell: draws, moments, counters, and when a run ends."""
+"""`LangevinEngine` against the golden shell: draws, moments, what it counts, when a run ends."""
 
 import os
 from dataclasses import replace
@@ -7,7 +7,7 @@ from typing import Any
 
 import cocotb
 
-from gibbsite_hw.langevin_signatures import COUNTERS, LangevinMemories
+from gibbsite_hw.langevin_signatures import LangevinMemories, counters
 from gibbsite_hw.spec.langevin_packets import (
     LANGEVIN_RECORDS,
     LangevinOpcode,
@@ -29,6 +29,7 @@ from gibbsite_sim.cosim.scoreboard import Scoreboard
 from gibbsite_sim.cosim.streams import STALLS, Stalls, StreamMonitor, StreamSink
 
 PARAMETERS = langevin_parameters_here()
+COUNTERS = counters(PARAMETERS)
 RUNS = int(os.environ.get("GIBBSITE_PROGRAMS", "40"))
 ABORTS = 12
 LONG = 200_000
@@ -77,9 +78,11 @@ class Engine:
         self.ends: Scoreboard[tuple[int, ...]] = Scoreboard("counters")
         self.queue: list[tuple[int, int, int, int]] = []
         self.start = self.running = self.abort = self.may_abort = self.aborted = False
+        self.ending = False
         self.began = self.took = 0
         self.expected: list[list[int]] = []
         self.counters: tuple[int, ...] = ()
+        self.counted = dict.fromkeys(COUNTERS, 0)
         for name in ("enable", "memory", "address", "lane", "data"):
             getattr(self.dut, f"write__{name}").value = 0
         for name in ("start", "abort", "tag", "seed", *SETTINGS):
@@ -94,17 +97,24 @@ class Engine:
             assert not read(dut.busy)
             place = read(dut.write__address), read(dut.write__lane)
             self.memories[read(dut.write__memory)][place] = read(dut.write__data)
+        for name, most in COUNTERS.items():
+            event = read(getattr(dut, name))
+            assert event <= most, name
+            self.counted[name] += event
+        if self.ending:
+            if not self.aborted:
+                self.ends.expect(self.counters)
+                self.ends.saw(tuple(self.counted.values()))
+            self.running = self.ending = False
         if read(dut.start):
             self.began = self.clocked.cycle
+            self.counted = dict.fromkeys(COUNTERS, 0)
             self.model()
         if read(dut.finished):
             self.took = self.clocked.cycle - self.began
             self.aborted = bool(read(dut.aborted))
             assert self.may_abort or not self.aborted
-            if not self.aborted:
-                self.ends.expect(self.counters)
-                self.ends.saw(tuple(read(getattr(dut, name)) for name in COUNTERS))
-            self.running = False
+            self.ending = True  # the last events come a cycle late
 
     def model(self) -> None:
         """The golden run of what the memories hold now."""
@@ -232,8 +242,8 @@ async def runs(dut: object) -> None:
         sums = settings[_R.CHAINS] if settings[_R.PAIRS] else 0
         if pattern == "none":
             # starting takes a cycle, and so does the way from the last draw to the moments
-            assert engine.took == 1 + read(engine.dut.cycles) + words + sums
-        saturated += read(engine.dut.saturations) > 0
+            assert engine.took == 1 + engine.counted["cycles"] + words + sums
+        saturated += engine.counted["saturations"] > 0
         moments += sum(p[0] >> 24 == LangevinResponse.MOMENTS for p in engine.expected)
         packets += len(engine.expected)
     engine.packets.finish(packets)
@@ -269,7 +279,7 @@ async def aborts(dut: object) -> None:
         assert sent == engine.expected[: len(sent)]
         assert engine.aborted == (len(sent) < len(engine.expected))
         draws = sum(packet[0] >> 24 == LangevinResponse.DRAW for packet in sent)
-        assert read(engine.dut.reads) == draws
+        assert engine.counted["reads"] == draws
         cut += engine.aborted
         await clocked.wait(3)
     assert cut >= ABORTS // 2
