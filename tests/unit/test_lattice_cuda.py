@@ -36,6 +36,35 @@ for neighbours, rows, columns, style, biased in {cases}:
 print("same")
 """
 
+REPLICAS = """
+import numpy as np
+from gibbsite.devices import open as open_device
+from gibbsite.replicas import run_replicas
+from gibbsite_hw.spec.lattice_program import LatticeRequest
+from gibbsite_sim.cosim.lattice_programs import random_program, random_state
+from gibbsite_sim.fast.lattice_cuda import WideCuda
+
+sizes, calls = [], WideCuda.sweep_each
+WideCuda.sweep_each = lambda self, *words: (sizes.append(self._count), calls(self, *words))[1]
+rng = np.random.default_rng(3)
+build = "engines=lattice&rows=4&columns=24&banks=2"
+chains = np.array([3, 900, 4, (1 << 32) - 1, 5], dtype=np.uint32)
+betas = np.array([1 << 16, 1 << 19, 1 << 16, 5, 1 << 18], dtype=np.uint32)
+with open_device(f"golden:?{build}") as golden, open_device(f"fast:?{build}&target=cuda") as device:
+    p = golden.info.lattice
+    program = random_program(p, 4, rng, style="any", biased=True, clamped=0.05)
+    given = np.array([random_state(p, 4, rng) for _ in chains], dtype=np.uint32)
+    for one in (golden, device):
+        one.load(program)
+    for states in (given, None):
+        asked = (7, chains, betas, states, 3, LatticeRequest)
+        wanted, found = run_replicas(golden, *asked), run_replicas(device, *asked)
+        assert (found.states == wanted.states).all(), "states"
+        assert (found.energies == wanted.energies).all(), "energies"
+assert sizes == [5, 5], f"not on the GPU, all at once: {sizes}"
+print("same")
+"""
+
 CASES = [
     (4, 4, 4, "one strength", False),  # sliced: pairs
     (4, 10, 4, "any", True),  # sliced: cases
@@ -61,6 +90,11 @@ def run(code: str, simulate: bool) -> subprocess.CompletedProcess[str]:
 
 def test_the_kernels_give_goldens_bits() -> None:
     done = run(SAME.format(cases=CASES, chains=5), simulate=True)
+    assert done.stdout == "same\n", done.stderr
+
+
+def test_replicas_run_on_the_gpu_and_give_goldens_bits() -> None:
+    done = run(REPLICAS, simulate=True)
     assert done.stdout == "same\n", done.stderr
 
 

@@ -38,6 +38,9 @@ BLOCK_BYTES = 256 << 20
 SLICE_FLIPS = 2e8
 """Decisions of one call of compiled code, some tenth of a second: then signals are heard."""
 
+LEAST_PART, MOST_PART = 32, 64
+"""Replicas that a thread takes at once: a vector of spins takes as long as a part of one."""
+
 Ints = NDArray[np.int32]
 Int64 = NDArray[np.int64]
 
@@ -59,6 +62,18 @@ class Chains(Protocol):
 
     def states(self) -> UInt32:
         """States in words."""
+        ...
+
+
+class Replicas(Chains, Protocol):
+    """Chains with states and betas of their own."""
+
+    def start_from(self, states: UInt32) -> None:
+        """The start sweep from ``states uint32[chains, columns * words]``."""
+        ...
+
+    def sweep_each(self, sweeps: int, tables: Ints, beta: Ints) -> None:
+        """So many sweeps, every chain by the table that ``beta`` gives it."""
         ...
 
 
@@ -85,6 +100,7 @@ class FastLatticeEngine(LatticeEngine):
         self.weight = couplings.reshape(sites, count).astype(np.int32)
         self._sorted: Sites | None = None
         self._banded: BandedSites | None = None
+        self._tables: tuple[bytes, Ints] | None = None
 
     def condition(self, conditions: LatticeConditions) -> None:
         """Take over biases and clamps."""
@@ -150,12 +166,28 @@ class FastLatticeEngine(LatticeEngine):
         words = seed_lattice_streams(seed, numbers.astype(np.uint64), self.parameters.streams)
         return self._chains(words)
 
+    def replicas(self, seed: int, numbers: NDArray[np.int64]) -> Replicas:
+        """Fresh chains of these numbers, each with a state and a beta of its own."""
+        words = seed_lattice_streams(seed, numbers.astype(np.uint64), self.parameters.streams)
+        return self._side_by_side(words)
+
+    def parts(self, replicas: int) -> list[slice]:
+        """Replicas as threads share them: whole vectors, and enough of them for all threads."""
+        share = min(MOST_PART, replicas // self.host.workers.threads)
+        size = max(LEAST_PART, share // LEAST_PART * LEAST_PART)
+        return [slice(first, min(first + size, replicas)) for first in range(0, replicas, size)]
+
+    def _side_by_side(self, words: UInt64) -> Replicas:
+        from gibbsite_sim.fast.lattice_chains import WideChains
+
+        return WideChains(self, words)
+
     def _chains(self, words: UInt64) -> Chains:
         # late: a device that never draws compiles nothing and needs no compiler
-        from gibbsite_sim.fast.lattice_chains import SlicedChains, WideChains
+        from gibbsite_sim.fast.lattice_chains import SlicedChains
 
         if self._sorted is None:
-            return WideChains(self, words)
+            return self._side_by_side(words)
         if self._banded is None:  # several threads may come here at once, and find the same
             p = self.parameters
             self._banded = by_bands(self._sorted, p.rows, p.offsets)
@@ -164,6 +196,13 @@ class FastLatticeEngine(LatticeEngine):
     def table(self, beta_code: int) -> Ints:
         """T(m) for m = 0..field_max."""
         return np.array(thresholds(beta_code, self.parameters.field_max), dtype=np.int32)
+
+    def tables(self, codes: Int64) -> Ints:
+        """``[beta, m]``: the same for several betas, kept for as long as they are asked for."""
+        key = codes.tobytes()
+        if self._tables is None or self._tables[0] != key:
+            self._tables = key, np.stack([self.table(int(code)) for code in codes])
+        return self._tables[1]
 
     def _sweep(
         self, chains: Chains, best: "_Best | None", sweeps: int, beta_code: int

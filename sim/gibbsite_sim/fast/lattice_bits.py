@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gibbsite_sim.fast.compiled import compiled
 
-__all__ = ["sliced_states", "widen", "wide_states"]
+__all__ = ["given_bits", "sliced_states", "widen", "wide_states"]
 
 Words = NDArray[np.uint64]
 
@@ -47,6 +47,17 @@ def wide_states(spins: NDArray[np.int8], rows: int, states: NDArray[np.uint32]) 
         bit = np.uint32(row % 32)
         for chain in range(states.shape[0]):
             states[chain, at] |= np.uint32(spins[site, chain] > 0) << bit
+
+
+@compiled
+def given_bits(states: NDArray[np.uint32], rows: int, bits: NDArray[np.int8]) -> None:
+    """The sites of states as 0 and 1, ``bits[site, chain]``."""
+    words = (rows + 31) // 32
+    for site in range(bits.shape[0]):
+        column, row = site // rows, site % rows
+        at, shift = column * words + row // 32, np.uint32(row % 32)
+        for chain in range(bits.shape[1]):
+            bits[site, chain] = np.int8((states[chain, at] >> shift) & np.uint32(1))
 
 
 @compiled

@@ -154,6 +154,12 @@ class WideChains:
             given = np.full(self._spins.shape[0], -1, dtype=np.int8)
         self.start_each(np.broadcast_to(given[:, None], self._spins.shape))
 
+    def start_from(self, states: UInt32) -> None:
+        """The start sweep from ``states uint32[chains, columns * words]``."""
+        given = np.empty_like(self._spins)
+        lattice_bits.given_bits(states, self._engine.parameters.rows, given)
+        self.start_each(given)
+
     def start_each(self, given: NDArray[np.int8]) -> None:
         """The start sweep with a state of its own for every chain, ``[sites, chains]``."""
         rows, held = self._engine.parameters.rows, self._engine.held
@@ -178,6 +184,7 @@ class WideChains:
             e.held,
             tables,
             beta,
+            np.empty(len(beta), dtype=np.int32),
         )
 
     def energies(self) -> Int64:

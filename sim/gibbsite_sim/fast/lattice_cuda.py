@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gibbsite_models.golden.noise import UInt32, UInt64
 from gibbsite_sim.fast import lattice_bits, lattice_wide
-from gibbsite_sim.fast.lattice import Chains, FastLatticeEngine
+from gibbsite_sim.fast.lattice import Chains, FastLatticeEngine, Replicas
 from gibbsite_sim.fast.lattice_chains import Int64, Ints, LatticeModel
 from gibbsite_sim.fast.lattice_cuda_loops import sliced_pass, wide_pass
 from gibbsite_sim.fast.lattice_sites import Sites
@@ -31,9 +31,16 @@ def cuda_present() -> bool:
 class CudaLatticeEngine(FastLatticeEngine):
     """One loaded program; its chains are the GPU's."""
 
+    def _side_by_side(self, words: UInt64) -> Replicas:
+        return WideCuda(self, words)
+
+    def parts(self, replicas: int) -> list[slice]:
+        """All replicas at once: the GPU shares them among its threads."""
+        return [slice(0, replicas)]
+
     def _chains(self, words: UInt64) -> Chains:
         if self._sorted is None:
-            return WideCuda(self, words)
+            return self._side_by_side(words)
         return SlicedCuda(self, self._sorted, words)
 
     def _chain_bytes(self) -> int:
@@ -120,15 +127,27 @@ class WideCuda:
         """The start sweep; ``given[site]`` is 0 or 1."""
         shape = (len(self._engine.bias), self._count)
         each = np.full(len(self._engine.bias), -1, dtype=np.int8) if given is None else given
+        self._start(np.ascontiguousarray(np.broadcast_to(each[:, None], shape)))
+
+    def start_from(self, states: UInt32) -> None:
+        """The start sweep from ``states uint32[chains, columns * words]``."""
+        given = np.empty((len(self._engine.bias), self._count), dtype=np.int8)
+        lattice_bits.given_bits(states, self._engine.parameters.rows, given)
+        self._start(given)
+
+    def _start(self, given: NDArray[np.int8]) -> None:
         tables = np.zeros((1, 1), dtype=np.int32)
-        given = np.ascontiguousarray(np.broadcast_to(each[:, None], shape))
         self._sweep(True, given, tables, np.zeros(self._count, dtype=np.int32))
 
     def sweep(self, sweeps: int, table: Ints) -> None:
         """So many sweeps at one beta."""
-        tables, beta = cuda.to_device(table[None]), np.zeros(self._count, dtype=np.int32)
+        self.sweep_each(sweeps, table[None], np.zeros(self._count, dtype=np.int32))
+
+    def sweep_each(self, sweeps: int, tables: Ints, beta: Ints) -> None:
+        """So many sweeps, every chain by the table that ``beta`` gives it."""
+        on_gpu, which = cuda.to_device(tables), cuda.to_device(beta)
         for _ in range(sweeps):
-            self._sweep(False, self._nothing, tables, beta)
+            self._sweep(False, self._nothing, on_gpu, which)
         cuda.synchronize()
 
     def _sweep(self, toss: bool, given: NDArray[np.int8], tables: Ints, beta: Ints) -> None:

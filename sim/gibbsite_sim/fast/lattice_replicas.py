@@ -3,6 +3,9 @@
 Twin: the loop of ordinary runs in ``gibbsite.replicas``.
 """
 
+from collections.abc import Iterator
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,8 +13,6 @@ from gibbsite_hw.spec.lattice_program import LatticeCounters
 from gibbsite_hw.spec.lattice_registers import LATTICE_REGISTERS, LatticeRegister
 from gibbsite_hw.spec.lattice_tables import BETA_MAX
 from gibbsite_hw.spec.lattice_timing import group_cycles, sweep_cycles
-from gibbsite_models.golden.lattice import unpack_columns
-from gibbsite_models.golden.lattice_noise import seed_lattice_streams
 from gibbsite_models.golden.noise import UInt32
 from gibbsite_sim.fast.lattice import FastLatticeEngine
 
@@ -19,8 +20,8 @@ __all__ = ["accepts", "advance", "cost"]
 
 Int64 = NDArray[np.int64]
 
-SLICE_FLIPS = 5e7
-"""Decisions of one call of compiled code, some tenth of a second: then signals are heard."""
+SLICE_FLIPS = 2e7
+"""Decisions of one call of compiled code, less than a tenth of a second: then signals are heard."""
 
 
 def accepts(
@@ -48,23 +49,31 @@ def advance(
     states: UInt32 | None,
     sweeps: int,
 ) -> tuple[UInt32, Int64]:
-    """States ``uint32[K, columns * words]`` and energies after so many sweeps."""
-    from gibbsite_sim.fast.lattice_chains import WideChains
+    """States ``uint32[K, columns * words]`` and energies after so many sweeps.
 
-    words = seed_lattice_streams(seed, chains.astype(np.uint64), engine.parameters.streams)
-    made = WideChains(engine, words)
-    if states is None:
-        made.start(None)
-    else:
-        bits = unpack_columns(states, engine.parameters.rows).astype(np.int8)
-        made.start_each(bits.transpose(2, 1, 0).reshape(-1, len(betas)))
+    Threads share the replicas in parts; a chain's number alone decides its bits.
+    """
+    found = np.empty((len(betas), engine.columns * engine.parameters.words), dtype=np.uint32)
+    energies = np.empty(len(betas), dtype=np.int64)
     codes, inverse = np.unique(betas, return_inverse=True)
-    tables = np.stack([engine.table(int(code)) for code in codes])
-    which = inverse.astype(np.int32)
-    at_once = max(1, int(SLICE_FLIPS / (len(engine.bias) * len(betas))))
-    for done in range(0, sweeps, at_once):
-        made.sweep_each(min(at_once, sweeps - done), tables, which)
-    return made.states(), made.energies()
+    tables, which = engine.tables(codes), inverse.astype(np.int32)
+
+    def job(part: slice) -> Iterator[None]:
+        made = engine.replicas(seed, chains[part])
+        if states is None:
+            made.start(None)
+        else:
+            made.start_from(np.ascontiguousarray(states[part], dtype=np.uint32))
+        yield
+        at_once = max(1, int(SLICE_FLIPS / (len(engine.bias) * len(chains[part]))))
+        for done in range(0, sweeps, at_once):
+            made.sweep_each(min(at_once, sweeps - done), tables, which[part])
+            yield
+        found[part], energies[part] = made.states(), made.energies()
+
+    with engine.host.compiling("lattice replicas"):
+        engine.host.workers.run([partial(job, part) for part in engine.parts(len(betas))])
+    return found, energies
 
 
 def cost(engine: FastLatticeEngine, replicas: int, sweeps: int) -> LatticeCounters:

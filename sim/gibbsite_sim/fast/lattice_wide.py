@@ -10,7 +10,7 @@ Source: docs/lattice-engine.md. Twin: ``gibbsite_models.golden.lattice``.
 import numpy as np
 from numpy.typing import NDArray
 
-from gibbsite_sim.fast.compiled import compiled
+from gibbsite_sim.fast.compiled import bare, compiled, inlined
 
 __all__ = ["start_wide", "wide_energies", "wide_sweeps"]
 
@@ -19,7 +19,7 @@ Words = NDArray[np.uint64]
 Ints = NDArray[np.int32]
 
 
-@compiled
+@inlined
 def _step(s0: Words, s1: Words) -> None:
     for chain in range(s0.shape[0]):
         a = s0[chain]
@@ -28,13 +28,13 @@ def _step(s0: Words, s1: Words) -> None:
         s1[chain] = x << np.uint64(37) | x >> np.uint64(27)
 
 
-@compiled
+@inlined
 def _add(field: Ints, spins: Spins, weight: int) -> None:
     for chain in range(field.shape[0]):
         field[chain] += weight * spins[chain]
 
 
-@compiled
+@inlined
 def _decide(out: Spins, field: Ints, s0: Words, shift: int, tables: Ints, beta: Ints) -> None:
     right = np.uint64(shift)
     for chain in range(out.shape[0]):
@@ -44,7 +44,7 @@ def _decide(out: Spins, field: Ints, s0: Words, shift: int, tables: Ints, beta: 
         out[chain] = 1 if (f < 0) != below else -1
 
 
-@compiled
+@bare
 def wide_sweeps(
     sweeps: int,
     spins: Spins,
@@ -56,14 +56,13 @@ def wide_sweeps(
     held: Spins,
     tables: Ints,
     beta: Ints,
+    field: Ints,
 ) -> None:
     """So many sweeps; ``weight`` and ``neighbour`` are ``[sites, neighbours]``.
 
-    ``held[site]`` is the value of a clamped site, 0 elsewhere.
+    ``held[site]`` is the value of a clamped site, 0 elsewhere; ``field[chain]`` is room to work in.
     """
-    sites, chains = spins.shape
-    columns = sites // rows
-    field = np.empty(chains, np.int32)
+    columns = spins.shape[0] // rows
     for _ in range(sweeps):
         for colour in range(2):
             for column in range(columns):
