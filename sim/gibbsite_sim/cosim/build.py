@@ -213,8 +213,10 @@ BLOCKS: dict[str, Callable[[Any], Any]] = {
 _ARGUMENTS = (
     *("-Wno-lint", "-Wno-style", "-Wno-fatal", "--x-initial", "unique", "--x-assign", "unique"),
     *("--output-split", "20000"),
-    *("-CFLAGS", "-O1 -w"),
+    *("-CFLAGS", "-w"),
 )
+_LEVELS = "OPT_FAST=-O1 OPT_GLOBAL=-O1 OPT_SLOW=-O0"
+"""What runs once, above all the table of all signals, is not optimized: that took minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +239,7 @@ class Bench:
     def build(self) -> Path:
         """The simulation program, from the cache or built. Raises `BuildFailed`, `ToolMissing`."""
         text = self.verilog()
-        facts = [text, *_ARGUMENTS, str(self.coverage), str(config.libs_dir), *versions()]
+        facts = [text, *_ARGUMENTS, _LEVELS, str(self.coverage), str(config.libs_dir), *versions()]
         key = f"{self.block}-{sha256(repr(facts).encode()).hexdigest()[:32]}"
         return _cache().obtain(key, lambda folder: self._make(folder, text), lambda: None)
 
@@ -278,7 +280,7 @@ class Bench:
 
     def _runtime_key(self) -> str:
         """Name of Verilator's own part of a program: the same for all blocks, most of the work."""
-        facts = [str(self.coverage), *_ARGUMENTS, *versions()]
+        facts = [str(self.coverage), *_ARGUMENTS, _LEVELS, *versions()]
         return f"runtime-{sha256(repr(facts).encode()).hexdigest()[:32]}"
 
 
@@ -312,7 +314,7 @@ def _verilator_on_path() -> Iterator[None]:
     changes = {
         "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}",
         # the generated makefile's precompiled header is for clang only
-        "MAKEFLAGS": " -- CFG_CXXFLAGS_PCH_I=-include CFG_GCH_IF_CLANG=",
+        "MAKEFLAGS": f" -- CFG_CXXFLAGS_PCH_I=-include CFG_GCH_IF_CLANG= {_LEVELS}",
     }
     before = {name: os.environ.get(name) for name in changes}
     os.environ.update(changes)
