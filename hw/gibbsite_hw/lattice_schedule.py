@@ -75,6 +75,7 @@ class LatticeSchedule(wiring.Component):
         none_left, one_left = Signal(init=1), Signal()  # as `left` says
         counted = self.counting
         twice = parameters.tables == 2
+        written = held(m, "written_half", Mux(self.enter, self.half, ~self.half)) if twice else 0
         ready = none_left | (one_left & counted)
         m.d.comb += [
             compute.eq(self.begin | (self.enter & further if twice else self.leave)),
@@ -82,7 +83,7 @@ class LatticeSchedule(wiring.Component):
             # a cycle later: the last entries come one before the first lane looks for them
             thresholds.begin.eq(held(m, "begun", compute)),
             thresholds.beta.eq(Mux(none, 0, beta)),
-            thresholds.half.eq(held(m, "written_half", Mux(self.enter, self.half, ~self.half))),
+            thresholds.half.eq(written),
             self.table.eq(thresholds.write),
         ]
         m.d.sync += [

@@ -33,8 +33,9 @@ def test_thresholds(tmp_path: Path) -> None:
     check(Bench("lattice_thresholds", LATTICE_SMALL), "tables", tmp_path)
 
 
-def test_schedule(tmp_path: Path) -> None:
-    check(Bench("lattice_schedule", LATTICE_SMALL), "steps", tmp_path)
+@pytest.mark.parametrize("tables", [1, 2])
+def test_schedule(tables: int, tmp_path: Path) -> None:
+    check(Bench("lattice_schedule", replace(LATTICE_SMALL, tables=tables)), "steps", tmp_path)
 
 
 @pytest.mark.parametrize(

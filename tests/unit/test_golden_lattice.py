@@ -253,6 +253,9 @@ def test_cycles_of_a_group() -> None:
     assert group_cycles(p, 16, steps=2, sweeps_per_step=4, thinned=0)[1] == first
     assert group_cycles(p, 16, steps=0, sweeps_per_step=1, thinned=0) == (seeding + sweep, 0)
     assert group_cycles(p, 16, steps=0, sweeps_per_step=1, thinned=2)[1] == first
+    # with one table a lane every step but the first waits for all of it
+    one = LatticeParameters(rows=8, columns=16, tables=1)
+    assert group_cycles(one, 16, steps=3, sweeps_per_step=9, thinned=4)[1] == first + 2 * table
     # 58 columns take 122 cycles a sweep, 4 fewer than the table
     assert group_cycles(
         LatticeParameters(rows=8, columns=60), 58, steps=2, sweeps_per_step=1, thinned=0

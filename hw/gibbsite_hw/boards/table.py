@@ -118,14 +118,15 @@ BOARDS: Mapping[str, Board] = {
                 payload_words=256,
                 hash_rounds=1,
             ),
-            # a lane has a block memory of its own: 144 lanes and 203 memories of 208 do not route
+            # 256 lanes: two share a block memory for their thresholds
             "lattice": LatticeParameters(
                 rows=64,
                 columns=64,
-                banks=2,
+                banks=8,
                 schedule_steps=512,
                 payload_words=256,
                 hash_rounds=1,
+                tables=1,
             ),
         },
         clocks_hz={"lattice": 62_500_000},

@@ -1,7 +1,7 @@
 """`LatticeSchedule`: whose table is in use when, and the cycle from which a step may begin.
 
-The model counts as `spec.lattice_timing` does and keeps both halves of a lane's table as they are
-written; each look at the half in use must find the golden thresholds of the step at hand.
+The model counts as `spec.lattice_timing` does and keeps a lane's tables as they are written, two or
+one; each look at the one in use must find the golden thresholds of the step at hand.
 """
 
 from random import Random
@@ -20,8 +20,9 @@ from gibbsite_sim.cosim.run import lattice_parameters_here
 PARAMETERS = lattice_parameters_here()
 PLAN = LatticePlan(PARAMETERS)
 MOST, BITS = PARAMETERS.field_max, PARAMETERS.field_bits
+TWICE = PARAMETERS.tables == 2
 RUNS = 14
-INPUTS = ("begin", "enter", "rewind", "counting", "steps")
+INPUTS = ("begin", "enter", "leave", "rewind", "counting", "steps")
 
 
 def whole_table(beta: int) -> dict[int, int]:
@@ -71,6 +72,8 @@ class Schedule:
                 ready = self.left <= counting
                 assert read(dut.ready) == ready, f"{self.left} cycles left, counting {counting}"
                 self.waited += not ready
+            elif not TWICE:
+                assert not read(dut.ready), "no table is on its way"
             if self.beta is not None and read(dut.steps):
                 assert read(dut.last) == self.last
         seen = table_write(PARAMETERS, read(dut.table))
@@ -97,17 +100,25 @@ class Schedule:
             self.compute(steps)
         elif enter:
             assert self.half is not None
-            # the last column that reads the old half is GAP cycles behind
-            self.read_until[self.half] = now - GAP + PLAN.field
-            self.half = 1 - self.half
+            if TWICE:
+                self.left_behind(now)
+                self.half = 1 - self.half
             # the last entries come while its first column is on the way to them
             self.read_from[self.half], self.read_until[self.half] = now + 1 + PLAN.field, 1 << 60
             self.beta = self.next_beta
             self.looks.append((now + 1 + PLAN.field, self.half, self.next_beta))
             self.last = self.step == steps
             self.fresh = False
-            if self.step < steps:
+            if TWICE and self.step < steps:
                 self.compute(steps)
+        elif read(dut.leave):
+            self.left_behind(now)
+            self.compute(steps)
+
+    def left_behind(self, now: int) -> None:
+        """The last column that reads the table in use is GAP cycles behind."""
+        assert self.half is not None
+        self.read_until[self.half] = now - GAP + PLAN.field
 
     def compute(self, steps: int) -> None:
         """The next table is on its way."""
@@ -120,7 +131,7 @@ class Schedule:
             getattr(self.dut, name).value = value
         (self.write or StoreWrite(LatticeMemories.SCHEDULE)).drive(self.dut, bool(self.write))
         self.write = None
-        self.inputs["begin"] = self.inputs["enter"] = 0
+        self.inputs["begin"] = self.inputs["enter"] = self.inputs["leave"] = 0
 
 
 @cocotb.test()
@@ -154,6 +165,9 @@ async def steps(dut: object) -> None:
             for _ in range(least):
                 schedule.inputs["counting"] = int(not slow or rng.random() < 0.7)
                 await clocked.wait(1)
+            if step and not TWICE:
+                schedule.inputs.update(counting=1, leave=1)
+                await clocked.wait(2)  # the second one is the first that waits
             while schedule.left:
                 schedule.inputs["counting"] = int(not slow or rng.random() < 0.7)
                 await clocked.wait(1)
