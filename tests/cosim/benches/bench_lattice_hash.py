@@ -13,7 +13,7 @@ from gibbsite_sim.cosim.clocked import Clocked, read
 from gibbsite_sim.cosim.run import lattice_parameters_here
 from gibbsite_sim.cosim.scoreboard import Scoreboard
 
-HASHES = 150
+HASHES = 100
 CYCLES = 20 // lattice_parameters_here().hash_rounds
 STOOD, READY = 2, 2
 """Cycles that a counter stands, the one of ``start`` included; those from ``done`` to ``ready``."""
