@@ -184,6 +184,14 @@ LANGEVIN_MUTANTS = (
         f"{LANGEVIN}::test_engine[small-none]",
     ),
     Mutant(
+        "langevin_looks_counted",
+        "langevin.py",
+        "stepped & self._sequencer.slot.unit",
+        "self._sequencer.slot.unit",
+        "units count as updated when a chain starts and is first looked at",
+        f"{LANGEVIN}::test_engine[small-none]",
+    ),
+    Mutant(
         "heat_limit_uncounted",
         "langevin_tail.py",
         "(self.done & heat_saturates)",
