@@ -10,6 +10,7 @@ import math
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     import dimod
     import numpy as np
     from numpy.typing import NDArray
+
+    from gibbsite.progress import Report
 
 __all__ = ["REFUTED", "UNKNOWN", "Certified", "CertifyError", "certify", "certify_device"]
 
@@ -106,13 +109,18 @@ def certify(
     asked = {name: value for name, value in options.items() if value is not None}
     if samples is not None:
         _refuse_drawing(samples, asked if device is None else {"device": device, **asked})
-    from gibbsite.model_files import read_model
+    from gibbsite.progress import bars
 
-    bqm = read_model(model)
-    if samples is not None:
-        found = certify_samples(bqm, beta, samples)
-    else:
-        found = certify_device(bqm, beta, DEFAULT_DEVICE if device is None else device, **asked)
+    with bars() as progress:
+        progress("certifying", 0, None)  # until the end, but for the drawing
+        from gibbsite.model_files import read_model
+
+        bqm = read_model(model)
+        if samples is not None:
+            found = certify_samples(bqm, beta, samples)
+        else:
+            where = DEFAULT_DEVICE if device is None else device
+            found = certify_device(bqm, beta, where, progress=progress, **asked)
     found.document["model"] = str(model)
     try:
         if plot is not None:
@@ -150,13 +158,14 @@ def certify_device(
     burn_in: int = BURN_IN,
     thin: int = THIN,
     seed: int | None = None,
+    progress: Report | None = None,
 ) -> Certified:
     """Draw from a device at beta, chains started at beta = 0, and certify what it gave.
 
-    Raises `CertifyError` for numbers without meaning, and what `Sampler` raises.
+    ``progress`` hears how the draws go on. Raises `CertifyError` for numbers without meaning, and
+    what `Sampler` raises.
     """
     from gibbsite.devices import open as open_device
-    from gibbsite.progress import bars
     from gibbsite.sampler import Sampler
 
     limits = (("--reads", reads, MOST_READS), ("--chains", chains, reads))
@@ -166,17 +175,20 @@ def certify_device(
             bound += ", no more than --reads" if name == "--chains" else ""
             raise CertifyError(f"{name} is {value}: give a number {bound}")
     seed = secrets.randbits(63) if seed is None else seed
-    with bars() as progress, open_device(device, progress=progress) as opened:
+    taken = reads - reads % chains
+    with open_device(device, progress=progress) as opened:
+        if progress is not None:
+            progress("drawing", 0, taken)
         drawn = Sampler(opened).sample(
             model,
             beta=beta,
-            num_reads=reads - reads % chains,
+            num_reads=taken,
             num_chains=chains,
             burn_in=burn_in,
             thin=thin,
             seed=seed,
             certify=True,
-            progress=lambda done, total: progress("drawing", done, total),
+            progress=None if progress is None else partial(progress, "drawing"),
         )
     document = {
         "schema_version": 1,

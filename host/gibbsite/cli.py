@@ -101,10 +101,12 @@ def solve(
         device = DEFAULT_DEVICE if waves is None else "sim:"
     asked = asked_of(request)
 
-    from gibbsite import orchestrator
     from gibbsite.progress import bars
 
     with bars() as progress:
+        progress("planning", 0, None)  # until the end, between what the device does
+        from gibbsite import orchestrator
+
         result = orchestrator.solve(
             asked,
             device=_address(device, waves),

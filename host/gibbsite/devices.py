@@ -182,17 +182,32 @@ def _sim(uri: str, given: dict[str, str], progress: Stage | None) -> Device:
     parameters = build_of(uri, given)
     if threads > 1 and waves is not None:
         raise UnknownDevice(f"{uri!r} records one waveform of {threads} copies: use threads=1")
+    heard = None if progress is None else _one_after_another(progress)
     streams: list[SimStream] = []
     devices: list[Device] = []
     try:
         for _ in range(threads):
-            streams.append(SimStream(parameters, uri=uri, waves=waves, stage=progress))
+            streams.append(SimStream(parameters, uri=uri, waves=waves, stage=heard))
             devices.append(Driver(streams[-1]))
     except BaseException:
         for stream in streams:
             stream.close()
         raise
     return devices[0] if threads == 1 else ParallelDevice(devices, streams)
+
+
+def _one_after_another(progress: Stage) -> Stage:
+    """Hear stages of which each ends where the next one begins and none says that it is over."""
+    last = ""
+
+    def heard(stage: str, done: int, total: int) -> None:
+        nonlocal last
+        if last and stage != last:
+            progress(last, 1, 1)
+        last = stage
+        progress(stage, done, total)
+
+    return heard
 
 
 def _analog(uri: str, given: dict[str, str]) -> Device:

@@ -1,7 +1,8 @@
 """Progress bars on stderr for whatever takes longer than a second; none where nobody watches.
 
 Work reports as `progress(stage, done, total)`: the name of what is done, and how far it is in
-units of its own; `total=None` where the end is not known.
+units of its own; `total=None` where the end is not known. A stage that is heard of while another
+one runs interrupts it; when it is over, ``done`` is ``total``, the other one goes on.
 """
 
 from __future__ import annotations

@@ -131,6 +131,7 @@ class Rounds:
         def progress(done: int, total: int) -> None:
             self.report(stage, done, total)
 
+        progress(0, chains)
         result = self.device.run(
             RunRequest(
                 betas=compiled.betas(_schedule(betas, sweeps)),

@@ -95,10 +95,12 @@ def bench(
 
     with bars() as progress:
         options = Options(seeds, seconds, data, tuple(instance or ()), progress, keep)
-        for suite in wanted.values():
+        for name, suite in wanted.items():
+            progress(f"suite {name}", 0, None)
             tables.append(suite.run(options))
             documents.append(document(tables[-1]))
             keep(tables[-1])
+            progress(f"suite {name}", 1, 1)
     if as_json:
         text = json.dumps(documents)
     else:
