@@ -22,8 +22,10 @@ __all__ = ["FIRST_COUNTER", "IDENTITY", "SCRATCH", "DeviceBooks", "request_signa
 
 FIRST_COUNTER, IDENTITY, SCRATCH = 0x20, 0x30, 0x38
 _ROUND_BITS = 7
-"""A counter is emptied at least once in so many bits' worth of cycles: it takes 9 cycles, and a
-request between two of them 5."""
+"""A counter is emptied at least once in so many bits' worth of cycles: it takes 10 cycles, and a
+request between two of them 6."""
+_BEHIND = 2
+"""Cycles from a byte's address to its sum: the memory, and a register behind it."""
 
 
 request_signature = wiring.Signature(
@@ -60,6 +62,7 @@ class DeviceBooks(wiring.Component):
     def __init__(self, words: Mapping[int, int], most: Sequence[int]) -> None:
         if len(most) > (IDENTITY - FIRST_COUNTER) // 2:
             raise ValueError(f"{len(most)} counters do not fit between their words")
+        assert 16 * ((IDENTITY - FIRST_COUNTER) // 2) <= 1 << _ROUND_BITS
         self._words = dict(words)
         self._most = tuple(most)
         super().__init__(
@@ -87,7 +90,7 @@ class DeviceBooks(wiring.Component):
         read, write = memory.read_port(), memory.write_port()
         count = len(self._most)
         serving, engine = Signal(), Signal()
-        at, counter = Signal(range(9)), Signal(range(count))
+        at, counter = Signal(range(8 + _BEHIND)), Signal(range(count))
         blanking, asked = Signal(), Signal()
         widths = [_ROUND_BITS + most.bit_length() for most in self._most]
         addend = Signal(max(widths))
@@ -110,13 +113,16 @@ class DeviceBooks(wiring.Component):
             with m.If(starts & (counter == n)):
                 m.d.sync += front.eq(0)
             next_fronts.append(after)
-        last = Mux(serving, at == 4, at == 8)
+        last = Mux(serving, at == 3 + _BEHIND, at == 7 + _BEHIND)
         m.d.comb += starts.eq(~serving & (at == 0))
 
-        # A byte a cycle: read one while the one before is changed and written.
-        here = Signal(range(8))
+        # A byte a cycle: read one while the one before the last is changed and written.
+        here, summing = Signal(range(8)), Signal()
+        found = Signal(8)
+        m.d.sync += found.eq(read.data)
         m.d.comb += [
-            here.eq(at - 1),
+            here.eq(at - _BEHIND),
+            summing.eq(at >= _BEHIND),
             read.addr.eq(
                 Mux(
                     serving,
@@ -131,7 +137,7 @@ class DeviceBooks(wiring.Component):
                     Cat(here, counter + FIRST_COUNTER // 2),
                 )
             ),
-            write.en.eq((at != 0) & (~serving | ask["write"])),
+            write.en.eq(summing & (~serving | ask["write"])),
             write.data.eq(total[:8]),
         ]
         value = Array(self.value.word_select(n, 8) for n in range(4))[here[:2]]
@@ -140,24 +146,25 @@ class DeviceBooks(wiring.Component):
             old.eq(
                 Mux(
                     serving,
-                    Mux(ask["outside"], value, Mux(ask["blank"], 0, read.data)),
-                    Mux(blanking, 0, read.data),
+                    Mux(ask["outside"], value, Mux(ask["blank"], 0, found)),
+                    Mux(blanking, 0, found),
                 )
             ),
             more.eq(Mux(serving, ask["less"].replicate(8), addend[:8])),
             total.eq(old + more + carry),
             self.byte.eq(total[:8]),
             self.index.eq(here),
-            self.fresh.eq(serving & engine & (at != 0)),
+            self.fresh.eq(serving & engine & summing),
         ]
-        m.d.sync += [carry.eq(total[8]), addend.eq(addend >> 8)]
+        with m.If(summing):
+            m.d.sync += [carry.eq(total[8]), addend.eq(addend >> 8)]
         with m.If(at == 0):
             m.d.sync += [
                 carry.eq(serving & ask["more"]),
                 addend.eq(Array(next_fronts)[counter]),
                 self.zero.eq(1),
             ]
-        with m.If(serving & (at != 0)):
+        with m.If(serving & summing):
             m.d.sync += self.word.eq(Cat(self.word[8:], total[:8]))
             with m.If(total[:8] != 0):
                 m.d.sync += self.zero.eq(0)

@@ -395,12 +395,14 @@ class LatticeShell(wiring.Component):
     def _ending(self, m):
         """READY behind a run; gives the state in which the command at hand came."""
         command, given = self.command, self._responses_out.given
-        ending, ended, seen = Signal(), Signal(), Signal(State)
-        m.d.comb += ended.eq(ending & given.valid & given.ready & given.payload.last)
+        ending, seen = Signal(), Signal(State)
+        # both a cycle late: what comes first stays first
+        ended = held(m, "ended", ending & given.valid & given.ready & given.payload.last)
+        came = held(m, "came", command.valid & command.ready & command.payload.last)
         with m.If(self._responder.run_answered):
             m.d.sync += ending.eq(1)
         with m.If(ended):
             m.d.sync += [ending.eq(0), self._state.eq(State.READY)]
-        with m.If(command.valid & command.ready & command.payload.last):
+        with m.If(came):
             m.d.sync += seen.eq(Mux(ended, State.READY, self._state))
         return seen

@@ -18,7 +18,7 @@ from gibbsite_sim.cosim.scoreboard import Scoreboard
 WORD, WORDS = 0xFFFF_FFFF, 64
 PHASES, PHASE = 28, 400
 FIELDS = ("source", "target", "write", "blank", "outside", "more", "less")
-SERVED, EMPTIED = 5, 9
+SERVED, EMPTIED = 6, 10
 """Cycles of an operation and of a counter; ``done`` comes in the next one."""
 LONGEST = 2 * (SERVED + EMPTIED) + 1
 """Cycles of an operation with all that may go before it."""
