@@ -38,6 +38,9 @@ CHAINS, READS, BURN_IN, THIN = 32, 12_800, 1000, 1
 
 MOST_READS: Final = 10_000_000
 
+MOST_SWEEPS: Final = (1 << 32) - 1
+"""Sweeps that one run of a device counts."""
+
 
 class CertifyError(GibbsiteError, ValueError):
     """An argument of `certify` that cannot be used."""
@@ -169,11 +172,11 @@ def certify_device(
     from gibbsite.sampler import Sampler
 
     limits = (("--reads", reads, MOST_READS), ("--chains", chains, reads))
-    for name, value, most in (*limits, ("--burn-in", burn_in, None), ("--thin", thin, None)):
-        if value < 1 or (most is not None and value > most):
-            bound = "at least 1" if most is None else f"of 1..{most}"
-            bound += ", no more than --reads" if name == "--chains" else ""
-            raise CertifyError(f"{name} is {value}: give a number {bound}")
+    sweeps = (("--burn-in", burn_in, MOST_SWEEPS), ("--thin", thin, MOST_SWEEPS))
+    for name, value, most in (*limits, *sweeps):
+        if not 1 <= value <= most:
+            bound = ", no more than --reads" if name == "--chains" else ""
+            raise CertifyError(f"{name} is {value}: give a number of 1..{most}{bound}")
     seed = secrets.randbits(63) if seed is None else seed
     taken = reads - reads % chains
     with open_device(device, progress=progress) as opened:

@@ -13,6 +13,7 @@ import numpy as np
 from gibbsite.devices import open as open_device
 from gibbsite.schedules import ArgumentError
 from gibbsite_hw.spec.device import Device
+from gibbsite_hw.spec.lattice_parameters import LATTICE_RULES
 
 __all__ = ["SizedLattices", "site_of"]
 
@@ -27,10 +28,14 @@ MOST_SIDE: Final = 512
 class SizedLattices:
     """One device at a time, of the last model's size.
 
-    ``neighbours``: 4, 8 or 12. Raises `ArgumentError` for an address that names a size.
+    ``neighbours``: 4, 8 or 12. Raises `ArgumentError` for another, or for an address that names a
+    size.
     """
 
     def __init__(self, address: str, neighbours: int) -> None:
+        if neighbours not in list(LATTICE_RULES):
+            counts = ", ".join(map(str, LATTICE_RULES))
+            raise ArgumentError(f"neighbours is {neighbours!r}: use one of {counts}")
         self._address = address
         self._neighbours = neighbours
         self._opened: Device | None = None

@@ -205,13 +205,13 @@ def beta_codes(betas: Floats, scale: float, parameters: GraphParameters) -> NDAr
     bad = np.flatnonzero(~(np.isfinite(betas) & (betas >= 0)))
     if len(bad):
         raise ProgramError(
-            f"beta must be a finite number from 0, not {betas[bad[0]]}: choose another schedule"
+            f"beta must be a finite number from 0, not {betas[bad[0]]}: give such ones"
         )
     top = parameters.beta_max / unit
     if len(betas) and float(betas.max()) > top * (1 + EXACT):
         raise ProgramError(
             f"the largest beta of this program is {top:.6g} and {float(betas.max()):.6g} was "
-            f"asked: end the schedule at {top:.6g}, or compile with "
+            f"asked: ask for {top:.6g} at most, or, where you compile the program yourself, give "
             f"beta_max={float(betas.max()):.6g}"
         )
     codes = np.minimum(np.rint(betas * unit), parameters.beta_max).astype(np.int64)
@@ -221,8 +221,8 @@ def beta_codes(betas: Floats, scale: float, parameters: GraphParameters) -> NDAr
         worst = float(betas[off].min())
         raise ProgramError(
             f"the smallest beta of this program that is held within {BETA_ERROR:.0%} is "
-            f"{least:.6g} and {worst:.6g} was asked: start at {least:.6g} or at 0, or "
-            f"compile with beta_min={worst:.6g}"
+            f"{least:.6g} and {worst:.6g} was asked: ask for {least:.6g} at "
+            f"least or for 0, or, where you compile the program yourself, give beta_min={worst:.6g}"
         )
     return codes
 

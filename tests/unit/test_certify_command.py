@@ -210,6 +210,13 @@ def test_what_cannot_be_used_is_refused_in_one_sentence(
     assert "--chains is 0: give a number of 1..12800" in refused(*good, "--chains", "0")
     assert "--reads is 0: give a number of 1..10000000" in refused(*good, "--reads", "0")
     assert "--reads is 99999999999" in refused(*good, "--reads", "99999999999")
+    for option in ("--burn-in", "--thin"):
+        for value in ("0", "4294967296"):
+            sentence = f"{option} is {value}: give a number of 1..4294967295"
+            assert sentence in refused(*good, option, value)
+    cold = refused(*good[:2], "1e9", *DEVICE, "--reads", "64", "--burn-in", "1")
+    assert "1e+09 was asked: ask for " in cold
+    assert "at most, or, where you compile the program yourself, give beta_max=1e+09" in cold
     other = tmp_path / "other.json"
     other.write_text("[1, 2]")
     assert "holds no model of dimod" in refused(str(other), "--beta", "1")
@@ -239,7 +246,7 @@ def test_what_cannot_be_used_is_refused_in_one_sentence(
     none = tmp_path / "none.txt"
     none.write_text("0 0\n")
     assert "holds a model without variables" in refused(str(none), "--beta", "1")
-    with pytest.raises(CertifyError, match="--thin is 0: give a number at least 1"):
+    with pytest.raises(CertifyError, match=r"--thin is 0: give a number of 1\.\.4294967295"):
         certify_device(ring(), 1.0, "golden:", thin=0)
     path = tmp_path / "empty.json"
     path.write_text(json.dumps(dimod.BinaryQuadraticModel("SPIN").to_serializable()))

@@ -1,6 +1,7 @@
 """`LatticeSampler`: models on sites become programs, reads become their spins again."""
 
 import itertools
+import re
 
 import dimod
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 import gibbsite
 from gibbsite.lattice_model import compile_lattice
+from gibbsite.schedules import ArgumentError
 from gibbsite_hw.spec.errors import ProgramError
 from gibbsite_hw.spec.lattice_parameters import LatticeParameters
 from gibbsite_hw.spec.lattice_program import LatticeRequest
@@ -157,6 +159,15 @@ def test_an_odd_wrapped_size_is_refused_by_its_size(rows: int, columns: int, wha
         pytest.raises(ProgramError, match=rf"wrap a lattice of {what}, .* use 4 or 6"),
     ):
         sampler.sample(lattice(rows, columns), num_reads=1)
+
+
+@pytest.mark.parametrize("neighbours", [6, 0, "8", None, [4]])
+def test_another_number_of_neighbours_is_refused_at_once(neighbours) -> None:
+    sentence = rf"neighbours is {re.escape(repr(neighbours))}: use one of 4, 8, 12"
+    with pytest.raises(ArgumentError, match=sentence):
+        gibbsite.LatticeSampler("golden:", neighbours=neighbours)
+    with pytest.raises(ArgumentError, match=sentence):
+        gibbsite.ParallelTempering("golden:", engine="lattice", neighbours=neighbours)
 
 
 def test_an_address_names_an_engine_and_no_size() -> None:

@@ -115,7 +115,7 @@ def test_the_scale_leaves_codes_for_the_smallest_beta() -> None:
     linear = {"a": 30.0, "b": 0.001, "c": -7.123}
     fine = compile_model(bqm(linear, {}), DEFAULT)
     assert fine.quantization.exact
-    with pytest.raises(ProgramError, match=r"compile with beta_min=0\.001"):
+    with pytest.raises(ProgramError, match=r"give beta_min=0\.001"):
         fine.betas([0.001])
     coarse = compile_model(bqm(linear, {}), DEFAULT, beta_min=0.001)
     code = coarse.betas([0.001])[0]

@@ -80,5 +80,6 @@ def chosen(names: list[str]) -> dict[str, Suite]:
     """The suites of these names, in the order asked for. Raises `BenchError`."""
     for name in names:
         if name not in SUITES:
-            raise BenchError(f"{name!r} is no suite: use one of {', '.join(SUITES)}, or list")
+            how = "write it alone" if name == "list" else f"use one of {', '.join(SUITES)}, or list"
+            raise BenchError(f"{name!r} is no suite: {how}")
     return {name: SUITES[name] for name in names}
