@@ -278,6 +278,11 @@ def test_the_command_lists_its_suites_and_refuses_others(capsys) -> None:
     assert set(json.loads(capsys.readouterr().out)) == set(SUITES)
     for words, sentence in (
         (["nothing"], "'nothing' is no suite: use one of"),
+        (
+            ["speed", "gain", "--seconds", "2"],
+            "--seconds 2.0 steers maxcut, ea3d and was given for speed, gain: leave it out",
+        ),
+        (["lattice", "--data", "."], "--data . steers speed, maxcut, ea3d, gain and was given for"),
         (["list", "speed"], "'list' is no suite: write it alone"),
         (["speed", "--seeds", "0"], "--seeds is 0: give at least 1"),
         (["speed", "--seconds", "0"], "--seconds is 0.0: give more than 0"),

@@ -33,7 +33,7 @@ def bench(
     seeds: Annotated[int, typer.Option(help="Seeds of each instance; pairs of each ratio.")] = 11,
     seconds: Annotated[
         float | None,
-        typer.Option(help="Processor time an instance and seed (default: each recipe's own)."),
+        typer.Option(help="Of maxcut and ea3d: processor time an instance and seed, else each recipe's own."),
     ] = None,
     data: Annotated[
         Path | None,
@@ -51,7 +51,7 @@ def bench(
     from gibbsite import cli
     from gibbsite.bench.facts import facts
     from gibbsite.bench.figures import write_figures
-    from gibbsite.bench.known import refuse_unknown
+    from gibbsite.bench.known import refuse_unknown, refuse_unused
     from gibbsite.bench.options import FIRST_SEED, Options
     from gibbsite.bench.suites import SUITES, BenchError, chosen
     from gibbsite.bench.table import page
@@ -69,6 +69,7 @@ def bench(
         raise BenchError(f"--seconds is {seconds}: give more than 0, and a finite number")
     if data is not None and not data.is_dir():
         raise BenchError(f"--data {data} is no folder: give the one that holds maxcut/ and ea3d/")
+    refuse_unused(wanted, {"--seconds": seconds, "--data": data})
     refuse_unknown(wanted, tuple(instance or ()), data)
     if out is not None:
         _refuse_unwritable(out, wanted)

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from gibbsite.bench.suites import BenchError, Suite
+from gibbsite.bench.suites import SUITES, BenchError, Suite
 from gibbsite.instances import Family
 
-__all__ = ["GENERATED", "known_instances", "refuse_unknown"]
+__all__ = ["GENERATED", "known_instances", "refuse_unknown", "refuse_unused"]
 
 GENERATED: Final[Mapping[Family, tuple[str, ...]]] = {
     "maxcut": ("torus 10x20 seed 1", "torus 10x20 seed 2"),
@@ -58,6 +58,17 @@ def refuse_unknown(
             known for suite in suites.values() for known in known_instances(suite, data)
         )
         raise BenchError(_sentence(", ".join(suites), sorted(unknown), every, data))
+
+
+def refuse_unused(suites: Mapping[str, Suite], options: Mapping[str, object]) -> None:
+    """Raise `BenchError` for an option, None where it was not given, that steers no suite here."""
+    for option, value in options.items():
+        if value is None or any(option in suite.options for suite in suites.values()):
+            continue
+        others = ", ".join(name for name, suite in SUITES.items() if option in suite.options)
+        raise BenchError(
+            f"{option} {value} steers {others} and was given for {', '.join(suites)}: leave it out"
+        )
 
 
 def _sentence(suite: str, wanted: Iterable[str], known: Iterable[str], data: Path | None) -> str:

@@ -28,7 +28,8 @@ class Suite:
     """A suite: what it measures, and where its function is, imported when it runs.
 
     ``family``  of the instances among which ``--instance`` chooses, None where they are fixed;
-    ``below``   names from here on in alphabetical order are left out
+    ``below``   names from here on in alphabetical order are left out; ``options`` that steer it,
+    of those that do not steer all suites
     """
 
     what: str
@@ -36,6 +37,7 @@ class Suite:
     function: str
     family: Family | None = None
     below: str | None = None
+    options: tuple[str, ...] = ("--data",)
 
     def run(self, options: Options) -> Table:
         """Measure."""
@@ -53,18 +55,21 @@ SUITES: Final[dict[str, Suite]] = {
         "flips a second of the lattice engine beside dwave-samplers and thrml, and growth",
         "gibbsite.bench.lattice",
         "lattice",
+        options=(),
     ),
     "maxcut": Suite(
         "cuts of G-set instances beside annealing at equal time",
         "gibbsite.bench.quality",
         "maxcut",
         "maxcut",
+        options=("--data", "--seconds"),
     ),
     "ea3d": Suite(
         "energies of 3D spin glasses beside annealing at equal time",
         "gibbsite.bench.quality",
         "ea3d",
         "ea3d",
+        options=("--data", "--seconds"),
     ),
     "gain": Suite(
         "tempering against annealing at equal updates; residual energy against sweeps",
