@@ -33,7 +33,7 @@ def bench(
     seeds: Annotated[int, typer.Option(help="Seeds of each instance; pairs of each ratio.")] = 11,
     seconds: Annotated[
         float | None,
-        typer.Option(help="Of maxcut and ea3d: processor time an instance and seed, else each recipe's own."),
+        typer.Option(help="Of maxcut, ea3d: processor time an instance and seed, else a recipe's."),
     ] = None,
     data: Annotated[
         Path | None,
