@@ -21,13 +21,14 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from mutants_blocks import BLOCK_MUTANTS
 from mutants_langevin import LANGEVIN_MUTANTS
 from mutants_table import MUTANTS as SHARED_MUTANTS
 from mutants_table import Mutant
 
 __all__ = ["MUTANTS", "Mutant", "by_name", "kill", "planted_module", "planted_text"]
 
-MUTANTS = (*SHARED_MUTANTS, *LANGEVIN_MUTANTS)
+MUTANTS = (*SHARED_MUTANTS, *LANGEVIN_MUTANTS, *BLOCK_MUTANTS)
 ROOT = Path(__file__).resolve().parent.parent
 RTL = ROOT / "hw" / "gibbsite_hw"
 RECORD, TABLE = ROOT / "docs" / "mutants.json", ROOT / "docs" / "mutants.md"
@@ -136,7 +137,8 @@ def _write(rows: list[dict[str, Any]]) -> None:
         "# Mutants of the RTL",
         "",
         f"{killed} of {len(rows)} killed, at {commits}. Written by `python tools/mutants.py`; the",
-        "faults themselves are in `tools/mutants_table.py` and `tools/mutants_langevin.py`.",
+        "faults themselves are in `tools/mutants_table.py`, `mutants_langevin.py` and",
+        "`mutants_blocks.py` beside it.",
         "",
         "| mutant | file | what it breaks | killed by |",
         "|---|---|---|---|",

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from proofs.build import LANGEVIN_SMALL, SMALL
+from proofs.build import LANGEVIN_SMALL, LATTICE_SMALL, SMALL
 from proofs.checker import CheckerHarness
 from proofs.decide import DecideHarness
 from proofs.jobs import Harness, Outcome, job
 from proofs.langevin_loader import LangevinLoaderHarness
 from proofs.langevin_shell import LangevinShellHarness
+from proofs.lattice_loader import LatticeLoaderHarness
 from proofs.loader import LoaderHarness
 from proofs.readout import ReadoutHarness
 from proofs.responder import ResponderHarness
@@ -23,6 +24,7 @@ from proofs.sequencer import SequencerHarness
 from proofs.shell import ShellHarness
 
 from gibbsite_hw.spec.langevin_parameters import LangevinParameters
+from gibbsite_hw.spec.lattice_parameters import LatticeParameters
 from gibbsite_hw.spec.parameters import GraphParameters
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
@@ -42,7 +44,7 @@ class Proof:
     steps: int
     part: str
     """The mutated component."""
-    build: GraphParameters | LangevinParameters = SMALL
+    build: GraphParameters | LangevinParameters | LatticeParameters = SMALL
 
 
 PROOFS = {
@@ -60,6 +62,11 @@ PROOFS = {
     "langevin_shell": Proof(
         *(LangevinShellHarness, 2, 16, "langevin_answer_tag", 8, "LangevinShell"),
         build=LANGEVIN_SMALL,
+    ),
+    # a step of its walks takes 4 cycles, which the induction sees whole
+    "lattice_loader": Proof(
+        *(LatticeLoaderHarness, 6, 36, "lattice_unchecked_word", 34, "LatticeLoader"),
+        build=LATTICE_SMALL,
     ),
 }
 
