@@ -31,8 +31,8 @@ BLOCK_MUTANTS = (
     Mutant(
         "books_counters_survive",
         "device_books.py",
-        "Mux(blanking, 0, read.data),",
-        "read.data,",
+        "Mux(blanking, 0, found),",
+        "found,",
         "counters go on from the run before",
         BOOKS,
     ),
