@@ -23,6 +23,7 @@ from typing import Protocol as Interface
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gibbsite.argument_kinds import refuse_no_functions
 from gibbsite.default_device import DEFAULT_LANGEVIN_DEVICE
 from gibbsite.devices import open as open_device
 from gibbsite.langevin_compiler import CompiledPotential, LangevinSamples, compile_potential
@@ -166,7 +167,7 @@ class LangevinSampler:
         """
         chains = count("n_samples", n_samples)
         drawn, info = self._run(
-            condition, protocol, progress, seed=_seed(seed), chains=chains, best=best
+            condition, protocol, progress, seed=_seed(seed), chains=chains, best=bool(best)
         )
         assert drawn.states is not None, "states were asked for"
         kept, lowest = drawn.best_states, drawn.best_energies
@@ -282,6 +283,7 @@ class LangevinSampler:
         progress: Progress | None,
         **fields: Any,
     ) -> tuple[LangevinSamples, dict[str, Any]]:
+        refuse_no_functions(progress=progress)
         under = _condition(condition, self._condition)
         steps = _protocol(protocol, self.config)
         model = _potential(self.energy_model)

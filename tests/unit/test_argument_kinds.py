@@ -114,6 +114,17 @@ def test_arguments_of_a_sampling_call_are_refused_by_the_house(device: Device, w
     assert device.loads == 0
 
 
+@pytest.mark.parametrize("call", ["sample", "trajectory", "moments"])
+def test_continuous_states_take_a_function_for_their_progress(call: str) -> None:
+    wells = gibbsite.Potential.build(2, J2=-1.0, J4=0.5, b=[0.1, 0.0], J={(0, 1): -0.6})
+    config = gibbsite.LangevinConfig(mu=1.0, kT=0.4, dt=0.02, n_steps=20, dim=2)
+    with (
+        gibbsite.LangevinSampler(wells, config, device="golden:") as sampler,
+        pytest.raises(ArgumentKindError, match=r"progress must be a function of .*, not 5"),
+    ):
+        getattr(sampler, call)(progress=5)
+
+
 @pytest.mark.parametrize("ends", [5, "ab", [1.0], (1.0, "2"), (2.0, 1.0), (0.0, float("inf"))])
 def test_solve_wants_two_ends_in_order(ends: Any) -> None:
     with pytest.raises(RequestError, match=r"beta_range: two finite numbers .* give two in order"):
