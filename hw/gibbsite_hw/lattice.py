@@ -9,14 +9,15 @@
 Twin: `gibbsite_models.golden.lattice`.
 """
 
-from amaranth.hdl import Array, Module, Mux, Signal, signed
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import connect, flipped
 
 from gibbsite_hw.lattice_bank import LatticeBank
-from gibbsite_hw.lattice_delays import held
+from gibbsite_hw.lattice_delays import copied, held
+from gibbsite_hw.lattice_entries import table_copies
 from gibbsite_hw.lattice_hash import LatticeHash
-from gibbsite_hw.lattice_noise import LatticeSeeder
+from gibbsite_hw.lattice_noise import LatticeSeeder, stream_pairs
 from gibbsite_hw.lattice_passes import LatticePasses
 from gibbsite_hw.lattice_plan import LatticePlan
 from gibbsite_hw.lattice_readout import LatticeReadout
@@ -24,7 +25,7 @@ from gibbsite_hw.lattice_schedule import LatticeSchedule
 from gibbsite_hw.lattice_signatures import engine_members
 from gibbsite_hw.lattice_store import LatticeStore
 from gibbsite_hw.spec.lattice_parameters import LatticeParameters
-from gibbsite_hw.spec.lattice_timing import SETTLE
+from gibbsite_hw.spec.lattice_timing import SETTLE, seeding_cycles
 from gibbsite_hw.spec.registers import RunFlags
 
 __all__ = ["LatticeEngine"]
@@ -99,6 +100,10 @@ class LatticeEngine(wiring.Component):
             ),
         ]
         streams = self._parameters.streams
+        tables = copied(m, "table", schedule.table, table_copies(self._parameters))
+        tossed = copied(m, "tossed", slots[plan.field].start, streams)
+        passing = copied(m, "colour", slots[plan.spin - 1].colour, streams)
+        words = copied(m, "seed_word", self._seeder.word, stream_pairs(streams))
         for number, bank in enumerate(self._banks):
             m.d.comb += [
                 *(bank.slots[n].eq(slot) for n, slot in enumerate(slots)),
@@ -113,11 +118,13 @@ class LatticeEngine(wiring.Component):
                 bank.bias_late.eq(store.bias_late),
                 bank.fixed.eq(store.fixed),
                 bank.value.eq(store.value),
-                bank.table.eq(schedule.table),
+                *(bank.table[n].eq(table) for n, table in enumerate(tables)),
+                bank.tossed.eq(Cat(tossed)),
+                bank.passing.eq(Cat(passing)),
                 bank.select.eq(self._select[streams * number :][:streams]),
                 bank.clear.eq(self._seeder.clear),
                 bank.load.eq(self._seeder.load),
-                bank.seed_word.eq(self._seeder.word),
+                *(bank.seed_words[n].eq(word) for n, word in enumerate(words)),
             ]
 
     def _results(self, m):
@@ -140,13 +147,16 @@ class LatticeEngine(wiring.Component):
         connect(m, readout.words, flipped(self.draws))
 
     def _seed(self, m, seeding, load):
-        """Streams of all banks, one after the other; gives the cycle of the last one."""
+        """Streams of all banks, one after the other; gives the last cycle of it."""
         parameters, seed_hash = self._parameters, self._hash
         stream = Signal(range(max(2, parameters.streams)))
         bank = Signal(range(max(2, parameters.banks)))
         chain = Signal(32)
         ends_bank = stream == parameters.streams - 1
-        over, final = Signal(), Signal()
+        # counted, since the hash lies far from what begins then
+        left = Signal(range(seeding_cycles(parameters)))
+        m.d.sync += left.eq(Mux(seeding, left - 1, seeding_cycles(parameters) - 2))
+        over = held(m, "seeded", seeding & (left == 0))
         m.d.comb += [
             seed_hash.seed.eq(self.seed),
             seed_hash.chain.eq(chain),
@@ -154,7 +164,6 @@ class LatticeEngine(wiring.Component):
             seed_hash.start.eq(seeding & load),
             self._seeder.done.eq(seed_hash.ready),
             self._seeder.result.eq(seed_hash.result),
-            over.eq(seed_hash.done & final),
         ]
         m.d.sync += load.eq(~seeding | seed_hash.done)
         # The seeder works for six cycles more, and steps the streams that are selected.
@@ -165,10 +174,7 @@ class LatticeEngine(wiring.Component):
             m.d.sync += [chain.eq(self.first_chain + self._chain), stream.eq(0), bank.eq(0)]
         with m.Elif(seed_hash.start):
             # taken: the next one is there when this one is done
-            m.d.sync += [
-                stream.eq(stream + 1),
-                final.eq(ends_bank & (bank == parameters.banks - 1)),
-            ]
+            m.d.sync += stream.eq(stream + 1)
             with m.If(ends_bank):
                 m.d.sync += [stream.eq(0), bank.eq(bank + 1), chain.eq(chain + 1)]
                 with m.If(bank < self._active):

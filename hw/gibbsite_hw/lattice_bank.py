@@ -13,9 +13,9 @@ from amaranth.lib.wiring import In, Out
 
 from gibbsite_hw.lattice_delays import held, later
 from gibbsite_hw.lattice_energy import LatticeEnergy
-from gibbsite_hw.lattice_entries import LatticeEntries
+from gibbsite_hw.lattice_entries import LatticeEntries, table_copies
 from gibbsite_hw.lattice_memory import block_memory, read_word
-from gibbsite_hw.lattice_noise import LatticeNoise
+from gibbsite_hw.lattice_noise import LatticeNoise, stream_pairs
 from gibbsite_hw.lattice_plan import LatticePlan
 from gibbsite_hw.lattice_signatures import slot_layout
 from gibbsite_hw.lattice_thresholds import ENTRY_BITS, table_write_layout
@@ -32,9 +32,12 @@ class LatticeBank(wiring.Component):
     """``slots[t]`` is the slot in cycle t of the plan; words of the store come as it gives them.
 
     ``columns`` and ``colours`` are what each port of the spin memory reads, ``turn`` stands before
-    the first column of a pass. While ``reading``, the words that come back two cycles later as
-    ``words`` are those of the newest state, or of the best one with ``show_best``. ``energy`` and
-    ``best_energy`` are right once the bank is settled.
+    the first column of a pass. ``table``, ``seed_words`` and, a bit for four lanes, ``tossed`` (the
+    slot behind the field is a start sweep's) and ``passing`` (the colour of the slot of the new
+    spins) are copies for the parts of the chip. While
+    ``reading``, the words that come back two cycles later as ``words`` are those of the newest
+    state, or of the best one with ``show_best``. ``energy`` and ``best_energy`` are right once the
+    bank is settled.
     """
 
     def __init__(self, parameters: LatticeParameters) -> None:
@@ -55,11 +58,13 @@ class LatticeBank(wiring.Component):
                 "preset": In(signed(parameters.energy_bits)),
                 "fixed": In(lanes),
                 "value": In(lanes),
-                "table": In(table_write_layout(parameters)),
+                "table": In(table_write_layout(parameters)).array(table_copies(parameters)),
+                "tossed": In(parameters.streams),
+                "passing": In(parameters.streams),
                 "select": In(parameters.streams),
                 "clear": In(1),
                 "load": In(1),
-                "seed_word": In(64),
+                "seed_words": In(unsigned(64)).array(stream_pairs(parameters.streams)),
                 "words": Out(unsigned(lanes)).array(2),
                 "energy": Out(signed(parameters.energy_bits)),
                 "best_energy": Out(signed(parameters.energy_bits)),
@@ -72,11 +77,11 @@ class LatticeBank(wiring.Component):
         m.submodules.noise = noise = LatticeNoise(parameters.streams)
         m.submodules.energies = energies = LatticeEnergy(parameters)
         m.d.comb += [
-            noise.step.eq(self.slots[plan.spin - 1].valid),
+            noise.step.eq(self.slots[plan.spin - 2].valid),
             noise.select.eq(self.select),
             noise.clear.eq(self.clear),
             noise.load.eq(self.load),
-            noise.word.eq(self.seed_word),
+            *(a.eq(b) for a, b in zip(noise.added, self.seed_words, strict=True)),
             energies.slot.eq(self.slots[plan.energy]),
             energies.preset.eq(self.preset),
             self.energy.eq(energies.energy),
@@ -233,14 +238,16 @@ class LatticeBank(wiring.Component):
         """Thresholds of the fields, compared with the uniforms; clamps win."""
         plan = self._plan
         m.submodules.entries = entries = LatticeEntries(self._parameters)
-        m.d.comb += [entries.table.eq(self.table), entries.half.eq(self.slots[plan.field].half)]
-        tossed = self.slots[plan.field + 1].start
+        m.d.comb += [
+            *(a.eq(b) for a, b in zip(entries.table, self.table, strict=True)),
+            entries.half.eq(self.slots[plan.field].half),
+        ]
         decisions = []
         for lane, field in enumerate(fields):
             m.d.comb += entries.fields[lane].eq(field)
             entry = Signal(ENTRY_BITS, name=f"entry{lane}", reset_less=True)
             m.d.sync += entry.eq(entries.found[lane])
-            with m.If(tossed):
+            with m.If(self.tossed[lane // 4]):
                 m.d.sync += entry.eq(1 << (UNIFORM_BITS - 1))
             uniform = noise.words[lane // 4].word_select(lane % 4, UNIFORM_BITS)
             decisions.append(entry[UNIFORM_BITS] ^ (uniform < entry[:UNIFORM_BITS]))
@@ -251,11 +258,10 @@ class LatticeBank(wiring.Component):
         parameters, plan = self._parameters, self._plan
         bits = parameters.field_bits
         half = 1 << (bits - 1)
-        colour = self.slots[plan.spin].colour
         m.d.comb += energies.spins.eq(self._spins)
         for lane, field in enumerate(fields):
             value = later(m, f"value{lane}", field, plan.spin - plan.field)
             if plan.offset % (1 << bits) != half:
                 value = (value + half - plan.offset)[:bits]
             bias = self.bias_late.word_select(lane, bits)
-            m.d.comb += energies.values[lane].eq(Mux(colour, value, bias))
+            m.d.comb += energies.values[lane].eq(Mux(self.passing[lane // 4], value, bias))

@@ -14,7 +14,14 @@ from amaranth.hdl import Module, Mux, Signal, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["LatticeNoise", "LatticeSeeder"]
+from gibbsite_hw.lattice_delays import held
+
+__all__ = ["LatticeNoise", "LatticeSeeder", "stream_pairs"]
+
+
+def stream_pairs(streams: int) -> int:
+    """Registers that bring a seed's words: one for two streams of each bank."""
+    return -(-streams // 2)
 
 
 def _spread(word):
@@ -58,10 +65,11 @@ class LatticeSeeder(wiring.Component):
 
 
 class LatticeNoise(wiring.Component):
-    """Streams of one bank: ``words`` are there at any time, ``step`` goes to the next ones.
+    """Streams of one bank: ``words`` are there at any time, ``step`` goes to the next ones a cycle
+    later.
 
-    ``clear`` zeroes the streams that ``select`` names, ``load`` steps them with ``word`` added;
-    else ``word`` is zero.
+    ``clear`` zeroes the streams that ``select`` names, ``load`` steps them with ``added`` added,
+    each a cycle later; ``added`` comes in that cycle, the same for all streams, and is else zero.
     """
 
     def __init__(self, streams: int) -> None:
@@ -72,7 +80,7 @@ class LatticeNoise(wiring.Component):
                 "select": In(streams),
                 "clear": In(1),
                 "load": In(1),
-                "word": In(64),
+                "added": In(unsigned(64)).array(stream_pairs(streams)),
                 "words": Out(unsigned(64)).array(streams),
             }
         )
@@ -85,11 +93,14 @@ class LatticeNoise(wiring.Component):
             )
             mine = self.select[number]
             m.d.comb += [x.eq(s0 ^ s1), self.words[number].eq(s0)]
-            with m.If(self.step | (self.load & mine)):
+            # registers of each stream's own, beside it
+            steps = held(m, f"steps_{number}", self.step | (self.load & mine))
+            clears = held(m, f"clears_{number}", self.clear & mine)
+            with m.If(steps):
                 m.d.sync += [
-                    s0.eq(s0.rotate_left(24) ^ (x ^ (x << 16)[:64]) ^ self.word),
+                    s0.eq(s0.rotate_left(24) ^ (x ^ (x << 16)[:64]) ^ self.added[number // 2]),
                     s1.eq(x.rotate_left(37)),
                 ]
-            with m.If(self.clear & mine):
+            with m.If(clears):
                 m.d.sync += [s0.eq(0), s1.eq(0)]
         return m

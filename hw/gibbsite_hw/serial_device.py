@@ -3,7 +3,7 @@
 This is what every board's top instantiates, and what is simulated at bit level.
 """
 
-from amaranth.hdl import Module, ResetInserter
+from amaranth.hdl import Module, ResetInserter, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect
 
@@ -36,7 +36,10 @@ class SerialDevice(wiring.Component):
         m.submodules.receiver = receiver
         m.submodules.transmitter = transmitter
         m.submodules.link = link
-        m.submodules.shell = ResetInserter(link.reset)(shell)
+        # a cycle late, from a register: it goes to all of the chip
+        reset = Signal()
+        m.d.sync += reset.eq(link.reset)
+        m.submodules.shell = ResetInserter(reset)(shell)
         connect(m, receiver.bytes, link.rx)
         connect(m, link.tx, transmitter.bytes)
         connect(m, link.command, shell.command)

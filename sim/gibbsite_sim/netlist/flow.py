@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gibbsite_hw.boards.table import Board
+from gibbsite_hw.lattice_delays import COPY
 from gibbsite_hw.spec.device_parameters import DeviceParameters
 from gibbsite_hw.spec.errors import DeviceError
 from gibbsite_sim.netlist.programs import ProgramFailed, run_program
@@ -48,6 +49,8 @@ _NO_COLLISIONS = (
 """No engine uses what a port reads in the cycle in which that word is written: synthesis need
 not add comparators and registers that give the old word. The memory models of the netlist's
 simulation give a wrong word there, so that a run would tell."""
+_COPIES = f"setattr -set keep 1 w:{COPY}* %ci1 t:$*dff* %i"
+"""Registers that hold the same for different parts of the chip stay apart."""
 # amaranth's platforms want a program for each variable before they write a plan; none is run
 _VARIABLES = (
     *("YOSYS", "NEXTPNR_ICE40", "ICEPACK", "NEXTPNR_ECP5", "ECPPACK", "OPENFPGALOADER"),
@@ -91,6 +94,7 @@ class Flow:
             "read_rtlil top.il",
             _NO_COLLISIONS,
             _NO_FIRST_ENTRIES,
+            _COPIES,
             f"{_SYNTHESIS[self.board.family]} {self.board.synthesis}".rstrip(),
             "tee -q -o stat.json stat -json",
             "write_json top.json",

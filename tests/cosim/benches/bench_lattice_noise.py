@@ -6,6 +6,7 @@ from typing import Any
 import cocotb
 import numpy as np
 
+from gibbsite_hw.lattice_noise import stream_pairs
 from gibbsite_models.golden.lattice_noise import seed_lattice_streams, step_lattice_streams
 from gibbsite_sim.cosim.clocked import Clocked, read
 from gibbsite_sim.cosim.run import lattice_parameters_here
@@ -23,13 +24,16 @@ def stepped(state: tuple[int, int]) -> tuple[int, int]:
 
 
 class Noise:
-    """Does what it is told; the model follows the ports: clears, loads with a word, steps."""
+    """Does what it is told; the model follows the ports: clears, loads with a word, steps, each a
+    cycle late, and the word comes in that cycle."""
 
     def __init__(self, clocked: Clocked) -> None:
         self.dut: Any = clocked.dut
         self.states: list[tuple[int, int] | None] = [None] * STREAMS
         self.compared = self.used = 0
         self.order: tuple[str, int, int] = ("", 0, 0)
+        self.asked = ("", 0)  # the cycle before
+        self.word = 0
         self.drive()
         clocked.agents.append(self)
 
@@ -40,8 +44,13 @@ class Noise:
                 word = read(getattr(dut, f"words__{number}"))
                 assert word == state[0], f"stream {number}: {word:016x}, not {state[0]:016x}"
                 self.compared += 1
-        step, load, clear = read(dut.step), read(dut.load), read(dut.clear)
-        selected, added = read(dut.select), read(dut.word)
+        what, selected = self.asked
+        step, load, clear = (what == name for name in ("step", "load", "clear"))
+        self.asked = ("", 0)
+        for name in ("step", "load", "clear"):
+            if read(getattr(dut, name)):
+                self.asked = (name, read(dut.select))
+        added = read(dut.added__0)
         for number, state in enumerate(self.states):
             mine = selected >> number & 1
             if clear and mine:
@@ -55,7 +64,10 @@ class Noise:
         what, selected, word = self.order
         for name in ("step", "clear", "load"):
             getattr(self.dut, name).value = int(name == what)
-        self.dut.select.value, self.dut.word.value = selected, word
+        self.dut.select.value = selected
+        for number in range(stream_pairs(STREAMS)):
+            getattr(self.dut, f"added__{number}").value = self.word
+        self.word = word
 
 
 @cocotb.test()
@@ -86,7 +98,7 @@ async def streams(dut: object) -> None:
             await order("load", mine, first)
             await order("load", mine, s0 ^ stepped((first, 0))[0])
             await order("")
-        await clocked.wait(1)  # the last order is in the streams
+        await clocked.wait(2)  # the last order is in the streams
         assert noise.states == [(int(a), int(b)) for a, b in golden.T]
         for _ in range(STEPS):
             # what selects stands beside steps as it was left, and picks none of them
