@@ -100,7 +100,8 @@ class LatticeEngine(wiring.Component):
             ),
         ]
         streams = self._parameters.streams
-        tables = copied(m, "table", schedule.table, table_copies(self._parameters))
+        early = held(m, "table_early", schedule.table)
+        tables = copied(m, "table", early, table_copies(self._parameters))
         tossed = copied(m, "tossed", slots[plan.field].start, streams)
         passing = copied(m, "colour", slots[plan.spin - 1].colour, streams)
         words = copied(m, "seed_word", self._seeder.word, stream_pairs(streams))

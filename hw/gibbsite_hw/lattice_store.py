@@ -10,7 +10,7 @@ from amaranth.hdl import Cat, Module, Signal, signed, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from gibbsite_hw.lattice_delays import held, later
+from gibbsite_hw.lattice_delays import copied, held, later
 from gibbsite_hw.lattice_memory import block_memory, read_word
 from gibbsite_hw.lattice_plan import LatticePlan
 from gibbsite_hw.lattice_signatures import LatticeMemories, lattice_write_signature
@@ -20,6 +20,8 @@ __all__ = ["LatticeStore"]
 
 _WORD_LANES = 16
 """Lanes of a packet word of 32 rows."""
+_GROUP_LANES = 8
+"""Lanes that are written through registers of their own."""
 
 
 class LatticeStore(wiring.Component):
@@ -54,19 +56,23 @@ class LatticeStore(wiring.Component):
         address = Cat(self.x, self.column)
         depth = 2 * parameters.columns
         write = self._registered_write(m)
-        address2 = Signal(len(address))
-        m.d.sync += address2.eq(Cat(write["x"], write["column"]))
+        lanes = parameters.lanes
+        groups = -(-lanes // _GROUP_LANES)
+        early = held(m, "address_early", Cat(write["x"], write["column"]))
+        addresses = copied(m, "address", early, groups)
 
         coupled, biased = self._lane_enables(m, write)
         # Pairs of a lane lie side by side, since a block memory writes bytes of nine bits.
-        record = Cat(self._pair(m, write["data"], pair, n) for n, pair in enumerate(plan.pairs))
-        found = self._field(m, "couplings", depth, address, coupled, address2, record)
+        record = Cat(self._pair(m, write["data"], pair) for pair in plan.pairs)
+        records = copied(m, "record", held(m, "record_early", record), groups)
+        found = self._field(m, "couplings", depth, address, coupled, addresses, records)
         behind = [found]
         for level in range(plan.late.level):
             behind.append(held(m, f"couplings{level}", behind[-1]))
         m.d.comb += [self.pairs[n].eq(behind[pair.level]) for n, pair in enumerate(plan.pairs)]
-        bias = self._offset(m, "bias_written", write["data"][: parameters.bias_bits])
-        found = self._field(m, "bias", depth, address, biased, address2, bias)
+        bias = _offset(write["data"][: parameters.bias_bits])
+        biases = copied(m, "bias_written", held(m, "bias_early_written", bias), groups)
+        found = self._field(m, "bias", depth, address, biased, addresses, biases)
         soon = held(m, "bias_early", found)
         # At the width of a field and with half of its range added: the sign is copied up.
         more = parameters.field_bits - parameters.bias_bits
@@ -79,7 +85,7 @@ class LatticeStore(wiring.Component):
             self.bias_late.eq(later(m, "bias_late", Cat(wide), plan.spin - 3)),
         ]
 
-        on, off, state = self._bits(m, depth, address, write, address2)
+        on, off, state = self._bits(m, depth, address, write, addresses)
         # from cycle 2 to the one before the comparison
         cycles = plan.field + 1 - 2
         on, off, state = (
@@ -103,7 +109,7 @@ class LatticeStore(wiring.Component):
         return copies
 
     def _lane_enables(self, m, write):
-        """One bit a lane, registered: its coupling or its bias is written."""
+        """One bit a lane, two cycles late: its coupling or its bias is written."""
         lanes = self._parameters.lanes
         coupled, biased = Signal(lanes), Signal(lanes)
         for enables, memory in (
@@ -113,35 +119,34 @@ class LatticeStore(wiring.Component):
             chosen = Signal(name=f"chosen{memory}")
             m.d.comb += chosen.eq(write["enable"] & (write["memory"] == memory))
             m.d.sync += [enables[n].eq(chosen & (write["place"] == n)) for n in range(lanes)]
-        return coupled, biased
+        return held(m, "coupled", coupled), held(m, "biased", biased)
 
-    def _pair(self, m, record, pair, number):
-        """A pair as memory holds it, registered, from the record of COUPLINGS."""
+    def _pair(self, m, record, pair):
+        """A pair as memory holds it, from the record of COUPLINGS."""
         bits = self._parameters.coupling_bits
         a, b = (record[8 * k :][:bits].as_signed() for k in (pair.a, pair.b))
-        plus, minus = (Signal(signed(bits + 1), name=f"{n}{number}") for n in ("plus", "minus"))
+        plus, minus = Signal(signed(bits + 1)), Signal(signed(bits + 1))
         m.d.comb += [plus.eq(a + b), minus.eq(a - b)]
-        return self._offset(m, f"written{number}", plus, minus)
+        return _offset(plus, minus)
 
-    def _offset(self, m, name, *codes):
-        """Codes side by side, registered, each with half of its range added: its sign turned."""
-        return held(m, name, Cat(Cat(code[:-1], ~code[-1]) for code in codes))
+    def _field(self, m, name, depth, address, enables, addresses, words):
+        """One field of all lanes, a memory a group; a register stands behind the memories."""
+        found = []
+        for group, word in enumerate(words):
+            first, bits = _GROUP_LANES * group, len(word)
+            mine = enables[first : first + _GROUP_LANES]
+            memory = block_memory(unsigned(len(mine) * bits), depth)
+            m.submodules[f"{name}{group}"] = memory
+            port = memory.write_port(granularity=bits)
+            m.d.comb += [
+                port.addr.eq(addresses[group]),
+                port.en.eq(mine),
+                port.data.eq(word.replicate(len(mine))),
+            ]
+            found.append(read_word(m, memory, address, f"{name}{group}_out"))
+        return held(m, f"{name}_word", Cat(found))
 
-    def _field(self, m, name, depth, address, enables, write_address, word):
-        """One field of all lanes; a register stands behind the memory."""
-        lanes, bits = self._parameters.lanes, len(word)
-        memory = block_memory(unsigned(lanes * bits), depth)
-        m.submodules[name] = memory
-        port = memory.write_port(granularity=bits)
-        m.d.comb += [
-            port.addr.eq(write_address),
-            port.en.eq(enables),
-            port.data.eq(word.replicate(lanes)),
-        ]
-        out = read_word(m, memory, address, f"{name}_out")
-        return held(m, f"{name}_word", out)
-
-    def _bits(self, m, depth, address, write, write_address):
+    def _bits(self, m, depth, address, write, addresses):
         """On, off and state bits of all lanes, in cycle 2."""
         lanes, words = self._parameters.lanes, self._parameters.words
         clearing = write["enable"] & (write["memory"] == LatticeMemories.CLEAR)
@@ -150,6 +155,7 @@ class LatticeStore(wiring.Component):
         for bits, word in ((first, data[:32]), (second, data[32:64])):
             mine = [word[2 * n + 1] & write["x"] | word[2 * n] & ~write["x"] for n in range(16)]
             m.d.sync += bits.eq(Cat(mine) & ~clearing.replicate(_WORD_LANES))
+        first, second = held(m, "first_bits", first), held(m, "second_bits", second)
         found = {"on": [], "off": [], "state": []}
         for number in range(words):
             here = min(_WORD_LANES, lanes - _WORD_LANES * number)
@@ -166,8 +172,8 @@ class LatticeStore(wiring.Component):
                 m.submodules[f"{names[0]}{number}"] = block
                 port = block.write_port()
                 m.d.comb += [
-                    port.addr.eq(write_address),
-                    port.en.eq(enable),
+                    port.addr.eq(addresses[_WORD_LANES // _GROUP_LANES * number]),
+                    port.en.eq(held(m, f"{names[0]}{number}_on_time", enable)),
                     port.data.eq(Cat(first[:here], second[:here])),
                 ]
                 out = read_word(m, block, address, f"{names[0]}{number}_out")
@@ -175,3 +181,8 @@ class LatticeStore(wiring.Component):
                 for place, name in enumerate(names):
                     found[name].append(word[here * place :][:here])
         return (Cat(*found[name]) for name in ("on", "off", "state"))
+
+
+def _offset(*codes):
+    """Codes side by side, each with half of its range added: its sign turned."""
+    return Cat(Cat(code[:-1], ~code[-1]) for code in codes)

@@ -216,8 +216,8 @@ def test_a_step_waits_for_its_table() -> None:
     assert waits >= 7 * SETTLE
     settle(both, STEPS=8, SWEEPS_PER_STEP=4)
     done = both.run()[-1]
-    # the first table alone is waited for: 127 cycles, of which seeding and the start sweep take 44
-    assert done[11] == 127 - 44
+    # the first table alone is waited for: 128 cycles, of which seeding and the start sweep take 44
+    assert done[11] == 128 - 44
     assert done[5] == 8 * 4 * sites
     # 95 % is asked from 32 lanes on, at 64 columns: 64 of 67 cycles
     lanes = SMALL.lanes

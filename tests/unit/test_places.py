@@ -18,8 +18,8 @@ def cells(tables: int = 16) -> dict[str, dict[str, object]]:
     """Names as synthesis makes them, and a cell that is no memory."""
     names = [f"{_ENGINE}.bank{b}.entries.table{n}.0.0" for b in range(6) for n in range(tables)]
     names += [f"{_ENGINE}.bank{b}.spins$373.{n}.0" for b in range(6) for n in range(3)]
-    names += [f"{_ENGINE}.store.couplings.0.{n}" for n in range(24)]
-    names += [f"{_ENGINE}.store.bias$107.0.{n}" for n in range(8)]
+    names += [f"{_ENGINE}.store.couplings{n // 6}.0.{n % 6}" for n in range(24)]
+    names += [f"{_ENGINE}.store.bias{n // 2}$107.0.{n % 2}" for n in range(8)]
     names += [f"{_ENGINE}.store.{name}{n}.0.0" for name in ("on", "state") for n in range(2)]
     names += ["device.link.outlet.slots.0.0", "device.shell.lattice.books.words.0.0"]
     memories = {name: {"type": "DP16KD", "attributes": {}} for name in names}
@@ -49,7 +49,8 @@ def test_what_belongs_together_lies_together() -> None:
     torn = 0
     for pair in range(16):
         near = [f"{_ENGINE}.bank{bank}.entries.table{pair}.0.0" for bank in range(6)]
-        near += [f"{_ENGINE}.store.couplings.0.{n}" for n in range(24) if n * 16 // 24 == pair]
+        mine = [n for n in range(24) if n * 16 // 24 == pair]
+        near += [f"{_ENGINE}.store.couplings{n // 6}.0.{n % 6}" for n in mine]
         columns, rows = zip(*(at(places[name]) for name in near), strict=True)
         torn += max(columns) - min(columns) > (COLUMNS[-1] - COLUMNS[0]) / 4
         assert len(set(rows)) <= 2

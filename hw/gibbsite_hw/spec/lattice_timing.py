@@ -38,7 +38,7 @@ SHORT = 8
 SETTLE = 8
 """Cycles of the shortest wait: the spins of the pass before it are in memory behind it."""
 
-TABLE_LATENCY = 3
+TABLE_LATENCY = 4
 """Cycles from the last step of a table's ramp to a step that may begin with the table. The ramp
 runs to ``field_max + 1``, since two entries are written together."""
 

@@ -45,13 +45,12 @@ def memory_places(cells: Mapping[str, Any], lattice: LatticeParameters) -> dict[
     groups: list[list[str]] = [[] for _ in range(pairs)]
     middle: list[str] = []
     others: list[str] = []
-    stores: dict[str, list[tuple[int, str]]] = {}
+    stores: dict[str, list[tuple[tuple[int, int], str]]] = {}
     for name in names:
         if table := re.search(r"\.entries\.table(\d+)\.", name):
             groups[int(table[1])].append(name)
-        elif word := re.search(r"\.store\.([a-z]+)(\d*)[$\d]*\.\d+\.(\d+)$", name):
-            # of a wide memory the slices, of the clamps and states one for each packet word
-            at = int(word[3]) if word[1] in ("couplings", "bias") else int(word[2])
+        elif word := re.search(r"\.store\.([a-z]+)(\d+)[$\d]*\.\d+\.(\d+)$", name):
+            at = int(word[2]), int(word[3])  # the group of lanes, the slice of its memory
             stores.setdefault(word[1], []).append((at, name))
         else:
             (middle if ".spins" in name else others).append(name)
