@@ -118,9 +118,9 @@ BOARDS: Mapping[str, Board] = {
                 payload_words=256,
                 hash_rounds=1,
             ),
-            # 256 lanes: two share a block memory for their thresholds
+            # 208 lanes, two of which share a block memory; 224 do not route
             "lattice": LatticeParameters(
-                rows=64,
+                rows=52,
                 columns=64,
                 banks=8,
                 schedule_steps=512,
