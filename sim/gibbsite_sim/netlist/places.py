@@ -50,8 +50,8 @@ def memory_places(cells: Mapping[str, Any], lattice: LatticeParameters) -> dict[
         if table := re.search(r"\.entries\.table(\d+)\.", name):
             groups[int(table[1])].append(name)
         elif word := re.search(r"\.store\.([a-z]+)(\d+)[$\d]*\.\d+\.(\d+)$", name):
-            at = int(word[2]), int(word[3])  # the group of lanes, the slice of its memory
-            stores.setdefault(word[1], []).append((at, name))
+            key = int(word[2]), int(word[3])  # the group of lanes, the slice of its memory
+            stores.setdefault(word[1], []).append((key, name))
         else:
             (middle if ".spins" in name else others).append(name)
     for slices in stores.values():
