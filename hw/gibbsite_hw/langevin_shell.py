@@ -12,17 +12,20 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from gibbsite_hw.device_books import DeviceBooks
+from gibbsite_hw.device_checks import length_fits, may_come
 from gibbsite_hw.device_receiver import DeviceReceiver
 from gibbsite_hw.graph_responder import GraphResponder
 from gibbsite_hw.langevin import LangevinEngine
 from gibbsite_hw.langevin_answer import Detail, LangevinAnswer, Reply
-from gibbsite_hw.langevin_checks import LOADING, length_fits, may_come
 from gibbsite_hw.langevin_loader import LangevinLoader
 from gibbsite_hw.langevin_progress import LangevinProgress
 from gibbsite_hw.langevin_settings import LangevinSettings, books_words
 from gibbsite_hw.langevin_signatures import LangevinMemories, counters
 from gibbsite_hw.langevin_size import BEGIN_WORDS, LangevinSize
 from gibbsite_hw.spec.langevin_packets import (
+    LANGEVIN_FIXED_LENGTHS,
+    LANGEVIN_LEGAL_STATES,
+    LANGEVIN_RECORDS,
     LangevinErrorCode,
     LangevinOpcode,
 )
@@ -33,6 +36,9 @@ from gibbsite_hw.spec.registers import State
 from gibbsite_hw.words import word_layout
 
 __all__ = ["LangevinShell"]
+
+_LOADING = (*LANGEVIN_RECORDS, LangevinOpcode.WEIGHTS)
+"""The commands that fill memories."""
 
 _E, _O, _R = LangevinErrorCode, LangevinOpcode, LangevinRegister
 _SIZES = ("units", "constraints", "coupled", "shifts")
@@ -153,8 +159,8 @@ class LangevinShell(wiring.Component):
         at = Signal(range(BEGIN_WORDS))
         self._answer = answer = LangevinAnswer(max(16, len(size.words)))
         unit, memory = Signal(range(self._parameters.units + 1)), Signal()
-        legal = may_come(m, opcode, self._state)
-        fits = length_fits(m, opcode, length, loader.fits)
+        legal = may_come(m, opcode, self._state, LANGEVIN_LEGAL_STATES)
+        fits = length_fits(m, opcode, length, LANGEVIN_FIXED_LENGTHS, _LOADING, loader.fits)
         answer.connect(m, responder, books, opcode, payload[0])
 
         def refuse(code, value):
@@ -284,7 +290,7 @@ class LangevinShell(wiring.Component):
                     m.d.comb += [size.take.eq(1), progress.forget.eq(1)]
                     m.d.sync += self._state.eq(State.LOADING)
                     m.next = "CLEAR"
-            with m.Case(*LOADING):
+            with m.Case(*_LOADING):
                 m.d.comb += self._loader.start.eq(1)
                 m.next = "LOAD"
             with m.Case(_O.COMMIT):

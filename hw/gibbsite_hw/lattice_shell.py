@@ -16,15 +16,17 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from gibbsite_hw.device_books import IDENTITY, DeviceBooks
+from gibbsite_hw.device_checks import length_fits, may_come
 from gibbsite_hw.device_receiver import DeviceReceiver
 from gibbsite_hw.graph_responder import GraphResponder
 from gibbsite_hw.lattice import LatticeEngine
-from gibbsite_hw.lattice_checks import length_fits, may_come
 from gibbsite_hw.lattice_delays import held
 from gibbsite_hw.lattice_loader import LOADING, LatticeLoader
 from gibbsite_hw.lattice_settings import LatticeSettings
 from gibbsite_hw.lattice_signatures import LatticeMemories, counters
 from gibbsite_hw.spec.lattice_packets import (
+    LATTICE_FIXED_LENGTHS,
+    LATTICE_LEGAL_STATES,
     LatticeErrorCode,
     LatticeOpcode,
     LatticeResponse,
@@ -199,8 +201,10 @@ class LatticeShell(wiring.Component):
         error, detail = responder.error, responder.detail
         column, x = Signal.like(engine.write.column), Signal()
         state_seen = self._ending(m)
-        legal = held(m, "legal", may_come(m, opcode, state_seen))
-        fits = held(m, "fits", length_fits(m, opcode, length, loader.fits))
+        legal = held(m, "legal", may_come(m, opcode, state_seen, LATTICE_LEGAL_STATES))
+        fits = held(
+            m, "fits", length_fits(m, opcode, length, LATTICE_FIXED_LENGTHS, LOADING, loader.fits)
+        )
         fault, fault_detail = (
             held(m, "fault", receiver.error),
             held(m, "fault_detail", receiver.detail),

@@ -73,8 +73,9 @@ def test_a_constrained_model_needs_variables_and_a_penalty_that_is_a_number(
     with pytest.raises(ProgramError, match="the model has no variable: give it one at least"):
         Sampler(device).sample_cqm(model)
     model.set_objective(dimod.Binary("x"))
+    wrong: Any = "high"
     with pytest.raises(ProgramError, match="penalty is 'high' and must be a number above 0: give"):
-        Sampler(device).sample_cqm(model, penalty="high")  # type: ignore[arg-type]
+        Sampler(device).sample_cqm(model, penalty=wrong)
 
 
 @pytest.mark.parametrize("name", ["observer", "stop", "progress"])

@@ -11,7 +11,7 @@ else uses. Both give the same bits, which is checked.
 import argparse
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 from statistics import median
@@ -34,7 +34,7 @@ class Clocked(Workers):
         super().__init__(threads)
         self.spent: dict[int, float] = {}
 
-    def run(self, jobs: list[Job]) -> None:  # type: ignore[override]
+    def run(self, jobs: Sequence[Job]) -> None:
         """Do all jobs, and add up what each thread spends on them."""
 
         def clocked(job: Job) -> Iterator[None]:

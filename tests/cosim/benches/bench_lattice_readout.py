@@ -123,7 +123,7 @@ async def draws(dut: object) -> None:
         readout.start = True
         finished = readout.finished
         words = 2 * (P.columns * P.words + 8)
-        await clocked.until(lambda: readout.finished > finished, 20 * words, "draw")  # noqa: B023
+        await clocked.until(lambda at=finished: readout.finished > at, 20 * words, "draw")
     readout.board.finish(DRAWS)
     assert len({len(packet.words) for packet in seen}) > 8
     assert (monitor.stalled > 0) == (pattern != "none")
