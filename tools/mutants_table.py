@@ -81,22 +81,6 @@ MUTANTS = (
         f"{PROOFS}[readout]",
     ),
     Mutant(
-        "answer_into_draw",
-        "device_responder.py",
-        "with m.If(fire & response.payload.last):",
-        "with m.If(fire & (response.payload.last | pending)):",
-        "an answer cuts into a draw that is on its way",
-        f"{PROOFS}[responder]",
-    ),
-    Mutant(
-        "answer_length",
-        "device_responder.py",
-        "response.payload.last.eq(index == length),",
-        "response.payload.last.eq(index + 1 == length),",
-        "an answer ends a word early",
-        f"{PROOFS}[responder]",
-    ),
-    Mutant(
         "pinned_twice_unseen",
         "device_checker.py",
         "(on & (on - 1)[:lanes]).any() | (on.any() & pinned_before)",

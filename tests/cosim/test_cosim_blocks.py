@@ -47,7 +47,6 @@ def test_noise_shaper(changed: dict[str, int], tmp_path: Path) -> None:
         ("graph_readout", "draws"),
         ("graph_engine", "runs"),
         ("device_receiver", "packets"),
-        ("device_responder", "responses"),
         ("device_router", "packets"),
     ],
 )

@@ -19,7 +19,6 @@ from proofs.langevin_shell import LangevinShellHarness
 from proofs.lattice_loader import LatticeLoaderHarness
 from proofs.loader import LoaderHarness
 from proofs.readout import ReadoutHarness
-from proofs.responder import ResponderHarness
 from proofs.sequencer import SequencerHarness
 from proofs.shell import ShellHarness
 
@@ -49,7 +48,6 @@ class Proof:
 
 PROOFS = {
     "readout": Proof(ReadoutHarness, 2, 20, "dropped_stall", 14, "GraphReadout"),
-    "responder": Proof(ResponderHarness, 2, 30, "answer_length", 10, "DeviceResponder"),
     "sequencer": Proof(SequencerHarness, 2, 30, "early_barrier", 24, "GraphSequencer"),
     "loader": Proof(LoaderHarness, 2, 18, "unchecked_word", 12, "DeviceLoader"),
     "checker": Proof(CheckerHarness, 2, 20, "barrier_inside_group", 8, "DeviceChecker"),

@@ -97,12 +97,6 @@ def _books_responder(_: GraphParameters) -> Any:
     return GraphResponder(12, Engine.LATTICE)
 
 
-def _responder(_: GraphParameters) -> Any:
-    from gibbsite_hw.device_responder import DeviceResponder
-
-    return DeviceResponder()
-
-
 def _receiver(parameters: GraphParameters) -> Any:
     from gibbsite_hw.device_receiver import DeviceReceiver
     from gibbsite_hw.spec.packets import Opcode
@@ -187,7 +181,6 @@ BLOCKS: dict[str, Callable[[Any], Any]] = {
     **{block: _books(block) for block in BOOKS_MOST},
     "books_responder": _books_responder,
     "device_receiver": _receiver,
-    "device_responder": _responder,
     "device_router": _router,
     "device_shell": _component("device", "DeviceShell"),
     "serial_device": _serial_device,

@@ -1,8 +1,8 @@
 """GraphShell between its parts: one answer a command, and nothing changes under a run.
 
-The engine and the responder are cut away and do anything that `proofs.responder`, `proofs.readout`
-and the engine's contract allow; loader, checker, payload memory and the shell's own machine are
-real. What is proven here is what those other proofs assume.
+The engine and the responder are cut away and do anything that their contracts and `proofs.readout`
+allow; loader, checker, payload memory and the shell's own machine are real. What is proven here is
+what other proofs assume.
 """
 
 from amaranth.asserts import AnyConst, AnySeq
