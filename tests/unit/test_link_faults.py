@@ -10,7 +10,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 from gibbsite_hw.spec.program import RunResult
 from gibbsite_sim.line_faults import FaultRates
 from gibbsite_sim.serial_board import GoldenCore
-from link_faults import BUILD, SCENARIOS, Row, Trial, campaign, judged, table
+from link_faults import SCENARIOS, campaign, table
+from link_trials import BUILD, Row, Trial, judged
 
 HALFWAY = ("device reset in mid-run", "port vanished in mid-run", "driver killed in mid-run")
 HOPELESS = "hopeless: flipped bits, 1 in 5 bytes"
