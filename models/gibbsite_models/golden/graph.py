@@ -21,7 +21,8 @@ from gibbsite_hw.spec.errors import ProgramError
 from gibbsite_hw.spec.parameters import GraphParameters
 from gibbsite_hw.spec.program import Conditions, Row, RunRequest
 from gibbsite_hw.spec.seeding import seeding_cycles
-from gibbsite_models.golden.couplings import Couplings, Entries
+from gibbsite_models.golden.couplings import Entries
+from gibbsite_models.golden.graph_rows import ReadyRow
 from gibbsite_models.golden.noise import UInt32, seed_streams, shape_noise, step_streams
 
 __all__ = ["BARRIER_CYCLES", "Chains", "Draws", "GraphEngine", "PassCost"]
@@ -74,21 +75,6 @@ class PassCost:
     updates: int
 
 
-@dataclass(slots=True)
-class _Row:
-    """One row, ready to run: its slots' lanes and addresses, couplings, and today's conditions."""
-
-    number: int
-    group: bool
-    lanes: NDArray[np.intp]
-    addresses: NDArray[np.intp]
-    all: Couplings
-    earlier: Couplings
-    biases: Int64
-    on: NDArray[np.bool_]
-    off: NDArray[np.bool_]
-
-
 class GraphEngine:
     """One loaded program. Rows and conditions must be such that the shell accepts them.
 
@@ -105,15 +91,15 @@ class GraphEngine:
                 "weights, biases or beta"
             )
         self.parameters = parameters
-        self._rows: list[_Row] = []
-        self._classes: list[list[list[_Row]]] = []
+        self._rows: list[ReadyRow] = []
+        self._classes: list[list[list[ReadyRow]]] = []
         word, terms = 0, 0
-        colour: list[list[_Row]] = []
+        colour: list[list[ReadyRow]] = []
         for number, row in enumerate(rows):
             words = entries[word : word + row.length]
             word += row.length
             terms += int(np.count_nonzero(Entries.decode(parameters, words).weight))
-            ready = self._prepare(number, row, words)
+            ready = ReadyRow.of(parameters, number, row, words)
             self._rows.append(ready)
             if row.group and not row.first:
                 colour[-1].append(ready)
@@ -129,36 +115,11 @@ class GraphEngine:
             updates=sum(row.mask.bit_count() for row in rows),
         )
 
-    def _prepare(self, number: int, row: Row, words: UInt32) -> _Row:
-        """Collect each slot's list: those of the ``2^fold`` lanes from its own on, word by word."""
-        width = self.parameters.lanes
-        lanes = np.array([lane for lane in range(width) if row.mask >> lane & 1], dtype=np.intp)
-        entries = Entries.decode(self.parameters, words)
-        slot_of_lane = np.full(width, -1, dtype=np.intp)
-        for place, lane in enumerate(lanes):
-            slot_of_lane[lane : lane + (1 << row.fold)] = place
-        slot = np.broadcast_to(slot_of_lane, words.shape)
-        used = (slot >= 0) & (entries.weight != 0)
-        earlier = used & (entries.address < number * width)
-        return _Row(
-            number=number,
-            group=row.group,
-            lanes=lanes,
-            addresses=number * width + lanes,
-            all=Couplings.collect(len(lanes), slot[used], entries.at(used)),
-            earlier=Couplings.collect(len(lanes), slot[earlier], entries.at(earlier)),
-            biases=np.zeros(len(lanes), dtype=np.int64),
-            on=np.zeros(len(lanes), dtype=np.bool_),
-            off=np.zeros(len(lanes), dtype=np.bool_),
-        )
-
     def condition(self, conditions: Conditions) -> None:
         """Take over biases and clamps."""
         biases = np.array(conditions.biases, dtype=np.int64)
         for number, row in enumerate(self._rows):
-            row.biases = biases[row.addresses]
-            row.on = (conditions.clamps_on[number] >> row.lanes & 1).astype(np.bool_)
-            row.off = (conditions.clamps_off[number] >> row.lanes & 1).astype(np.bool_)
+            row.condition(biases, conditions.clamps_on[number], conditions.clamps_off[number])
 
     # --- one pass, step by step -------------------------------------------------------------------
 
@@ -212,7 +173,7 @@ class GraphEngine:
             for addresses, bits in commits:
                 chains.bits[addresses] = bits
 
-    def field(self, row: _Row, chains: Chains, start: bool) -> Int64:
+    def field(self, row: ReadyRow, chains: Chains, start: bool) -> Int64:
         """Fields ``f = b + sum w v``; in the start pass over neighbours in earlier rows only."""
         couplings = row.earlier if start else row.all
         return couplings.sums(chains.bits) + row.biases[:, None]
@@ -226,13 +187,15 @@ class GraphEngine:
         p = self.parameters
         return shape_noise(uniform, gumbel, p.score_frac, p.noise_index_bits, p.noise_tail_bits)
 
-    def score(self, row: _Row, field: Int64, uniform: UInt32, beta_code: int) -> Int64:
+    def score(self, row: ReadyRow, field: Int64, uniform: UInt32, beta_code: int) -> Int64:
         """``noise - (beta_code * dE >> beta_shift)``."""
         difference = field if row.group else 2 * field
         drift = beta_code * difference >> self.parameters.beta_shift
         return self.noise(uniform, row.group) - drift
 
-    def _add_energy(self, row: _Row, chains: Chains, field: Int64, new: Bits, start: bool) -> None:
+    def _add_energy(
+        self, row: ReadyRow, chains: Chains, field: Int64, new: Bits, start: bool
+    ) -> None:
         """Add ``v f`` in the start pass and ``f (v_new - v_old)`` in a sweep."""
         scale = 1 if row.group else 2
         turn = new.astype(np.int64)
@@ -308,19 +271,19 @@ class GraphEngine:
         return max(1, min(MOST_CHAINS, fitting))
 
 
-def _given(row: _Row, state: Sequence[int], chains: Chains) -> Bits:
+def _given(row: ReadyRow, state: Sequence[int], chains: Chains) -> Bits:
     """The bits of the STATE memory, the same for every chain."""
     bits = (state[row.number] >> row.lanes & 1).astype(np.uint8)
     return np.repeat(bits[:, None], chains.energy.size, axis=1)
 
 
-def _decide_pbits(row: _Row, score: Int64) -> Bits:
+def _decide_pbits(row: ReadyRow, score: Int64) -> Bits:
     """1 where the score is above 0; a clamp decides first."""
     free = (score > 0) & ~row.off[:, None]
     return (free | row.on[:, None]).astype(np.uint8)
 
 
-def _decide_group(unit: list[_Row], scores: list[Int64]) -> list[Bits]:
+def _decide_group(unit: list[ReadyRow], scores: list[Int64]) -> list[Bits]:
     """One-hot bits of the best free state; ties go to the earlier row, then the lower lane."""
     score = np.concatenate(scores)
     off = np.concatenate([row.off for row in unit])
