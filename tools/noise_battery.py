@@ -1,7 +1,7 @@
 """The noise sources through dieharder: raw words into its pipe, its table out.
 
     python tools/noise_battery.py --short            # some cheap tests of every source
-    python tools/noise_battery.py                    # everything (`dieharder -a`): hours a source
+    python tools/noise_battery.py                    # what `dieharder -a` runs: an hour a source
     python tools/noise_battery.py --table            # the table of docs/noise.md from the figures
 
 A test of dieharder gives a p-value. It calls it WEAK below 0.005 or above 0.995, so one in a
@@ -9,10 +9,14 @@ hundred of a perfect source is, and FAILED beyond 1e-6. A weak one is explained 
 passes on a new seed, run until it is clear (``-Y 1``: more samples while weak) with the exact
 Kolmogorov-Smirnov law (``-k 2``); one that fails or stays weak is a failure.
 
+Figures are written after every test, and what stands there of the same words is not run again: a
+night that ends early is no night lost. Each test has words of its own, whose seed is its place.
+
 Source: R. G. Brown, dieharder 3.31.1 (Debian: `apt-get install dieharder`), its manual page.
 """
 
 import argparse
+import hashlib
 import re
 import shutil
 import subprocess
@@ -22,7 +26,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from scipy.stats import binom
 
@@ -30,10 +34,16 @@ from gibbsite.bench.figures import NIGHTLY, read_figures, write_figures
 from gibbsite_hw.spec.errors import GibbsiteError, ToolMissing
 from noise_sources import SOURCES, Source, words
 
-__all__ = ["SHORT", "Battery", "NoBattery", "Row", "battery", "parse_table", "table"]
+__all__ = [
+    *("SHORT", "WHOLE", "Battery", "NoBattery", "Row", "Trial"),
+    *("battery", "parse_table", "table"),
+]
 
 WEAK: Final = 0.01
 """Share of a perfect source's p-values that dieharder calls weak: 0.005 at either end."""
+
+OTHER_WORDS: Final = 1_000_000
+"""From a test's seed to that of its first rerun."""
 
 SHORT: Final = (
     *((number, 0) for number in (0, 2, 3, 4, 8, 9, 10, 12, 15, 16, 17, 100, 101, 102)),
@@ -42,6 +52,16 @@ SHORT: Final = (
     *((203, n) for n in (0, 1)),
 )
 """Tests (number, n-tuple) that read little; 0 as n-tuple is the test's own."""
+
+WHOLE: Final = (
+    *((number, 0) for number in (*range(18), 100, 101, 102)),
+    *((200, n) for n in range(1, 13)),
+    *((201, n) for n in range(2, 6)),
+    *((202, n) for n in range(2, 6)),
+    *((203, n) for n in range(33)),
+    *((number, 0) for number in range(204, 210)),
+)
+"""What `dieharder -a` runs: 80 tests that print 114 rows."""
 
 NUMBERS: Final = {
     **{"diehard_birthdays": 0, "diehard_operm5": 1, "diehard_rank_32x32": 2},
@@ -80,18 +100,44 @@ class Row:
     verdict: str
 
 
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One test (number, n-tuple) of dieharder on one source."""
+
+    number: int
+    ntuple: int
+    seed: int
+    rows: tuple[Row, ...]
+    reruns: tuple[Row, ...]
+    """The weak ones again, from another seed; one row each, the one that was weak."""
+    gigabytes: float
+    seconds: float
+
+
 @dataclass(slots=True)
 class Battery:
     """What a battery found in one source."""
 
     source: str
     seed: int
-    tests: str
-    rows: list[Row] = field(default_factory=list)
-    reruns: list[Row] = field(default_factory=list)
-    """The weak ones again, from another seed; one row each, the one that was weak."""
-    seconds: float = 0.0
-    gigabytes: float = 0.0
+    words: str
+    """Digest of the source's first block: figures of other words are of another source."""
+    trials: list[Trial] = field(default_factory=list)
+
+    @property
+    def rows(self) -> list[Row]:
+        """All rows, as their tests ran."""
+        return [row for trial in self.trials for row in trial.rows]
+
+    @property
+    def reruns(self) -> list[Row]:
+        """A row for each weak one, from other words."""
+        return [row for trial in self.trials for row in trial.reruns]
+
+    @property
+    def whole(self) -> bool:
+        """Whether everything ran that `dieharder -a` runs."""
+        return set(WHOLE) <= {(trial.number, trial.ntuple) for trial in self.trials}
 
     @property
     def weak(self) -> list[Row]:
@@ -116,8 +162,33 @@ class Battery:
 
     def document(self) -> dict[str, Any]:
         """As plain values, for JSON."""
-        found = {"weak_expected": round(WEAK * len(self.rows), 2), "weak_chance": self.chance}
-        return {**asdict(self), **found}
+        return {
+            "source": self.source,
+            "seed": self.seed,
+            "words": self.words,
+            "tests": "all" if self.whole else "some",
+            "rows": len(self.rows),
+            "weak": len(self.weak),
+            "weak_expected": round(WEAK * len(self.rows), 2),
+            "weak_chance": self.chance,
+            "failed": len(self.failed),
+            "gigabytes": round(sum(trial.gigabytes for trial in self.trials), 3),
+            "seconds": round(sum(trial.seconds for trial in self.trials), 1),
+            "trials": [asdict(trial) for trial in self.trials],
+        }
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """What `document` made, from a file of figures."""
+        found = read_figures(path)
+        trials = [
+            Trial(
+                **trial
+                | {kind: tuple(Row(**row) for row in trial[kind]) for kind in ("rows", "reruns")}
+            )
+            for trial in found["trials"]
+        ]
+        return cls(found["source"], found["seed"], found["words"], trials)
 
 
 def parse_table(text: str) -> list[Row]:
@@ -140,34 +211,53 @@ def parse_table(text: str) -> list[Row]:
 
 
 def battery(
-    name: str, seed: int, tests: Sequence[tuple[int, int]] = (), *, source: Source | None = None
+    name: str,
+    seed: int,
+    tests: Sequence[tuple[int, int]] = WHOLE,
+    *,
+    folder: Path | None = None,
+    source: Source | None = None,
 ) -> Battery:
-    """Run these tests (number, n-tuple) on a source, or all of them; then the weak ones again.
+    """Run these tests (number, n-tuple) on a source, each with its weak rows again.
 
-    ``source`` takes the place of the one of that name: a planted fault.
+    With a ``folder``, figures are written there after each test, and tests whose figures of this
+    seed and the same words are there do not run. ``source`` takes the place of the one of that
+    name: a planted fault.
     Raises `NoBattery`; `ToolMissing` where dieharder is not installed.
     """
     chosen = SOURCES[name] if source is None else source
-    began = time.monotonic()
-    found = Battery(name, seed, "some" if tests else "all")
-    for arguments in (
-        [["-d", str(number), "-n", str(ntuple)] for number, ntuple in tests] if tests else [["-a"]]
-    ):
-        rows, size = _piped(arguments, chosen, seed)
-        found.rows += rows
-        found.gigabytes += size / 1e9
-        seed += 1  # a test of its own reads words of its own
-    for row in found.weak:
-        again = ["-d", str(NUMBERS[row.test]), "-n", str(row.ntuple), "-Y", "1", "-k", "2"]
-        seed += 1
-        rows, size = _piped(again, chosen, seed + 1_000_000)
-        found.gigabytes += size / 1e9
-        # a test that runs all its n-tuples prints one line for each; the weak one's counts
-        same = [other for other in rows if other.ntuple == row.ntuple]
-        found.reruns.append((same or rows)[min(_place(row, found.rows), len(same or rows) - 1)])
-    found.seconds = round(time.monotonic() - began, 1)
-    found.gigabytes = round(found.gigabytes, 3)
+    found = Battery(name, seed, hashlib.sha256(next(words(chosen, seed)).data).hexdigest())
+    if folder is not None and (path := folder / f"{FIGURES}{name}.json").exists():
+        before = Battery.read(path)
+        if (before.seed, before.words) == (seed, found.words):
+            found = before
+    done = {(trial.number, trial.ntuple) for trial in found.trials}
+    for test in tests:
+        if test not in done:
+            found.trials.append(_trial(*test, chosen, seed + WHOLE.index(test)))
+            if folder is not None:
+                write_figures(FIGURES + name, found.document(), folder)
     return found
+
+
+def _trial(number: int, ntuple: int, source: Source, seed: int) -> Trial:
+    """One test, and its weak rows again from other words."""
+    began = time.monotonic()
+    arguments = ["-d", str(number), "-n", str(ntuple)]
+    rows, size = _piped(arguments, source, seed)
+    reruns = []
+    for i, row in enumerate(rows):
+        if row.verdict == "WEAK":
+            other = seed + OTHER_WORDS * (i + 1)
+            again, more = _piped([*arguments, "-Y", "1", "-k", "2"], source, other)
+            size += more
+            # a test that runs all its n-tuples prints one line for each; the weak one's counts
+            reruns.append([each for each in again if each.ntuple == row.ntuple][_place(row, rows)])
+    return Trial(
+        *(number, ntuple, seed, tuple(rows), tuple(reruns)),
+        round(size / 1e9, 3),
+        round(time.monotonic() - began, 1),
+    )
 
 
 def table(folder: Path = NIGHTLY) -> str:
@@ -180,25 +270,24 @@ def table(folder: Path = NIGHTLY) -> str:
         path = folder / f"{FIGURES}{name}.json"
         if not path.exists():
             continue
-        found = read_figures(path)
-        rows = [Row(**row) for row in found["rows"]]
-        of = {verdict: [r for r in rows if r.verdict == verdict] for verdict in VERDICTS}
+        found = Battery.read(path)
+        of = {verdict: [r for r in found.rows if r.verdict == verdict] for verdict in VERDICTS}
         again = [
-            f"{row.test} {row.ntuple}: {row.p:.4f}, {rerun['p']:.4f}"
-            for row, rerun in zip(of["WEAK"], found["reruns"], strict=True)
+            f"{row.test} {row.ntuple}: {row.p:.4f}, {rerun.p:.4f}"
+            for row, rerun in zip(of["WEAK"], found.reruns, strict=True)
         ]
-        weak = f"{len(of['WEAK'])} ({found['weak_expected']:.1f})"
+        weak = f"{len(of['WEAK'])} ({WEAK * len(found.rows):.1f})"
         lines.append(
-            f"| {name} | {source.what} | {found['tests']}: {len(rows)} | "
-            f"{found['gigabytes']:.1f} GB | {len(of['PASSED'])} | {weak} | "
-            f"{len(of['FAILED'])} | {'; '.join(again) or '-'} |"
+            f"| {name} | {source.what} | {'all' if found.whole else 'some'}: {len(found.rows)} | "
+            f"{sum(trial.gigabytes for trial in found.trials):.0f} GB | {len(of['PASSED'])} | "
+            f"{weak} | {len(of['FAILED'])} | {'; '.join(again) or '-'} |"
         )
     return "\n".join(lines)
 
 
 def _place(row: Row, rows: Sequence[Row]) -> int:
-    """Which of the rows of the same test and n-tuple this one is: the reruns come in that order."""
-    return [r for r in rows if (r.test, r.ntuple) == (row.test, row.ntuple)].index(row)
+    """Which of the rows of the same n-tuple this one is: a rerun prints them in that order."""
+    return [r for r in rows if r.ntuple == row.ntuple].index(row)
 
 
 def _piped(arguments: Sequence[str], source: Source, seed: int) -> tuple[list[Row], int]:
@@ -247,17 +336,18 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     failed = False
     for name in options.source or SOURCES:
-        found = battery(name, options.seed, SHORT if options.short else ())
+        tests = SHORT if options.short else WHOLE
+        found = battery(name, options.seed, tests, folder=options.out)
         failed |= bool(found.failed)
         for word, rows in (("", found.weak), ("", found.failed), (", again", found.reruns)):
             for row in rows:
                 print(f"{name}: {row.test} {row.ntuple} p = {row.p:.6f} {row.verdict}{word}")
         print(
             f"{name}: {len(found.rows)} tests, {len(found.weak)} weak, {len(found.failed)} failed, "
-            f"{found.gigabytes} GB, {found.seconds} s",
+            f"{sum(trial.gigabytes for trial in found.trials):.0f} GB, "
+            f"{sum(trial.seconds for trial in found.trials):.0f} s",
             flush=True,
         )
-        write_figures(FIGURES + name, found.document(), options.out)
     return int(failed)
 
 

@@ -29,7 +29,9 @@ def write_figures(name: str, data: Mapping[str, Any], folder: Path = NIGHTLY) ->
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.json"
     document = {**facts(sys.argv), **data}
-    path.write_text(json.dumps(document, indent=1, sort_keys=False) + "\n", encoding="utf-8")
+    whole = path.with_suffix(".part")  # a run that is killed while it writes leaves the old figures
+    whole.write_text(json.dumps(document, indent=1, sort_keys=False) + "\n", encoding="utf-8")
+    whole.replace(path)
     return path
 
 
