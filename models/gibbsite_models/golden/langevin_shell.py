@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from gibbsite_hw.spec.langevin_formats import MANTISSA_BITS, REPEAT_MAX
 from gibbsite_hw.spec.langevin_packets import (
     LANGEVIN_FIXED_LENGTHS,
     LANGEVIN_LEGAL_STATES,
@@ -20,18 +20,8 @@ from gibbsite_hw.spec.langevin_packets import (
     LangevinResponse,
 )
 from gibbsite_hw.spec.langevin_parameters import LangevinParameters
-from gibbsite_hw.spec.langevin_program import (
-    Constraint,
-    LangevinConditions,
-    LangevinRequest,
-    ScheduleEntry,
-    Shifts,
-)
-from gibbsite_hw.spec.langevin_registers import (
-    LANGEVIN_REGISTERS,
-    LangevinFlags,
-    LangevinRegister,
-)
+from gibbsite_hw.spec.langevin_program import LangevinRequest, Shifts
+from gibbsite_hw.spec.langevin_registers import LANGEVIN_REGISTERS, LangevinFlags, LangevinRegister
 from gibbsite_hw.spec.langevin_timing import (
     moment_cycles,
     pass_cycles,
@@ -43,14 +33,16 @@ from gibbsite_hw.spec.parameters import SPEC_VERSION
 from gibbsite_hw.spec.registers import State
 from gibbsite_models.golden.checks import Refused
 from gibbsite_models.golden.langevin import LangevinDraws, LangevinEngine
-from gibbsite_models.golden.langevin_checks import (
-    check_begin,
-    check_records,
-    record_checks,
-    signed,
-)
-from gibbsite_models.golden.langevin_field import Weights
+from gibbsite_models.golden.langevin_checks import check_begin, check_records, record_checks
 from gibbsite_models.golden.langevin_schedule import Schedule
+from gibbsite_models.golden.langevin_words import (
+    decode_conditions,
+    decode_pairs,
+    decode_schedule,
+    decode_weights,
+    mantissa_and_shift,
+    signed_records,
+)
 from gibbsite_models.golden.packet_shell import WORD, Dialect, PacketShell, signed_words, two_words
 
 __all__ = ["LangevinShell"]
@@ -178,35 +170,21 @@ class LangevinShell(PacketShell):
         for place, opcode in enumerate((_O.UNITS, _O.WEIGHTS, _O.BIASES, _O.CONSTRAINTS)):
             if self._loaded[opcode] != self._sizes[opcode]:
                 raise Refused(LangevinErrorCode.INCOMPLETE, place)
-        self._engine = self._engine_type(self._parameters, self._weights())
+        weights = decode_weights(
+            self._parameters,
+            self._constraints,
+            self._coupled,
+            self._shifts,
+            self._codes(_O.UNITS),
+            self._memory[_O.WEIGHTS],
+        )
+        self._engine = self._engine_type(self._parameters, weights)
         self._state = State.READY
         self.answer(Response.OK, tag, [])
 
-    def _codes(self, opcode: LangevinOpcode) -> "np.ndarray[tuple[int, int], np.dtype[np.int64]]":
+    def _codes(self, opcode: LangevinOpcode) -> NDArray[np.int64]:
         """Signed words of a memory, a record a row."""
-        words = np.frombuffer(self._memory[opcode], dtype=np.int32).astype(np.int64)
-        return words.reshape(-1, self.record_words(opcode))
-
-    def _weights(self) -> Weights:
-        """The coupling words taken apart: rows k, then J row and k column of every unit."""
-        n, m, lanes = self._units, self._constraints, self._parameters.multipliers
-        halves = np.frombuffer(self._memory[_O.WEIGHTS], dtype=np.int16).astype(np.int64)
-        words = halves.reshape(-1, lanes)
-        wide = self._parameters.words(n)
-        rows = words[: m * wide].reshape(m, wide * lanes)[:, :n]
-        units = words[m * wide :].reshape(n, -1)
-        couplings = units[:, : wide * lanes][:, :n] if self._coupled else None
-        columns = units[:, self._coupled * wide * lanes :][:, :m]
-        unit = self._codes(_O.UNITS)
-        return Weights(
-            quadratic=unit[:, 0],
-            quartic=unit[:, 1],
-            force=unit[:, 2],
-            couplings=couplings,
-            rows=rows,
-            columns=columns,
-            shifts=self._shifts,
-        )
+        return signed_records(self._memory[opcode], self.record_words(opcode))
 
     # --- runs -------------------------------------------------------------------------------------
 
@@ -217,26 +195,14 @@ class LangevinShell(PacketShell):
         if pairs > self._loaded[_O.PAIRS]:
             raise Refused(LangevinErrorCode.NO_PAIRS, pairs)
         assert self._engine is not None, "READY has an engine"
-        self._engine.condition(self._conditions())
+        places = (_O.BIASES, _O.CONSTRAINTS, _O.CLAMPS)
+        self._engine.condition(decode_conditions(*map(self._codes, places)))
         self.begin_run(tag, self._packets(self._engine, self._request(entries, pairs)))
-
-    def _conditions(self) -> LangevinConditions:
-        clamps = self._codes(_O.CLAMPS)
-        return LangevinConditions(
-            biases=array("i", self._codes(_O.BIASES)[:, 0].tolist()),
-            constraints=[
-                Constraint(bool(hinge), weight, offset)
-                for hinge, weight, offset in self._codes(_O.CONSTRAINTS).tolist()
-            ],
-            clamps={i: int(clamps[i, 1]) for i in np.flatnonzero(clamps[:, 0]).tolist()},
-        )
 
     def _request(self, entries: int, pairs: int) -> LangevinRequest:
         registers, flags = self._registers, self._registers[_R.FLAGS]
-        records = self._memory[_O.SCHEDULE]
-        words = self._memory[_O.PAIRS][:pairs].tolist()
         return LangevinRequest(
-            schedule=[_entry(records[9 * k : 9 * k + 9].tolist()) for k in range(entries)],
+            schedule=decode_schedule(self._memory[_O.SCHEDULE], entries),
             seed=registers[_R.SEED_HIGH] << 32 | registers[_R.SEED_LOW],
             chains=registers[_R.CHAINS],
             draws=registers[_R.DRAWS],
@@ -245,9 +211,9 @@ class LangevinShell(PacketShell):
             trajectory=bool(flags & LangevinFlags.TRAJECTORY),
             samples=bool(flags & LangevinFlags.SAMPLES),
             best=bool(flags & LangevinFlags.BEST),
-            start=_mantissa_and_shift(registers[_R.START]),
+            start=mantissa_and_shift(registers[_R.START]),
             state=array("i", self._codes(_O.STATE)[:, 0].tolist()),
-            pairs=[(w & 0xFFF, None if w >> 24 else w >> 12 & 0xFFF) for w in words],
+            pairs=decode_pairs(self._memory[_O.PAIRS][:pairs]),
             moment_every=registers[_R.MOMENT_EVERY],
         )
 
@@ -322,18 +288,3 @@ class LangevinShell(PacketShell):
             "reads": chain * request.draws + draw.number + 1,
             "saturations": saturations,
         }
-
-
-def _entry(words: list[int]) -> ScheduleEntry:
-    one, two, three, four, five, six = (signed(word) for word in words[3:])
-    return ScheduleEntry(
-        repeat=words[0] & REPEAT_MAX,
-        rate=_mantissa_and_shift(words[1]),
-        noise=_mantissa_and_shift(words[2]),
-        strengths=(one, two, three, four, five, six),
-        measure=bool(words[0] >> 31),
-    )
-
-
-def _mantissa_and_shift(word: int) -> tuple[int, int]:
-    return word & ((1 << MANTISSA_BITS) - 1), word >> MANTISSA_BITS
