@@ -13,8 +13,6 @@ Twin: `gibbsite_models.golden.link_host.HostEnd`, which does all but the port.
 
 from __future__ import annotations
 
-import errno
-import os
 import secrets
 import weakref
 from array import array
@@ -22,17 +20,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from threading import Condition, Thread
 from time import monotonic
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from gibbsite.uart_awaited import Awaited
+from gibbsite.uart_port import open_port
 from gibbsite_hw.spec.device_parameters import DeviceParameters
-from gibbsite_hw.spec.errors import DeviceError, ToolMissing
+from gibbsite_hw.spec.errors import DeviceError
 from gibbsite_hw.spec.frames import LINK_VERSION
 from gibbsite_hw.spec.packets import MAGIC, Opcode, Packet
 from gibbsite_models.golden.link_host import Counts, Failure, HostEnd, Timing
-
-if TYPE_CHECKING:
-    from serial import Serial
 
 __all__ = ["BAUD", "PackedWords", "UartStream"]
 
@@ -42,9 +38,6 @@ BAUD = 1_000_000
 PATIENCE = 60.0
 """Seconds without an answer to a command, outside of runs, on a line that works: the longest checks
 of the largest device take less than one."""
-
-TICK = 0.004
-"""Seconds that a read waits at most: how late the link notices that time has passed."""
 
 Lookup = Callable[[int], DeviceParameters]
 """The parameters of a build by its fingerprint. Raises `FingerprintMismatch`."""
@@ -84,7 +77,7 @@ class UartStream:
         self._failed: DeviceError | None = None
         self._bytes_received = 0
         self._wake = Condition()
-        self._port = _opened(port, baud, self._timing.silence)
+        self._port = open_port(port, baud, self._timing.silence)
         self._stopping = False
         self._thread = Thread(target=_serve, args=(weakref.ref(self),), daemon=True)
         known = build if isinstance(build, DeviceParameters) else None
@@ -276,35 +269,3 @@ def _serve(stream: weakref.ref[UartStream]) -> None:
         if alive is None or not alive._exchange():
             return
         del alive
-
-
-def _opened(port: str, baud: int, patience: float) -> Serial:
-    try:
-        from serial import Serial, SerialException
-    except ImportError as error:
-        raise ToolMissing(
-            "the device `uart:` needs the package pyserial, which is not installed: "
-            "pip install 'gibbsite[uart]'"
-        ) from error
-    try:
-        opened = Serial(port, baud, timeout=TICK, write_timeout=patience, exclusive=True)
-        opened.reset_input_buffer()
-    except (SerialException, OSError) as error:
-        # pyserial tells what termios said in words only
-        told = [error.errno, *getattr(error.__context__, "args", ())]
-        number = next((each for each in told if isinstance(each, int)), 0)
-        hint = {
-            errno.ENOENT: "plug the board in, and see `gibbsite devices` for the ports there are",
-            errno.EACCES: "join the group that owns it, often `dialout`",
-            errno.EBUSY: "close the program that uses it",
-            errno.EAGAIN: "close the program that uses it",
-            errno.ENOTTY: "it is no serial port; see `gibbsite devices` for those there are",
-        }.get(number, "choose another port or rate")
-        reason = os.strerror(number) if number else str(error)
-        raise DeviceError(f"the port {port} cannot be opened ({reason}): {hint}") from error
-    except ValueError as error:
-        raise DeviceError(
-            f"the port {port} cannot run at {baud} baud ({error}): choose the rate of the board's "
-            "bitstream"
-        ) from error
-    return opened
