@@ -16,6 +16,7 @@ from gibbsite_hw.spec.program import Row
 from gibbsite_hw.spec.registers import REGISTERS, Register, RunFlags, State
 from gibbsite_sim.cosim.coverage import Coverage
 from gibbsite_sim.cosim.environment import DeviceEnvironment
+from gibbsite_sim.cosim.graph_mistakes import Mistakes
 from gibbsite_sim.cosim.programs import Shape, random_case
 from gibbsite_sim.cosim.registers import RegisterModel
 from gibbsite_sim.cosim.run import parameters_here
@@ -24,7 +25,6 @@ from gibbsite_sim.cosim.sequences import (
     EveryOpcode,
     Framing,
     LoadCase,
-    Mistakes,
     RegisterWalk,
     RunCase,
 )
