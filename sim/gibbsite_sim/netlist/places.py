@@ -71,10 +71,12 @@ def memory_places(cells: Mapping[str, Any], lattice: LatticeParameters) -> dict[
     return {name: f"X{COLUMNS[at]}/Y{row}/EBR{at % 4}" for name, (at, row) in places.items()}
 
 
-def place_memories(netlist: Path, lattice: LatticeParameters) -> None:
-    """Write the places into a synthesized netlist, as nextpnr reads them."""
+def place_memories(netlist: Path, placed: Path, lattice: LatticeParameters) -> dict[str, str]:
+    """Write a synthesized netlist with the places in it, as nextpnr reads them; gives them back."""
     design = json.loads(netlist.read_text("utf-8"))
     cells = design["modules"]["top"]["cells"]
-    for name, bel in memory_places(cells, lattice).items():
+    places = memory_places(cells, lattice)
+    for name, bel in places.items():
         cells[name]["attributes"]["BEL"] = bel
-    netlist.write_text(json.dumps(design), encoding="utf-8")
+    placed.write_text(json.dumps(design), encoding="utf-8")
+    return places
