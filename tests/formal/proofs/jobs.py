@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from types import FrameType
 from typing import Any
 
@@ -37,6 +38,9 @@ prep -top top
 [files]
 top.il
 """
+
+_ELABORATING = Lock()
+"""Some harnesses put stand-ins for a module's parts while they elaborate it: one job at a time."""
 
 
 def program(name: str) -> str:
@@ -146,7 +150,8 @@ class Outcome:
 def job(make: Callable[[], Harness], folder: Path, mode: str, depth: int) -> Outcome:
     """Run one job (mode: prove, cover or bmc) in a folder of its own."""
     folder.mkdir(parents=True)
-    text = make().rtlil()
+    with _ELABORATING:
+        text = make().rtlil()
     (folder / "top.il").write_text(text)
     (folder / "job.sby").write_text(_SBY.format(mode=mode, depth=depth))
     tools = [
