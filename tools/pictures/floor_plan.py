@@ -25,31 +25,36 @@ __all__ = ["draw", "part_of", "places"]
 
 _PLACE = re.compile(r"X(\d+)/Y(\d+)/")
 _BLOCKS = ("ICESTORM_RAM", "ICESTORM_DSP", "DP16KD", "MULT18X18D", "BSRAM", "DPX9B", "SDPX9B")
-# a path's beginning, and what the legend calls it; the first one that fits
+# a pattern of a path, and what the legend calls it; the first one that fits
 PARTS = {
-    "device.link": "framed link",
-    "device.receiver": "UART",
-    "device.transmitter": "UART",
-    "engine.shaper": "noise tables",
-    "engine.hash": "seed hash",
-    "engine.stream": "noise streams",
-    "engine.decide": "decisions",
-    "engine.field": "fields",
-    "engine.entries": "couplings",
-    "engine.spins": "spins",
-    "engine.dot": "multipliers",
-    "engine.unit": "units",
-    "engine.bank": "lanes",
-    "engine.schedule": "schedule",
-    "engine.": "engine, the rest",
-    "device.shell": "shell",
+    r"device\.link": "framed link",
+    r"device\.receiver": "UART",
+    r"device\.transmitter": "UART",
+    r"engine\.shaper": "noise tables",
+    r"engine\.hash": "seed hash",
+    r"engine\.stream": "noise streams",
+    r"engine\.decide": "decisions",
+    r"engine\.field": "fields",
+    r"engine\.entries": "couplings",
+    r"engine\.spins": "spins",
+    r"engine\.dot": "multipliers",
+    r"engine\.unit": "units",
+    r"bank\d+\.noise": "noise streams",
+    r"bank\d+\.energies": "energies",
+    r"bank\d+\.entries": "threshold tables",
+    r"engine\.bank": "lanes, the rest",
+    r"engine\.store": "store of couplings",
+    r"engine\.(seeder|readout)": "seeding and readout",
+    r"engine\.schedule": "schedule",
+    r"engine\.": "engine, the rest",
+    r"device\.shell": "shell",
     "": "board",
 }
 
 
 def part_of(name: str) -> str:
     """What the legend calls the part that a cell of this name belongs to."""
-    return next(shown for path, shown in PARTS.items() if path in name)
+    return next(shown for path, shown in PARTS.items() if re.search(path, name))
 
 
 def places(routed: Path) -> list[tuple[int, int, str, bool]]:
@@ -73,7 +78,7 @@ def draw(routed: Path, out: Path) -> None:
         tiles[x, y][part] += 1
     blocks = {(x, y) for x, y, _, block in found if block}
     parts = [part for part, _ in Counter(part for _, _, part, _ in found).most_common()]
-    colours = {part: plt.get_cmap("tab20")(number) for number, part in enumerate(parts)}
+    colours = {part: plt.get_cmap("tab20")(number % 20) for number, part in enumerate(parts)}
     most = max(tiles[at].total() for at in tiles if at not in blocks)
     figure, axes = plt.subplots(figsize=(9, 7), dpi=150)
     for (x, y), counted in tiles.items():
