@@ -1,7 +1,12 @@
-"""The bench of the Langevin engine's physics: the golden device, sound or with a planted fault."""
+"""The bench of the Langevin engine's physics: the golden device, sound or with a planted fault.
 
+Modules beside these tests, such as certificate_parts, are found here too.
+"""
+
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +18,8 @@ from gibbsite_models.energies.potential import Potential
 from gibbsite_models.golden.device import Engines, GoldenStream
 from gibbsite_models.golden.langevin import LangevinEngine
 from gibbsite_models.langevin_float import Protocol
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 
 @dataclass(frozen=True, slots=True)
