@@ -57,6 +57,10 @@ class DeviceBooks(wiring.Component):
     ``events`` are added to the counters. ``restart`` clears all counters, ``restarting`` until
     that is done; no operation is done meanwhile. ``turned`` comes each time when the last counter
     was emptied.
+
+    A restart wants no events before it for two ``turned``, nor any while ``restarting``, else the
+    counters go on from some of them. Nor do those count for certain that come within 192 cycles
+    after a reset, while words are put back.
     """
 
     def __init__(self, words: Mapping[int, int], most: Sequence[int]) -> None:

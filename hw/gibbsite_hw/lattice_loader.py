@@ -45,7 +45,8 @@ class LatticeLoader(wiring.Component):
     one at least. ``start`` begins with such a packet. The records must begin at ``expected`` (or at
     most there, with ``at_most``) and end within ``limit``; ``any_place`` skips the first rule.
     ``done`` comes with ``error`` (0 if written) and ``detail``; ``loaded`` is the end of what was
-    written. ``address`` and ``word`` read the payload memory (synchronous).
+    written. ``address`` and ``word`` read the payload memory (synchronous). All other inputs stand
+    for four cycles before ``start``, and until ``done``.
     """
 
     def __init__(self, parameters: LatticeParameters) -> None:
