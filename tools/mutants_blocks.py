@@ -46,7 +46,7 @@ BLOCK_MUTANTS = (
     ),
     Mutant(
         "responder_lets_go",
-        "graph_responder.py",
+        "device_responder.py",
         "self.held.eq(1),",
         "self.held.eq(given),",
         "a word of the books changes while it is offered",
@@ -54,7 +54,7 @@ BLOCK_MUTANTS = (
     ),
     Mutant(
         "responder_end_first",
-        "graph_responder.py",
+        "device_responder.py",
         "with m.Elif(self.draws.valid):",
         "with m.Elif(self.draws.valid & ~ending):",
         "the end of a run overtakes its last draw",

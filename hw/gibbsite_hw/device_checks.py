@@ -15,13 +15,14 @@ def may_come(m, opcode, state, legal_states):
     return legal
 
 
-def length_fits(m, opcode, length, fixed_lengths, loading, whole_records):
-    """Fixed lengths, or, of the commands ``loading``, ``whole_records``."""
+def length_fits(m, opcode, length, fixed_lengths, whole_records):
+    """Fixed lengths by opcode, or whether the records are whole, by ``{opcodes: bit}``."""
     fits = Signal()
     with m.Switch(opcode):
         for code, number in fixed_lengths.items():
             with m.Case(code):
                 m.d.comb += fits.eq(length == number)
-        with m.Case(*loading):
-            m.d.comb += fits.eq(whole_records)
+        for codes, whole in whole_records.items():
+            with m.Case(*codes):
+                m.d.comb += fits.eq(whole)
     return fits

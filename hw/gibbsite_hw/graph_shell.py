@@ -15,10 +15,11 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from gibbsite_hw.device_books import FIRST_COUNTER, IDENTITY
 from gibbsite_hw.device_checker import DeviceChecker
+from gibbsite_hw.device_checks import length_fits, may_come
 from gibbsite_hw.device_loader import DeviceLoader
 from gibbsite_hw.device_receiver import DeviceReceiver
+from gibbsite_hw.device_responder import DeviceResponder
 from gibbsite_hw.graph import GraphEngine
-from gibbsite_hw.graph_responder import GraphResponder
 from gibbsite_hw.graph_signatures import Memories
 from gibbsite_hw.spec.packets import (
     FIXED_LENGTHS,
@@ -86,7 +87,7 @@ class GraphShell(wiring.Component):
         m.submodules.receiver = self._receiver = DeviceReceiver(parameters.payload_words, Opcode)
         m.submodules.loader = self._loader = DeviceLoader(parameters)
         m.submodules.checker = self._checker = DeviceChecker(parameters)
-        m.submodules.responder = self._responder = GraphResponder()
+        m.submodules.responder = self._responder = DeviceResponder()
 
         self._state = Signal(State, init=State.EMPTY)
         self._rows = Signal(range(parameters.rows + 1))
@@ -183,7 +184,8 @@ class GraphShell(wiring.Component):
         reply, error, detail = Signal(_Reply), Signal(8), Signal(_Detail)
         number, offset = Signal(16), Signal(6)
         row, memory = Signal(range(self._parameters.rows + 1)), Signal(2)
-        legal, fits = self._legal(m, opcode), self._length_fits(m, opcode, length)
+        legal = may_come(m, opcode, self._state, LEGAL_STATES)
+        fits = length_fits(m, opcode, length, FIXED_LENGTHS, self._whole_records(length))
 
         def refuse(code, value):
             """An error whose detail is a small number, or one of `_Detail`."""
@@ -406,31 +408,15 @@ class GraphShell(wiring.Component):
                     m.d.comb += bad.eq(((value == 0) if least else 0) | _above(value, most))
         return bad
 
-    def _legal(self, m, opcode):
-        """Whether the command may come in this state."""
-        legal = Signal()
-        with m.Switch(opcode):
-            for code, states in LEGAL_STATES.items():
-                with m.Case(code), m.Switch(self._state), m.Case(*sorted(states)):
-                    m.d.comb += legal.eq(1)
-        return legal
-
-    def _length_fits(self, m, opcode, length):
-        """Fixed lengths, or one word and then whole records."""
-        fits = Signal()
+    def _whole_records(self, length):
+        """By opcode: whether there is one word and then whole records, one at least."""
         rest = (length - 1)[:16]
-        with m.Switch(opcode):
-            for code, number in FIXED_LENGTHS.items():
-                with m.Case(code):
-                    m.d.comb += fits.eq(length == number)
-            with m.Case(Opcode.ROWS, Opcode.CLAMPS):
-                m.d.comb += fits.eq((length > 1) & ~rest[0])
-            with m.Case(Opcode.ENTRIES, Opcode.BIASES):
-                lane = rest[: self._parameters.lane_bits]
-                m.d.comb += fits.eq((length > 1) & (lane == 0))
-            with m.Case(Opcode.SCHEDULE, Opcode.STATE):
-                m.d.comb += fits.eq(length > 1)
-        return fits
+        lane = rest[: self._parameters.lane_bits]
+        return {
+            (Opcode.ROWS, Opcode.CLAMPS): (length > 1) & ~rest[0],
+            (Opcode.ENTRIES, Opcode.BIASES): (length > 1) & (lane == 0),
+            (Opcode.SCHEDULE, Opcode.STATE): length > 1,
+        }
 
 
 def _above(value, limit):

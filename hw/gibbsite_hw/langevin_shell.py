@@ -14,7 +14,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from gibbsite_hw.device_books import DeviceBooks
 from gibbsite_hw.device_checks import length_fits, may_come
 from gibbsite_hw.device_receiver import DeviceReceiver
-from gibbsite_hw.graph_responder import GraphResponder
+from gibbsite_hw.device_responder import DeviceResponder
 from gibbsite_hw.langevin import LangevinEngine
 from gibbsite_hw.langevin_answer import Detail, LangevinAnswer, Reply
 from gibbsite_hw.langevin_loader import LangevinLoader
@@ -73,7 +73,7 @@ class LangevinShell(wiring.Component):
         m.submodules.books = self._books = DeviceBooks(
             books_words(parameters, self._fingerprint), list(counted.values())
         )
-        m.submodules.responder = self._responder = GraphResponder(
+        m.submodules.responder = self._responder = DeviceResponder(
             2 * len(counted), engine=Engine.LANGEVIN
         )
         m.submodules.size = self._size = LangevinSize(parameters)
@@ -160,7 +160,7 @@ class LangevinShell(wiring.Component):
         self._answer = answer = LangevinAnswer(max(16, len(size.words)))
         unit, memory = Signal(range(self._parameters.units + 1)), Signal()
         legal = may_come(m, opcode, self._state, LANGEVIN_LEGAL_STATES)
-        fits = length_fits(m, opcode, length, LANGEVIN_FIXED_LENGTHS, _LOADING, loader.fits)
+        fits = length_fits(m, opcode, length, LANGEVIN_FIXED_LENGTHS, {_LOADING: loader.fits})
         answer.connect(m, responder, books, opcode, payload[0])
 
         def refuse(code, value):

@@ -18,7 +18,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from gibbsite_hw.device_books import IDENTITY, DeviceBooks
 from gibbsite_hw.device_checks import length_fits, may_come
 from gibbsite_hw.device_receiver import DeviceReceiver
-from gibbsite_hw.graph_responder import GraphResponder
+from gibbsite_hw.device_responder import DeviceResponder
 from gibbsite_hw.lattice import LatticeEngine
 from gibbsite_hw.lattice_delays import held
 from gibbsite_hw.lattice_loader import LOADING, LatticeLoader
@@ -75,7 +75,7 @@ class LatticeShell(wiring.Component):
         m.submodules.loader = self._loader = LatticeLoader(parameters)
         counted = counters(parameters)
         m.submodules.books = self._books = DeviceBooks(self._words(), list(counted.values()))
-        m.submodules.responder = self._responder = GraphResponder(
+        m.submodules.responder = self._responder = DeviceResponder(
             2 * len(counted), engine=Engine.LATTICE
         )
         m.submodules.settings = self._settings = LatticeSettings()
@@ -203,7 +203,7 @@ class LatticeShell(wiring.Component):
         state_seen = self._ending(m)
         legal = held(m, "legal", may_come(m, opcode, state_seen, LATTICE_LEGAL_STATES))
         fits = held(
-            m, "fits", length_fits(m, opcode, length, LATTICE_FIXED_LENGTHS, LOADING, loader.fits)
+            m, "fits", length_fits(m, opcode, length, LATTICE_FIXED_LENGTHS, {LOADING: loader.fits})
         )
         fault, fault_detail = (
             held(m, "fault", receiver.error),

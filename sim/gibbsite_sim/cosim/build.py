@@ -91,10 +91,10 @@ def _books(block: str) -> Callable[[Any], Any]:
 
 
 def _books_responder(_: GraphParameters) -> Any:
-    from gibbsite_hw.graph_responder import GraphResponder
+    from gibbsite_hw.device_responder import DeviceResponder
     from gibbsite_hw.spec.packets import Engine
 
-    return GraphResponder(12, Engine.LATTICE)
+    return DeviceResponder(12, Engine.LATTICE)
 
 
 def _receiver(parameters: GraphParameters) -> Any:

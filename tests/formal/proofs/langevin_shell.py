@@ -12,7 +12,7 @@ from proofs.jobs import Harness, Inside
 from proofs.shell import Free
 
 from gibbsite_hw.device_books import DeviceBooks
-from gibbsite_hw.graph_responder import GraphResponder
+from gibbsite_hw.device_responder import DeviceResponder
 from gibbsite_hw.langevin import LangevinEngine
 from gibbsite_hw.langevin_answer import Reply
 from gibbsite_hw.langevin_progress import MUST_LOAD
@@ -41,12 +41,12 @@ class LangevinShellHarness(Harness):
         parameters = self._parameters
         engine = Free(LangevinEngine(parameters))
         books = Free(DeviceBooks({}, list(counters(parameters).values())))
-        responder = Free(GraphResponder())
+        responder = Free(DeviceResponder())
         names = self._component.elaborate.__globals__
         cut = {
             "LangevinEngine": lambda _: engine,
             "DeviceBooks": lambda *_: books,
-            "GraphResponder": lambda _, engine: responder,
+            "DeviceResponder": lambda _, engine: responder,
         }
         whole = {name: names[name] for name in cut}
         names.update(cut)

@@ -12,8 +12,8 @@ from proofs.jobs import Harness, Inside
 
 import gibbsite_hw.graph_shell
 from gibbsite_hw.device_receiver import DeviceReceiver
+from gibbsite_hw.device_responder import DeviceResponder
 from gibbsite_hw.graph import GraphEngine
-from gibbsite_hw.graph_responder import GraphResponder
 from gibbsite_hw.spec.packets import Opcode, Response
 from gibbsite_hw.spec.parameters import GraphParameters
 from gibbsite_hw.spec.registers import State
@@ -42,10 +42,10 @@ class ShellHarness(Harness):
 
     def properties(self, m: Module) -> None:
         parameters = self._parameters
-        engine, responder = Free(GraphEngine(parameters)), Free(GraphResponder())
+        engine, responder = Free(GraphEngine(parameters)), Free(DeviceResponder())
         cut = {
             "GraphEngine": lambda *_: engine,
-            "GraphResponder": lambda: responder,
+            "DeviceResponder": lambda: responder,
             "DeviceReceiver": self._receiver,
         }
         whole = {name: getattr(gibbsite_hw.graph_shell, name) for name in cut}

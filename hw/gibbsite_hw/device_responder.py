@@ -1,4 +1,4 @@
-"""Sends answers, draws and the end of a run of the graph engine, one whole packet after the other.
+"""Sends answers, draws and the end of a run, one whole packet after the other.
 
 All payload but that of an error or of a draw is read from the books, word by word.
 """
@@ -11,10 +11,10 @@ from gibbsite_hw.device_books import FIRST_COUNTER
 from gibbsite_hw.spec.packets import Engine, Response
 from gibbsite_hw.words import word_layout
 
-__all__ = ["GraphResponder"]
+__all__ = ["DeviceResponder"]
 
 
-class GraphResponder(wiring.Component):
+class DeviceResponder(wiring.Component):
     """``start`` takes an answer of ``kind`` with ``tag`` and ``length`` words: from the books, from
     word ``first`` on, or with ``given`` the words ``error`` and ``detail``, of which a single one
     is ``detail``. All of them stay as they are until ``answered``, which comes with its last word.
