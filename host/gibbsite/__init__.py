@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from gibbsite_hw.spec.device import Device
     from gibbsite_hw.spec.errors import GibbsiteError
     from gibbsite_models.energies.allocation import AllocationEnergy
-    from gibbsite_models.energies.constraints import ConstraintEnergy, Penalty
+    from gibbsite_models.energies.constraints import ConstraintEnergy
+    from gibbsite_models.energies.penalties import Penalty
     from gibbsite_models.energies.planning import PlanningEnergy, Product
     from gibbsite_models.energies.potential import Condition, Potential
     from gibbsite_models.energies.scheduling import SchedulingEnergy
@@ -98,7 +99,7 @@ _HOMES = {
     "LinearRegression": "gibbsite.algorithms.bayesian",
     "LogisticRegression": "gibbsite.algorithms.bayesian",
     "ParallelTempering": "gibbsite.tempering",
-    "Penalty": "gibbsite_models.energies.constraints",
+    "Penalty": "gibbsite_models.energies.penalties",
     "PlanningEnergy": "gibbsite_models.energies.planning",
     "Potential": "gibbsite_models.energies.potential",
     "Problem": "gibbsite.problem",

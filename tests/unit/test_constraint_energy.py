@@ -9,7 +9,8 @@ import pytest
 
 from gibbsite_hw.spec.errors import ProgramError
 from gibbsite_models.energies.allocation import AllocationEnergy
-from gibbsite_models.energies.constraints import KINDS, ConstraintEnergy, Penalty
+from gibbsite_models.energies.constraints import ConstraintEnergy
+from gibbsite_models.energies.penalties import KINDS, Penalty
 from gibbsite_models.energies.planning import PlanningEnergy, Product
 from gibbsite_models.energies.potential import Array
 from gibbsite_models.langevin_float import Protocol, Segment, ramp, simulate

@@ -17,7 +17,8 @@ from types import MappingProxyType
 
 from gibbsite_hw.spec.errors import ProgramError
 from gibbsite_models.energies.arguments import amounts, name_pair, name_pairs, number
-from gibbsite_models.energies.constraints import ConstraintEnergy, Penalty
+from gibbsite_models.energies.constraints import ConstraintEnergy
+from gibbsite_models.energies.penalties import Penalty
 
 __all__ = ["AllocationEnergy"]
 

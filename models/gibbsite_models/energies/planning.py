@@ -19,7 +19,8 @@ import numpy as np
 
 from gibbsite_hw.spec.errors import ProgramError
 from gibbsite_models.energies.arguments import instances, number, numbers
-from gibbsite_models.energies.constraints import ConstraintEnergy, Penalty
+from gibbsite_models.energies.constraints import ConstraintEnergy
+from gibbsite_models.energies.penalties import Penalty
 
 __all__ = ["PlanningEnergy", "Product"]
 

@@ -39,7 +39,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from gibbsite_hw.spec.errors import ProgramError
 from gibbsite_models.energies.arguments import name_pairs, number
-from gibbsite_models.energies.constraints import ConstraintEnergy, Penalty
+from gibbsite_models.energies.constraints import ConstraintEnergy
+from gibbsite_models.energies.penalties import Penalty
 from gibbsite_models.energies.potential import Array, Condition, Potential
 from gibbsite_models.energies.tasks import Task, TaskSet, closure
 
