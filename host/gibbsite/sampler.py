@@ -30,27 +30,17 @@ from gibbsite.compiler import CompiledModel, compile_model
 from gibbsite.cqm import ConstrainedModel, constrained_model
 from gibbsite.default_device import DEFAULT_DEVICE
 from gibbsite.devices import given_or_opened
-from gibbsite.drawing import Batch, Drawn, draw
+from gibbsite.drawing import Drawn, draw
 from gibbsite.ledger.engines import graph_ledger
+from gibbsite.read_batches import read_batches
 from gibbsite.run_account import RunAccount
-from gibbsite.schedules import (
-    SCHEDULE_TYPES,
-    ArgumentError,
-    Schedule,
-)
+from gibbsite.schedules import SCHEDULE_TYPES, ArgumentError, Schedule
 from gibbsite.slot_model import AnyModel, Kind, slot_model
 from gibbsite.starts import Starts, bqm_starts, dqm_starts
 from gibbsite_hw.spec.device import Device
 from gibbsite_hw.spec.program import RunRequest
 
 __all__ = ["Sampler"]
-
-
-DEFAULT_CHAINS = 4
-"""Chains among which draws at equilibrium are shared."""
-
-CERTIFIED_CHAINS = 16
-"""The same where a certificate is asked for: fewer might share a mode by chance."""
 
 
 class Sampler(DimodSampler, Initialized):
@@ -159,8 +149,7 @@ class Sampler(DimodSampler, Initialized):
         )
         return joined
 
-    # --- one way for all three
-    # ---------------------------------------------------------------------
+    # --- one way for all three --------------------------------------------------------------------
 
     def _drawn(
         self,
@@ -200,7 +189,7 @@ class Sampler(DimodSampler, Initialized):
         self.device.load(compiled.program)
         if under is not compiled.base:
             self.device.condition(under.conditions)
-        batches = _batches(starts, arguments, compiled)
+        batches = read_batches(starts, arguments, compiled)
         prepared = perf_counter_ns()
         drawn = draw(
             self.device,
@@ -259,28 +248,6 @@ class Sampler(DimodSampler, Initialized):
             "joules": ledger.joules,
             "joules_provenance": reading.provenance,
         }
-
-
-def _batches(starts: Starts, arguments: Arguments, compiled: CompiledModel) -> list[Batch]:
-    """Reads as chains: one draw a chain when annealing, else shared among the chains."""
-    reads = starts.reads
-    if arguments.beta is None:
-        chains = reads
-    else:
-        usual = CERTIFIED_CHAINS if arguments.certify else DEFAULT_CHAINS
-        chains = min(arguments.num_chains or usual, reads)
-    draws, more = divmod(reads, chains)
-    lengths = [draws + 1] * more + [draws] * (chains - more)
-    states = [compiled.state(state) for state in starts.states[:chains]]
-    batches: list[Batch] = []
-    for chain, length in enumerate(lengths):
-        state = states[chain] if chain < len(states) else None
-        last = batches[-1] if batches else None
-        if last is not None and (last.draws, last.state) == (length, state):
-            batches[-1] = Batch(last.first_chain, last.chains + 1, length, state)
-        else:
-            batches.append(Batch(chain, 1, length, state))
-    return batches
 
 
 def _sample_set(

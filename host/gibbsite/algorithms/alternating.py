@@ -20,14 +20,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from time import perf_counter_ns
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 
 from gibbsite.algorithms.opening import opened
 from gibbsite.algorithms.order_draws import OrderDraws
-from gibbsite.algorithms.schedule_shift import left_shift
-from gibbsite.algorithms.schedule_verification import Times, broken_rules, exactly
+from gibbsite.algorithms.schedule_repair import DrawnTimes, Repair, exact_times, repaired
+from gibbsite.algorithms.schedule_verification import Times, broken_rules
 from gibbsite.algorithms.streamed_energy import StreamedEnergy, cooling
 from gibbsite.progress import Report
 from gibbsite_hw.spec.device import Device
@@ -35,31 +35,14 @@ from gibbsite_hw.spec.errors import ProgramError
 from gibbsite_models.certificate import certify
 from gibbsite_models.energies.arguments import count, number
 from gibbsite_models.energies.potential import Array
-from gibbsite_models.energies.scheduling import Order, SchedulingEnergy
+from gibbsite_models.energies.scheduling import SchedulingEnergy
 
-__all__ = ["DrawnTimes", "Repair", "SchedulePlan", "solve_schedule"]
-
-Repair = Literal["left shift", "none"]
+__all__ = ["SchedulePlan", "solve_schedule"]
 
 STAGE = "orders and times"
 
 HEADROOM = 64.0
 """How many times stronger than at first hard rows may become."""
-
-
-@dataclass(frozen=True, slots=True)
-class DrawnTimes:
-    """What one chain ended with on the device, before the host touched it.
-
-    ``starts`` in the problem's unit; ``broken`` as in `broken_rules`; ``violation`` the largest of
-    these, ``within`` whether it is no more than the tolerance.
-    """
-
-    starts: Mapping[str, float]
-    order: Order
-    broken: Mapping[str, Fraction]
-    violation: float
-    within: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +130,7 @@ def solve_schedule(
                 raise
             interrupted = True
     drawn = tuple(run.drawn(chain) for chain in range(chains))
-    plans = [_repaired(energy, one, repair) for one in drawn]
+    plans = [repaired(energy, one, repair) for one in drawn]
     best = min(range(chains), key=lambda chain: (*plans[chain].rank, chain))
     info = run.info() | {
         "seed": seed,
@@ -224,7 +207,7 @@ class _Run:
         """The present times of a chain, verified as they are."""
         energy = self._energies[chain]
         starts = energy.values(self._z[chain])
-        broken = broken_rules(energy.set, _times(energy, starts))
+        broken = broken_rules(energy.set, exact_times(energy, starts))
         worst = max(broken.values(), default=Fraction(0))
         return DrawnTimes(
             starts, energy.order, broken, float(worst), float(worst) <= self._tolerance
@@ -247,52 +230,6 @@ class _Run:
             "rounding": self._times.rounding,
             "strongest": max(float(energy.lam.max()) for energy in self._energies),
         }
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """Times after the repair."""
-
-    times: Times
-    feasible: bool
-    broken: Mapping[str, Fraction]
-    cost: float
-    moved: float
-
-    @property
-    def rank(self) -> tuple[bool, float]:
-        """Feasible ones first by cost, then the others by what they break."""
-        return not self.feasible, self.cost if self.feasible else float(sum(self.broken.values()))
-
-
-def _repaired(energy: SchedulingEnergy, drawn: DrawnTimes, repair: Repair) -> _Plan:
-    as_drawn = _times(energy, drawn.starts)
-    if repair == "none":
-        return _Plan(as_drawn, drawn.within, drawn.broken, _cost(energy, as_drawn), 0.0)
-    candidates = [left_shift(energy.set, drawn.starts, wishes) for wishes in (True, False)]
-    # a wish is given up where a deadline breaks by it
-    times = min(candidates, key=lambda t: bool(broken_rules(energy.set, t)))
-    broken = broken_rules(energy.set, times)
-    moved = max(abs(float(start - as_drawn[name][0])) for name, (start, _) in times.items())
-    return _Plan(times, not broken, broken, _cost(energy, times), moved)
-
-
-def _times(energy: SchedulingEnergy, starts: Mapping[str, float]) -> Times:
-    """Starts as they are, to the bit, with ends by the tasks' durations."""
-    return {
-        task.name: (
-            Fraction(starts[task.name]),
-            Fraction(starts[task.name]) + exactly(task.duration),
-        )
-        for task in energy.set.tasks
-    }
-
-
-def _cost(energy: SchedulingEnergy, times: Times) -> float:
-    """V of its soft parts, pull and wishes."""
-    z = energy.states({name: float(start) for name, (start, _) in times.items()})
-    missed = energy.in_order(()).violations(z)[~energy.hard] / energy.scale
-    return float(energy.bias @ z + energy.lam[~energy.hard] @ missed**2)
 
 
 def _tolerance(energy: SchedulingEnergy) -> float:
