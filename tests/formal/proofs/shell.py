@@ -125,7 +125,7 @@ class ShellHarness(Harness):
         for kind in answers:
             kinds = kinds | (responder.kind == kind)
         in_run = shell._state == State.RUNNING
-        opcode, error, reply = receiver.opcode, inside["error"], inside["reply"]
+        opcode, error, reply = receiver.opcode, dut._answer.error, dut._answer.reply
         harmless = Const(0, 1)
         for code in (Opcode.IDENTIFY, Opcode.READ, Opcode.ABORT):
             harmless = harmless | (opcode == code)
