@@ -29,6 +29,7 @@ from gibbsite_models.energies.arguments import (
 )
 from gibbsite_models.energies.conditions import TERMS, Condition, require_strengths
 from gibbsite_models.energies.normalizable import unheld_unit
+from gibbsite_models.energies.potential_arrays import require_arrays
 
 __all__ = ["TERMS", "Array", "Condition", "Potential", "require_clamps"]
 
@@ -57,38 +58,13 @@ class Potential:
     names: tuple[str, ...]
 
     def __post_init__(self) -> None:
+        arrays: dict[str, Array | NDArray[np.bool_]] = {}
         for name in ("J2", "J4", "b", "J", "K", "d", "lam", "force", "hinge"):
             value = (flags if name == "hinge" else numbers)(name, getattr(self, name))
             value.setflags(write=False)
             object.__setattr__(self, name, value)
-        n, m = self.J2.size, len(self.K) if self.K.ndim == 2 else 0
-        if self.J2.ndim != 1 or n < 1:
-            raise ProgramError(
-                f"J2 must be one number a unit, at least 1, and has shape {self.J2.shape}; give a "
-                "list of n numbers"
-            )
-        shapes = {"J2": (n,), "J4": (n,), "b": (n,), "J": (n, n), "K": (m, n), "d": (m,)}
-        shapes |= {"lam": (m,), "force": (n,), "hinge": (m,)}
-        for name, shape in shapes.items():
-            value = getattr(self, name)
-            if value.shape != shape:
-                wanted = "(constraints, units)" if value.ndim != 2 and name == "K" else str(shape)
-                raise ProgramError(
-                    f"{name} must have shape {wanted} for {n} units and {m} constraints and has "
-                    f"{value.shape}; give an array of that shape"
-                )
-            if not np.isfinite(value).all():
-                at = tuple(int(k) for k in np.argwhere(~np.isfinite(value))[0])
-                raise ProgramError(
-                    f"{name}{list(at)} is {value[at]}; all numbers must be finite, replace it"
-                )
-        off = np.argwhere((self.J != self.J.T) | (np.eye(n) * self.J != 0))
-        if len(off):
-            i, j = off[0].tolist()
-            raise ProgramError(
-                f"J must be symmetric with zero diagonal and holds J[{i},{j}] = {self.J[i, j]}, "
-                f"J[{j},{i}] = {self.J[j, i]}; give (J + J.T)/2 and put the diagonal into J2"
-            )
+            arrays[name] = value
+        n = require_arrays(arrays)
         object.__setattr__(self, "names", different_names(self.names, n))
 
     @classmethod
