@@ -268,8 +268,8 @@ MUTANTS = (
     Mutant(
         "noise_held_at_start",
         "graph.py",
-        "self._streams(m, control, books, ends1)",
-        "self._streams(m, control, books, ends1 & ~starting)",
+        "noise_streams(m, parameters, control, books, ends1)",
+        "noise_streams(m, parameters, control, books, ends1 & ~starting)",
         "the start pass uses one draw for all rows",
         f"{SHELL}::test_programs[10-3]",
     ),

@@ -9,14 +9,15 @@ Twin: `gibbsite_models.golden.graph`.
 from collections.abc import Mapping
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from gibbsite_hw.device_books import DeviceBooks, request_signature
-from gibbsite_hw.graph_control import CHAIN, DRAW, GraphControl
+from gibbsite_hw.graph_control import GraphControl, share_books
 from gibbsite_hw.graph_decide import GraphDecide
 from gibbsite_hw.graph_field import GraphField
+from gibbsite_hw.graph_memories import conditions_memory, spin_copy
 from gibbsite_hw.graph_readout import GraphReadout
 from gibbsite_hw.graph_sequencer import GraphSequencer
 from gibbsite_hw.graph_signatures import (
@@ -27,11 +28,10 @@ from gibbsite_hw.graph_signatures import (
     word_write_signature,
     write_signature,
 )
-from gibbsite_hw.noise import NoiseShaper, SeedHash, xoshiro_step
-from gibbsite_hw.serial_hash import CHAIN_BYTE, SEED_BYTE, SerialSeedHash
+from gibbsite_hw.graph_streams import noise_streams
+from gibbsite_hw.noise import NoiseShaper
 from gibbsite_hw.spec.parameters import GraphParameters
 from gibbsite_hw.spec.registers import REGISTERS, RunFlags
-from gibbsite_hw.spec.tables import GRAPH_ENGINE
 from gibbsite_hw.words import word_layout
 
 __all__ = ["GraphEngine", "counters"]
@@ -135,9 +135,9 @@ class GraphEngine(wiring.Component):
         row_port = rows_memory.read_port()
         schedule_port = schedule_memory.read_port()
         conditions_row = Signal(parameters.row_bits)
-        conditions = self._conditions(m, conditions_row)
+        conditions = conditions_memory(m, parameters, write, conditions_row)
         spin_write = word_write_signature(parameters.row_bits, lanes).create()
-        spin_row_port = self._spin_copy(m, "spins", spin_write)
+        spin_row_port = spin_copy(m, parameters, "spins", spin_write)
         best_write = best_memory.write_port()
         best_port = best_memory.read_port()
         m.d.comb += schedule_port.addr.eq(control.schedule_address)
@@ -171,7 +171,7 @@ class GraphEngine(wiring.Component):
             field.fold.eq(end3.fold),
             shaper.gumbel.eq(end1.group),
         ]
-        streams = self._streams(m, control, books, ends1)
+        streams = noise_streams(m, parameters, control, books, ends1)
         entry_address = Signal((parameters.words - 1).bit_length())
         m.d.comb += entry_address.eq(Mux(self.busy, sequencer.word, write.address))
         entry_bits = parameters.address_bits + parameters.weight_bits + 1
@@ -179,7 +179,7 @@ class GraphEngine(wiring.Component):
             entries = Memory(shape=unsigned(entry_bits), depth=parameters.words, init=[])
             m.submodules[f"entries{lane}"] = entries
             entry_write, entry_port = entries.write_port(), entries.read_port()
-            spin_port = self._spin_copy(m, f"spins{lane}", spin_write)
+            spin_port = spin_copy(m, parameters, f"spins{lane}", spin_write)
             here = write.enable & (write.lane == lane)
             m.d.comb += [
                 # one address for both ports: a memory with a single port will do
@@ -264,21 +264,7 @@ class GraphEngine(wiring.Component):
         ]
         with m.If(control.seeding):
             m.d.sync += fresh.eq(1)
-        # The readout asks the books while the control waits for it.
-        m.d.comb += [
-            getattr(books.engine, name).eq(getattr(control.books, name))
-            for name in ("target", "write", "blank", "outside", "more", "less")
-        ]
-        m.d.comb += [
-            books.engine.valid.eq(control.books.valid | readout.fetch),
-            books.engine.source.eq(control.books.source),
-        ]
-        with m.If(readout.fetch):
-            m.d.comb += [
-                books.engine.source.eq(Mux(readout.fetch_draw, DRAW, CHAIN)),
-                books.engine.write.eq(0),
-                books.engine.more.eq(0),
-            ]
+        share_books(m, books, control, readout)
         drawing = Signal()
         m.d.comb += [
             drawing.eq(~sequencer.go),
@@ -308,98 +294,3 @@ class GraphEngine(wiring.Component):
             for n, name in enumerate(counters(parameters))
         ]
         return m
-
-    def _conditions(self, m, row):
-        """Biases, clamps and given state of ``row``: one memory, whose parts are written apart."""
-        parameters, write = self._parameters, self.write
-        lanes, bits = parameters.lanes, parameters.bias_bits
-        layout = data.StructLayout(
-            {
-                "on": lanes,
-                "off": lanes,
-                "state": lanes,
-                "bias": data.ArrayLayout(signed(bits), lanes),
-            }
-        )
-        m.submodules.conditions = memory = Memory(
-            shape=unsigned(layout.size), depth=parameters.rows, init=[]
-        )
-        port, read = memory.write_port(granularity=1), memory.read_port()
-        parts = [(2 * lanes, write.memory == Memories.CLAMPS)]
-        parts.append((lanes, write.memory == Memories.STATE))
-        for lane in range(lanes):
-            parts.append((bits, (write.memory == Memories.BIASES) & (write.lane == lane)))
-        m.d.comb += [
-            port.addr.eq(write.address),
-            port.data.eq(Cat(write.data[:width] for width, _ in parts)),
-            port.en.eq(Cat((write.enable & mine).replicate(width) for width, mine in parts)),
-            read.addr.eq(row),
-        ]
-        return data.View(layout, read.data)
-
-    def _spin_copy(self, m, name, write):
-        """The read port of one more copy of the spin memory: a block memory reads one word a cycle,
-        and synthesis does not always see by itself how many copies that takes."""
-        parameters = self._parameters
-        memory = Memory(shape=unsigned(parameters.lanes), depth=parameters.rows, init=[])
-        m.submodules[name] = memory
-        port = memory.write_port()
-        m.d.comb += [
-            port.en.eq(write.en),
-            port.addr.eq(write.addr),
-            port.data.eq(write.data),
-        ]
-        return memory.read_port()
-
-    def _streams(self, m, control, books, steps):
-        """The uniform of each lane, new after each of ``steps``; seeded as ``control`` asks."""
-        parameters = self._parameters
-        streams = [
-            [Signal(32, name=f"stream{lane}_{n}") for n in range(4)]
-            for lane in range(parameters.lanes)
-        ]
-        key = control.key
-        if parameters.hash_rounds == 0:
-            m.submodules.hash = hash_ = SerialSeedHash(GRAPH_ENGINE)
-            place = Mux(key == 3, CHAIN_BYTE, Mux(key == 2, SEED_BYTE + 4, SEED_BYTE))
-            m.d.comb += [
-                hash_.load.eq(books.fresh & (key != 0)),
-                hash_.place.eq(place | books.index),
-                hash_.byte.eq(books.byte),
-            ]
-        else:
-            m.submodules.hash = hash_ = SeedHash(parameters.hash_rounds)
-            seed, chain = Signal(64), Signal(32)
-            with m.If(books.engine.done & (key != 0)):
-                with m.Switch(key):
-                    with m.Case(1):
-                        m.d.sync += seed[:32].eq(books.word)
-                    with m.Case(2):
-                        m.d.sync += seed[32:].eq(books.word)
-                    with m.Case(3):
-                        m.d.sync += chain.eq(books.word)
-            m.d.comb += [
-                hash_.seed.eq(seed),
-                hash_.engine.eq(GRAPH_ENGINE),
-                hash_.chain.eq(chain),
-            ]
-        m.d.comb += [
-            hash_.start.eq(control.seed),
-            hash_.lane.eq(control.lane),
-            control.seeded.eq(hash_.done),
-        ]
-        for lane, words in enumerate(streams):
-            here = control.lane == lane
-            following = xoshiro_step(words)
-            if parameters.hash_rounds:
-                with m.If(hash_.done & here):
-                    m.d.sync += Cat(*words).eq(hash_.result)
-                with m.Elif(steps):
-                    m.d.sync += [w.eq(n) for w, n in zip(words, following, strict=True)]
-                continue
-            for n, word in enumerate(words):
-                with m.If(hash_.clear & here):
-                    m.d.sync += word.eq(0)
-                with m.Elif(steps | (hash_.take[n] & here)):
-                    m.d.sync += word.eq(following[n] ^ hash_.inject)
-        return [words[0] for words in streams]

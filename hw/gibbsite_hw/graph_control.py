@@ -8,7 +8,7 @@ Twin: ``run`` of `gibbsite_models.golden.graph`.
 
 from enum import IntEnum
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -16,7 +16,7 @@ from gibbsite_hw.device_books import FIRST_COUNTER, SCRATCH, request_signature
 from gibbsite_hw.spec.parameters import GraphParameters
 from gibbsite_hw.spec.registers import Register
 
-__all__ = ["CHAIN", "DRAW", "GraphControl"]
+__all__ = ["GraphControl", "share_books"]
 
 CHAIN, DRAW, _CHAINS_LEFT, _DRAWS_LEFT = range(SCRATCH, SCRATCH + 4)
 """Words of the books."""
@@ -215,3 +215,21 @@ class GraphControl(wiring.Component):
                     m.d.comb += [self.finished.eq(1), self.aborted.eq(name == "ABORTED")]
                     m.next = "IDLE"
         return m
+
+
+def share_books(m, books, control, readout):
+    """The engine's side of ``books``: the readout asks while the control waits for it."""
+    m.d.comb += [
+        getattr(books.engine, name).eq(getattr(control.books, name))
+        for name in ("target", "write", "blank", "outside", "more", "less")
+    ]
+    m.d.comb += [
+        books.engine.valid.eq(control.books.valid | readout.fetch),
+        books.engine.source.eq(control.books.source),
+    ]
+    with m.If(readout.fetch):
+        m.d.comb += [
+            books.engine.source.eq(Mux(readout.fetch_draw, DRAW, CHAIN)),
+            books.engine.write.eq(0),
+            books.engine.more.eq(0),
+        ]
