@@ -15,6 +15,7 @@ from gibbsite_hw.device_books import DeviceBooks
 from gibbsite_hw.device_checks import length_fits, may_come
 from gibbsite_hw.device_receiver import DeviceReceiver
 from gibbsite_hw.device_responder import DeviceResponder
+from gibbsite_hw.device_run import connect_counters, end_run
 from gibbsite_hw.langevin import LangevinEngine
 from gibbsite_hw.langevin_answer import Detail, LangevinAnswer, Reply
 from gibbsite_hw.langevin_loader import LangevinLoader
@@ -100,21 +101,10 @@ class LangevinShell(wiring.Component):
             engine.start_noise.eq(settings.start),
             engine.abort.eq(self._abort),
             engine.tag.eq(self._run_tag),
-            *(
-                getattr(books, f"event{n}").eq(getattr(engine, name))
-                for n, name in enumerate(counters(self._parameters))
-            ),
+            *connect_counters(engine, books, counters(self._parameters)),
         ]
-        # All that was counted is in the books when the counters went round twice.
-        turns = Signal(2)
-        with m.If(engine.finished):
-            m.d.sync += [turns.eq(1), responder.aborted.eq(engine.aborted)]
-        with m.Elif(books.turned):
-            m.d.sync += turns.eq(turns << 1)
-        m.d.comb += [
-            responder.finished.eq(turns[1] & books.turned),
-            responder.run_tag.eq(self._run_tag),
-        ]
+        self._turns = end_run(m, engine, books, responder)
+        m.d.comb += responder.run_tag.eq(self._run_tag)
         connect(m, engine.draws, responder.draws)
 
     def _connect_parts(self, m):

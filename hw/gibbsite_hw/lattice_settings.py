@@ -9,11 +9,14 @@ from amaranth.hdl import Cat, Module, Signal, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from gibbsite_hw.device_books import FIRST_COUNTER
+from gibbsite_hw.device_books import FIRST_COUNTER, IDENTITY
 from gibbsite_hw.spec.lattice_packets import LatticeErrorCode
+from gibbsite_hw.spec.lattice_parameters import LatticeParameters
 from gibbsite_hw.spec.lattice_registers import LATTICE_REGISTERS, LatticeRegister
+from gibbsite_hw.spec.packets import MAGIC
+from gibbsite_hw.spec.parameters import SPEC_VERSION
 
-__all__ = ["LatticeSettings", "settings_layout"]
+__all__ = ["LatticeSettings", "books_words", "settings_layout"]
 
 settings_layout = data.StructLayout(
     {
@@ -23,6 +26,22 @@ settings_layout = data.StructLayout(
     }
 )
 """All registers that WRITE sets."""
+
+
+def books_words(parameters: LatticeParameters, fingerprint: int) -> dict[int, int]:
+    """Words of the books: registers as they are after a reset, and what IDENTIFY is answered."""
+    identity = [
+        MAGIC,
+        SPEC_VERSION,
+        fingerprint & 0xFFFF_FFFF,
+        fingerprint >> 32,
+        parameters.rows,
+        parameters.columns,
+        parameters.neighbours,
+        parameters.schedule_steps,
+    ]
+    words = {int(register): info.reset for register, info in LATTICE_REGISTERS.items()}
+    return words | {IDENTITY + n: word for n, word in enumerate(identity)}
 
 
 class LatticeSettings(wiring.Component):

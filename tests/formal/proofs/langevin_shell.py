@@ -234,7 +234,7 @@ class LangevinShellHarness(Harness):
             acting=within("WAIT", "RESTART") | receiver.held,
             restarting=begun == within("RESTART"),
             restarted=~begun | runnable,
-            turns=inside["turns"] == Mux(turning, Mux(once, 2, 1), 0),
+            turns=dut._turns == Mux(turning, Mux(once, 2, 1), 0),
             turned=~once | turning,
             cut_short=cut_short,
             opening=opening
