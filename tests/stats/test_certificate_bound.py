@@ -16,7 +16,7 @@ from certificate_parts.three_colours import Ratio, ThreeColours, settled
 from scipy import special, stats
 
 from gibbsite.bench.figures import write_figures
-from gibbsite_models.certificate import ALARM, KINDS
+from gibbsite_models.claim_checks import ALARM, KINDS
 
 OUT = 1 / (1 + math.exp(CUT))
 """Share of the noise beyond three sigma, on either side."""
