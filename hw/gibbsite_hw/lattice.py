@@ -9,23 +9,24 @@
 Twin: `gibbsite_models.golden.lattice`.
 """
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import connect, flipped
 
 from gibbsite_hw.lattice_bank import LatticeBank
-from gibbsite_hw.lattice_delays import copied, held
-from gibbsite_hw.lattice_entries import table_copies
+from gibbsite_hw.lattice_banks import read_bank, tell_banks
+from gibbsite_hw.lattice_delays import held
 from gibbsite_hw.lattice_hash import LatticeHash
-from gibbsite_hw.lattice_noise import LatticeSeeder, stream_pairs
+from gibbsite_hw.lattice_noise import LatticeSeeder
 from gibbsite_hw.lattice_passes import LatticePasses
 from gibbsite_hw.lattice_plan import LatticePlan
 from gibbsite_hw.lattice_readout import LatticeReadout
 from gibbsite_hw.lattice_schedule import LatticeSchedule
+from gibbsite_hw.lattice_seeding import seed_banks
 from gibbsite_hw.lattice_signatures import engine_members
 from gibbsite_hw.lattice_store import LatticeStore
 from gibbsite_hw.spec.lattice_parameters import LatticeParameters
-from gibbsite_hw.spec.lattice_timing import SETTLE, seeding_cycles
+from gibbsite_hw.spec.lattice_timing import SETTLE
 from gibbsite_hw.spec.registers import RunFlags
 
 __all__ = ["LatticeEngine"]
@@ -99,44 +100,18 @@ class LatticeEngine(wiring.Component):
                 slots[plan.field + 1].start & ((self.flags & RunFlags.GIVEN_STATE) != 0)
             ),
         ]
-        streams = self._parameters.streams
-        early = held(m, "table_early", schedule.table)
-        tables = copied(m, "table", early, table_copies(self._parameters))
-        tossed = copied(m, "tossed", slots[plan.field].start, streams)
-        passing = copied(m, "colour", slots[plan.spin - 1].colour, streams)
-        words = copied(m, "seed_word", self._seeder.word, stream_pairs(streams))
-        for number, bank in enumerate(self._banks):
-            m.d.comb += [
-                *(bank.slots[n].eq(slot) for n, slot in enumerate(slots)),
-                *(bank.pairs[n].eq(store.pairs[n]) for n in range(len(plan.pairs))),
-                *(bank.columns[n].eq(passes.ports[n]) for n in range(len(plan.column_offsets))),
-                *(bank.colours[n].eq(passes.colours[n]) for n in range(len(plan.column_offsets))),
-                bank.turn.eq(passes.turn),
-                bank.preset.eq(self._preset),
-                bank.reading.eq(self._reading),
-                bank.show_best.eq(self._readout.show_best),
-                bank.bias.eq(store.bias),
-                bank.bias_late.eq(store.bias_late),
-                bank.fixed.eq(store.fixed),
-                bank.value.eq(store.value),
-                *(bank.table[n].eq(table) for n, table in enumerate(tables)),
-                bank.tossed.eq(Cat(tossed)),
-                bank.passing.eq(Cat(passing)),
-                bank.select.eq(self._select[streams * number :][:streams]),
-                bank.clear.eq(self._seeder.clear),
-                bank.load.eq(self._seeder.load),
-                *(bank.seed_words[n].eq(word) for n, word in enumerate(words)),
-            ]
+        tell_banks(
+            *(m, self._parameters, self._banks, slots),
+            *(passes, store, schedule, self._seeder, self._readout),
+            preset=self._preset,
+            reading=self._reading,
+            select=self._select,
+        )
 
     def _results(self, m):
         """Draws of the bank at hand."""
-        readout, banks = self._readout, self._banks
-        for name in ("energy", "best_energy"):
-            chosen = Array(getattr(bank, name) for bank in banks)[self._bank]
-            m.d.comb += getattr(readout, name).eq(held(m, name, chosen))
-        for n in range(2):
-            chosen = Array(bank.words[n] for bank in banks)[self._bank]
-            m.d.comb += readout.spins[n].eq(held(m, f"spins{n}", chosen))
+        readout = self._readout
+        read_bank(m, self._banks, readout, self._bank)
         m.d.comb += [
             readout.tag.eq(self.tag),
             readout.samples.eq((self.flags & RunFlags.SAMPLES) != 0),
@@ -146,41 +121,6 @@ class LatticeEngine(wiring.Component):
             readout.draw.eq(self._draw),
         ]
         connect(m, readout.words, flipped(self.draws))
-
-    def _seed(self, m, seeding, load):
-        """Streams of all banks, one after the other; gives the last cycle of it."""
-        parameters, seed_hash = self._parameters, self._hash
-        stream = Signal(range(max(2, parameters.streams)))
-        bank = Signal(range(max(2, parameters.banks)))
-        chain = Signal(32)
-        ends_bank = stream == parameters.streams - 1
-        # counted, since the hash lies far from what begins then
-        left = Signal(range(seeding_cycles(parameters)))
-        m.d.sync += left.eq(Mux(seeding, left - 1, seeding_cycles(parameters) - 2))
-        over = held(m, "seeded", seeding & (left == 0))
-        m.d.comb += [
-            seed_hash.seed.eq(self.seed),
-            seed_hash.chain.eq(chain),
-            seed_hash.stream.eq(stream),
-            seed_hash.start.eq(seeding & load),
-            self._seeder.done.eq(seed_hash.ready),
-            self._seeder.result.eq(seed_hash.result),
-        ]
-        m.d.sync += load.eq(~seeding | seed_hash.done)
-        # The seeder works for six cycles more, and steps the streams that are selected.
-        word_over = held(m, "word_over", self._seeder.load) & ~self._seeder.load
-        with m.If(word_over):
-            m.d.sync += self._select.eq(self._select.rotate_left(1))
-        with m.If(~seeding):
-            m.d.sync += [chain.eq(self.first_chain + self._chain), stream.eq(0), bank.eq(0)]
-        with m.Elif(seed_hash.start):
-            # taken: the next one is there when this one is done
-            m.d.sync += stream.eq(stream + 1)
-            with m.If(ends_bank):
-                m.d.sync += [stream.eq(0), bank.eq(bank + 1), chain.eq(chain + 1)]
-                with m.If(bank < self._active):
-                    m.d.sync += self._sites.eq(self._sites + self._all_sites)
-        return over
 
     def _control(self, m):
         """Groups of chains, sweeps and draws, and what is counted of them."""
@@ -194,7 +134,14 @@ class LatticeEngine(wiring.Component):
         bits = (parameters.rows * parameters.columns * parameters.banks).bit_length()
         self._sites, self._all_sites = Signal(bits), Signal(bits)
         m.d.sync += self._all_sites.eq(self.columns * parameters.rows)
-        seeded = self._seed(m, seeding, load)
+        seeded = seed_banks(
+            *(m, parameters, self._hash, self._seeder, seeding, load),
+            seed=self.seed,
+            first=self.first_chain + self._chain,
+            active=self._active,
+            select=self._select,
+            each=self._sites.eq(self._sites + self._all_sites),
+        )
         sweeps, once = Signal(32), Signal()
         thinning = Signal()
         open_, settle, rested = Signal(), Signal(range(SETTLE + 1)), Signal()
