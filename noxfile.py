@@ -68,7 +68,7 @@ def types(session: nox.Session) -> None:
     """Strict mypy on the four packages and the tools."""
     home = prepare("dev", checkout=True)
     _run(session, home, "mypy", *(word for name in PACKAGES for word in ("-p", name)))
-    _run(session, home, "mypy", *(str(path) for path in sorted(ROOT.glob("tools/*.py"))))
+    _run(session, home, "mypy", *(str(path) for path in sorted((ROOT / "tools").rglob("*.py"))))
 
 
 @nox.session
