@@ -1,4 +1,4 @@
-"""Mutants of the books and their responder, and of the lattice's loader, hash and memories."""
+"""Mutants of the books and their responder, of the lattice's loader, hash, memories and bank."""
 
 from mutants_table import Mutant
 
@@ -6,6 +6,8 @@ __all__ = ["BLOCK_MUTANTS"]
 
 BOOKS = "tests/cosim/test_device_parts.py::test_books[device_books]"
 RESPONDER = "tests/cosim/test_device_parts.py::test_responder[short]"
+BANK = "tests/cosim/test_lattice_blocks.py::test_bank[four]"
+WIDE_BANK = "tests/cosim/test_lattice_blocks.py::test_bank[twelve]"
 HASH = "tests/cosim/test_lattice_parts.py::test_hash[2]"
 LOADER = "tests/cosim/test_lattice_parts.py::test_loader[four]"
 READOUT = "tests/cosim/test_lattice_memories.py::test_readout[6-short]"
@@ -123,5 +125,29 @@ BLOCK_MUTANTS = (
         "plan.spin - 2",
         "the energy's bias is that of the column before",
         STORE,
+    ),
+    Mutant(
+        "lattice_best_overwritten",
+        "lattice_bank.py",
+        "Mux(taken[0], Mux(taken[1], 2, 1), 0)",
+        "Mux(taken[0], 1, 0)",
+        "a sweep goes to the place of the best state",
+        BANK,
+    ),
+    Mutant(
+        "lattice_young_words",
+        "lattice_bank.py",
+        "Mux(fresh, self._new, waiting)",
+        "waiting",
+        "a pass's first column does not see the spins decided just now",
+        BANK,
+    ),
+    Mutant(
+        "lattice_far_words",
+        "lattice_bank.py",
+        "Mux(self.slots[plan.levels].far, self._spins, words)",
+        "words",
+        "a pass's first four columns do not see those four columns behind",
+        WIDE_BANK,
     ),
 )

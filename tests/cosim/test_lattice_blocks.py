@@ -50,3 +50,20 @@ def test_energy(rows: int, tmp_path: Path) -> None:
 def test_passes(neighbours: int, tmp_path: Path) -> None:
     parameters = replace(LATTICE_SMALL, neighbours=neighbours, columns=30)
     check(Bench("lattice_passes", parameters), "sweeps", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        pytest.param({}, id="four"),
+        pytest.param({"neighbours": 12, "columns": 28, "tables": 1}, id="twelve"),
+        pytest.param(
+            {"neighbours": 8, "rows": 18, "columns": 16},
+            marks=pytest.mark.nightly,
+            id="eight",
+        ),
+    ],
+)
+def test_bank(changed: dict[str, int], tmp_path: Path) -> None:
+    """The widest program of each streams; three lanes, of which two share a table, and nine."""
+    check(Bench("lattice_bank", replace(LATTICE_SMALL, **changed)), "sweeps", tmp_path)

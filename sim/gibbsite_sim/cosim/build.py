@@ -199,6 +199,7 @@ BLOCKS: dict[str, Callable[[Any], Any]] = {
     "lattice_schedule": _component("lattice_schedule", "LatticeSchedule"),
     "lattice_energy": _component("lattice_energy", "LatticeEnergy"),
     "lattice_passes": _component("lattice_passes", "LatticePasses"),
+    "lattice_bank": _component("lattice_bank", "LatticeBank"),
     "lattice_shell": _lattice_shell,
 }
 """Every block that has a bench; its name is that of the Verilog module."""
