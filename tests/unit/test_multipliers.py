@@ -51,6 +51,13 @@ def test_a_pipeline_is_found_stage_after_stage(seed: int) -> None:
     assert order == [f"product{n}" for n in range(STAGES)]
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_the_first_name_is_on_the_left_of_two(seed: int) -> None:
+    """Of two, either sign of the eigenvector puts one in each half."""
+    cells = pipeline(stages=2, seed=seed)
+    assert spectral_order(cells, products(cells)) == ["product0", "product1"]
+
+
 def test_a_wire_across_is_seen() -> None:
     """Planted: a stage whose product goes to the other end of the pipeline moves there."""
     cells = pipeline()

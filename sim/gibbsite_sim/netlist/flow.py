@@ -98,7 +98,7 @@ class Flow:
         self._commands = {command[0]: command[1:] for command in commands}
 
     def synthesize(self) -> None:
-        """Cells of the family, and where its memories lie."""
+        """Cells of the family, and where its memories or multipliers lie."""
         script = "\n".join(
             [
                 "read_rtlil top.il",
@@ -213,7 +213,7 @@ class Flow:
                 forget(self.folder, "routed")
                 for name in self._results():
                     (self.folder / f"seed-{name}").replace(self.folder / name)
-                finished(self.folder, "routed", key, reached)
+                finished(self.folder, "routed", key, self.seconds[f"route {seed}"])
             for left in self.folder.glob("seed-*"):
                 left.unlink()
         return reached
@@ -222,9 +222,10 @@ class Flow:
         """Fmax of the result that is kept, if it is of this netlist."""
         for path in self.folder.glob("route-*.key"):
             seed = int(path.stem.removeprefix("route-"))
-            found = done(self.folder, "routed", self._route_key(seed), *self._results())
-            if found is not None:
-                return found
+            figures = self.folder / f"route-{seed}.json"
+            files = (*self._results(), figures.name)
+            if done(self.folder, "routed", self._route_key(seed), *files) is not None:
+                return fmax_mhz(json.loads(figures.read_text("utf-8")))
         return None
 
     def _place_and_route(self, seed: int) -> None:

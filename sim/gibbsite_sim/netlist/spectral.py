@@ -59,6 +59,6 @@ def spectral_order(cells: Mapping[str, Any], chosen: Collection[str]) -> list[st
     second = vectors[:, np.argmin(values)] / root
     place = {names[number]: float(at) for number, at in zip(kept, second, strict=True)}
     found = sorted((name for name in chosen if name in place), key=lambda name: (place[name], name))
-    if found and found.index(min(found)) > len(found) // 2:
+    if found and 2 * found.index(min(found)) >= len(found):
         found.reverse()
     return found + sorted(name for name in chosen if name not in place)
