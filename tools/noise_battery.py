@@ -323,7 +323,7 @@ def _piped(arguments: Sequence[str], source: Source, seed: int) -> tuple[list[Ro
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the batteries that are asked for; each writes its figures when it ends."""
+    """Run the batteries that are asked for, or print the table; 1 where something failed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--source", action="append", choices=sorted(SOURCES), help="one of them")
     parser.add_argument("--short", action="store_true", help="cheap tests only")
