@@ -127,7 +127,10 @@ def check_law(
     effective: float,
     not_checked: list[str],
 ) -> dict[str, Any]:
-    """Mean energy and, of all states, total variation, as fields of `Certificate`."""
+    """Mean energy and, of all states, total variation, as fields of `Certificate`.
+
+    Raises `CertificateError` for a law of other variables.
+    """
     law = known.law
     if law is not None:
         exact = float(law.probabilities @ law.energies)
