@@ -236,13 +236,49 @@ endmodule
 """
 
 
+def test_a_distributed_memory_is_a_look_up_table_until_it_is_written(tmp_path: Path) -> None:
+    """First values stand where the table of the same cell would have them; what is written to an
+    address, whose bits 0 to 3 are read at D, B, C and A, is read there."""
+    random = Random(3)
+    table = random.getrandbits(16)
+    word = {
+        at: table >> (8 * (at & 1) + 4 * (at >> 2 & 1) + 2 * (at >> 1 & 1) + (at >> 3)) & 1
+        for at in range(16)
+    }
+    expected, steps = [], []
+    for at in range(16):
+        steps.append(f'r = {at}; #1 $display("%b", f);')
+        expected.append(word[at])
+    for _ in range(200):
+        at, into, value, enable = (random.randrange(n) for n in (16, 16, 2, 2))
+        steps.append(f"r = {at}; w = {into}; d = {value}; e = {enable}; #1 c = 1; #1 c = 0;")
+        steps.append('#1 $display("%b", f);')
+        word[into] = value if enable else word[into]
+        expected.append(word[at])
+    bench = f"""
+module bench;
+  reg [3:0] r = 0, w = 0;
+  reg c = 0, d = 0, e = 0;
+  wire f;
+  TRELLIS_COMB #(.MODE("DPRAM"), .INITVAL(16'h{table:x})) m(.D(r[0]), .B(r[1]), .C(r[2]), .A(r[3]),
+    .WAD0(w[0]), .WAD1(w[1]), .WAD2(w[2]), .WAD3(w[3]), .WD(d), .WRE(e), .WCK(c), .F(f));
+  initial begin
+{chr(10).join(steps)}
+    $finish;
+  end
+endmodule
+"""
+    lines = run_bench(tmp_path, bench, models_of("ecp5"))
+    assert [int(line, 2) for line in lines] == expected
+
+
 @pytest.mark.parametrize(
     ("cell", "said"),
     [
         ('DP16KD #(.REGMODE_A("OUTREG")) m();', "output registers are not modelled"),
         ('DP16KD #(.DATA_WIDTH_A(36), .WRITEMODE_A("WRITETHROUGH")) m();', "pseudo dual port"),
         ('MULT18X18D #(.REG_OUTPUT_CLK("CLK0")) m();', "registers are not modelled"),
-        ('TRELLIS_COMB #(.MODE("DPRAM")) m();', "mode is not modelled"),
+        ('TRELLIS_COMB #(.MODE("ROM")) m();', "mode is not modelled"),
         ('TRELLIS_FF #(.SRMODE("ASYNC")) m();', "SRMODE is not modelled"),
     ],
 )

@@ -21,8 +21,11 @@ module TRELLIS_COMB(
   end
   generate
     if (MODE == "DPRAM") begin
-      // One of the four bits of a distributed memory of 16 words; D, B, C, A are its address.
-      reg [15:0] word = INITVAL;
+      // One of the four bits of a distributed memory of 16 words; D, B, C, A are its address from bit 0 on.
+      // Until it is written it is the look-up table that its first values were put into, as in LOGIC.
+      reg [15:0] word;
+      integer at;
+      initial for (at = 0; at < 16; at = at + 1) word[at] = INITVAL[{at[0], at[2], at[1], at[3]}];
       always @(posedge WCK) if (WRE) word[{WAD3, WAD2, WAD1, WAD0}] <= WD;
       assign F = word[{A, C, B, D}];
       assign FCO = 1'b0;
