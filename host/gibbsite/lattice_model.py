@@ -29,7 +29,7 @@ from gibbsite.quantization import (
 )
 from gibbsite.slot_model import slot_model
 from gibbsite_hw.spec.errors import ProgramError
-from gibbsite_hw.spec.lattice_parameters import LatticeParameters
+from gibbsite_hw.spec.lattice_parameters import LATTICE_RULES, LatticeParameters
 from gibbsite_hw.spec.lattice_program import LatticeConditions, LatticeProgram
 from gibbsite_hw.spec.lattice_tables import BETA_BITS, BETA_FRAC
 from gibbsite_hw.spec.parameters import GraphParameters
@@ -180,15 +180,38 @@ def _place(
     if (k < 0).any():
         wrong = int(np.argmax(k < 0))
         _refuse_odd(at, at[low[wrong]], at[high[wrong]])
+        pair = f"{sites[int(low[wrong])]} and {sites[int(high[wrong])]}"
         raise ProgramError(
-            f"{sites[int(low[wrong])]} and {sites[int(high[wrong])]} are coupled and no neighbours "
-            f"among the {p.neighbours} of this engine, whose {p.rows} rows and this model's "
-            f"{width} columns are wrapped: couple neighbours only, or open a device with "
-            "neighbours=8, neighbours=12 or the lattice's own rows="
+            f"{pair} are coupled and no neighbours among the {p.neighbours} of this engine, which "
+            f"couples a site with those at (row, column) offsets {_offsets(p)}, each turned by "
+            f"quarters, its {p.rows} rows and this model's {width} columns wrapped: "
+            f"{_advice(p, at, at[low[wrong]], at[high[wrong]])}"
         )
     back = np.where(k % 4 < 2, k + 2, k - 2)
     couplings[at[low, 1], at[low, 0], k] = weights
     couplings[at[high, 1], at[high, 0], back] = weights
+
+
+def _offsets(p: LatticeParameters) -> str:
+    return ", ".join(map(str, LATTICE_RULES[p.neighbours]))
+
+
+def _advice(
+    p: LatticeParameters,
+    at: NDArray[np.integer],
+    low: NDArray[np.integer],
+    high: NDArray[np.integer],
+) -> str:
+    """What couples a pair that this engine does not: another build of it, or the graph engine."""
+    columns, own = (size + size % 2 for size in (int(at[:, k].max()) + 1 for k in (1, 0)))
+    for neighbours in (number for number in LATTICE_RULES if number >= p.neighbours):
+        offsets = LatticeParameters(neighbours=neighbours).offsets
+        for rows in (p.rows, own):
+            met = {(row % rows, column % columns) for row, column in offsets}
+            if tuple((high - low) % (rows, columns)) in met:
+                own_rows = "" if rows == p.rows else f" and rows={rows}"
+                return f"open a device with neighbours={neighbours}{own_rows}, which couples these"
+    return "no neighbours= couples these, so draw with Sampler (the graph engine)"
 
 
 def _refuse_odd(

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from dataclasses import replace
 
 import dimod
 import numpy as np
@@ -150,6 +151,27 @@ def test_what_no_lattice_holds_is_refused() -> None:
         LatticeParameters(columns=514)  # what the sentence above says
     with pytest.raises(TypeError, match="5 is neither an open device nor an address"):
         gibbsite.LatticeSampler(5)
+
+
+@pytest.mark.parametrize(
+    ("other", "p", "advice"),
+    [
+        ((1, 1), LatticeParameters(rows=16, columns=16, neighbours=8),
+         r"offsets \(0, 1\), \(4, 1\), .* no neighbours= couples these, so draw with Sampler"),
+        ((4, 1), LatticeParameters(rows=16, columns=16), r"\(0, 1\), .* with neighbours=8, which"),
+        ((9, 10), LatticeParameters(rows=40, columns=40), r"device with neighbours=12, which"),
+        ((5, 0), LatticeParameters(rows=64, columns=16), r"with neighbours=4 and rows=6, which"),
+    ],
+)  # fmt: skip
+def test_a_pair_that_is_not_coupled_is_sent_to_what_couples_it(other, p, advice) -> None:
+    model = dimod.BinaryQuadraticModel.from_ising({(9, 30): 1.0} if other == (9, 10) else {}, {})
+    model.add_quadratic((0, 0), other, 1.0)
+    with pytest.raises(ProgramError, match=advice):
+        compile_lattice(model, p)
+    if "Sampler" not in advice:  # the advice works
+        number = int(re.search(r"neighbours=(\d+)", advice)[1])
+        rows = 6 if "rows=6" in advice else p.rows
+        compile_lattice(model, replace(p, neighbours=number, rows=rows))
 
 
 @pytest.mark.parametrize(("rows", "columns", "what"), [(5, 4, "5 rows"), (4, 5, "5 columns")])
