@@ -1,9 +1,9 @@
 """Opening a device by its address: ``scheme:?name=value&name=value``.
 
-    golden:                             the reference in NumPy, default build: both engines
+    golden:                             the reference in NumPy, default build: graph, langevin
     golden:?engines=graph               the same with one of them: graph, lattice, langevin
     golden:?engines=lattice&rows=100    a lattice engine, which only such an address builds
-    golden:?lanes=4&rows=64&units=16    with other build parameters of either engine
+    golden:?lanes=4&rows=64&units=16    with other build parameters of its engines
     golden:?like=FINGERPRINT            with the parameters of a known build, by fingerprint or name
     fast:                               the same bits, compiled; takes the same parameters
     fast:?threads=2                     with the chains of a run shared by threads

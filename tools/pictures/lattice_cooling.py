@@ -2,7 +2,9 @@
 
     python tools/pictures/lattice_cooling.py docs/pictures/lattice_cooling.png
 
-Every step of the schedule is a run that starts from the state that the one before it left.
+Every step of the schedule is a run that starts from the state that the one before it left. One
+chain cooled so fast ends in a stripe below the critical temperature, above the exact energy;
+tests/stats/test_lattice_law.py checks the energy of equilibrium.
 """
 
 from __future__ import annotations
