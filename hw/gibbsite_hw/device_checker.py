@@ -1,6 +1,6 @@
 """Walks the rows of a program before it is accepted (COMMIT) or run (RUN).
 
-Twin: ``check`` in `gibbsite_models.golden.graph_shell`.
+Twin: ``check_program`` and ``check_run`` of `gibbsite_models.golden.checks`.
 """
 
 from amaranth.hdl import Module, Mux, Signal

@@ -1,6 +1,7 @@
 """Checks the payload of a loading command word by word, then writes it into the engine.
 
-Twin: ``load`` in `gibbsite_models.golden.graph_shell`.
+Twin: the ``_load_...`` functions of `gibbsite_models.golden.graph_shell`, with ``decode_rows`` and
+the ``check_...`` of words of `gibbsite_models.golden.checks`.
 """
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, unsigned

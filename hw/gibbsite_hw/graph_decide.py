@@ -1,6 +1,7 @@
 """Scores, decisions and commits: the last stages of the graph engine.
 
-Twin: ``decide`` and ``commit`` of `gibbsite_models.golden.graph`.
+Twin: ``score``, ``_decide_pbits``, ``_decide_group`` and ``_add_energy`` of
+`gibbsite_models.golden.graph`.
 """
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed, unsigned

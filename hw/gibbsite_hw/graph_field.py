@@ -1,6 +1,6 @@
 """Adds up the neighbour terms of a row's slots: the first stages of the graph engine.
 
-Twin: ``fields`` of `gibbsite_models.golden.graph`.
+Twin: ``GraphEngine.field`` of `gibbsite_models.golden.graph`.
 """
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned

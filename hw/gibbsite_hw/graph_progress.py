@@ -1,6 +1,7 @@
 """How much of a graph program is loaded, and where the next packet of each kind may begin.
 
-Twin: ``_load`` and ``_commit`` in `gibbsite_models.golden.graph_shell`.
+Twin: ``_load_rows`` and the other ``_load_...``, and ``_commit``, in
+`gibbsite_models.golden.graph_shell`.
 """
 
 from amaranth.hdl import Signal

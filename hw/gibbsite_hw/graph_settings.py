@@ -1,6 +1,7 @@
 """The graph engine's registers and sizes: which there are, and which values they take.
 
-Twin: ``read``, ``write`` and ``begin`` in `gibbsite_models.golden.packet_shell`.
+Twin: ``read`` and ``write`` in `gibbsite_models.golden.packet_shell`, ``_begin`` in
+`gibbsite_models.golden.graph_shell`.
 """
 
 from amaranth.hdl import Signal

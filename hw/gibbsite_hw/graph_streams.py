@@ -1,6 +1,6 @@
 """The random streams of the graph engine: one a lane, seeded from seed, chain and lane.
 
-Twin: `gibbsite_models.golden.graph`.
+Twin: ``seed_streams`` and ``step_streams`` of `gibbsite_models.golden.noise`.
 Source: docs/noise.md.
 """
 

@@ -4,7 +4,7 @@
     energy_m   += rs(h_m x, 15, 16, 14, 15, -, 14)          the constraints' stands elsewhere
     gradient(s) = sat(rs(sum s_m h_m, STRENGTH_FRAC))
 
-Twin: ``forces`` of `gibbsite_models.golden.langevin`.
+Twin: ``Field.look`` and ``Field.gradient`` of `gibbsite_models.golden.langevin_field`.
 """
 
 from amaranth.hdl import Module, Signal, signed

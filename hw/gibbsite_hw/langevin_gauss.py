@@ -1,6 +1,6 @@
 """Gaussian variates from 64-bit uniforms; `gibbsite_hw.spec.langevin_tables` has the definition.
 
-Twin: ``gaussian_code`` there, and the vector form in `gibbsite_models.golden.langevin`.
+Twin: ``gaussian_code`` there, and ``shape_gaussian`` of `gibbsite_models.golden.gauss`.
 """
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed

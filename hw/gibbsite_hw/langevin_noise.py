@@ -2,7 +2,7 @@
 
     u = w0 + 2^32 w1,   noise = rs(mantissa gaussian(u) 2^16, shift),   dither = w2 >> 24
 
-Twin: ``noise`` of `gibbsite_models.golden.langevin`.
+Twin: ``draw`` of `gibbsite_models.golden.langevin`; the product with the mantissa in ``move``.
 """
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed

@@ -3,7 +3,7 @@
     r = sat(rs(sum k x, residual) - d),   rho = r or max(r, 0)
     m = sat(rs(lambda rho, multiplier)),  energy += rs(m rho, penalty)
 
-Twin: ``residuals`` of `gibbsite_models.golden.langevin`.
+Twin: ``Field._multipliers`` of `gibbsite_models.golden.langevin_field`, energies in ``Field.look``.
 """
 
 from amaranth.hdl import Module, Mux, Signal, signed, unsigned

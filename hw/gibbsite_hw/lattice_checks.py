@@ -38,14 +38,14 @@ def first_checks(m, receiver, loader, state):
 def ending(m, state, command, responder, response):
     """``state`` is READY behind a run, once the last word of its end left on ``response``; gives
     the state in which the command at hand came."""
-    ending, seen = Signal(), Signal(State)
+    waits, seen = Signal(), Signal(State)
     # both a cycle late: what comes first stays first
-    ended = held(m, "ended", ending & response.valid & response.ready & response.payload.last)
+    ended = held(m, "ended", waits & response.valid & response.ready & response.payload.last)
     came = held(m, "came", command.valid & command.ready & command.payload.last)
     with m.If(responder.run_answered):
-        m.d.sync += ending.eq(1)
+        m.d.sync += waits.eq(1)
     with m.If(ended):
-        m.d.sync += [ending.eq(0), state.eq(State.READY)]
+        m.d.sync += [waits.eq(0), state.eq(State.READY)]
     with m.If(came):
         m.d.sync += seen.eq(Mux(ended, State.READY, state))
     return seen

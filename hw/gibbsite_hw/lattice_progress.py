@@ -1,6 +1,7 @@
 """How much of a lattice program is loaded, and where the next packet of each kind may begin.
 
-Twin: ``_load`` and ``_commit`` in `gibbsite_models.golden.lattice_shell`.
+Twin: ``_load_couplings`` and the other ``_load_...``, and ``_commit``, in
+`gibbsite_models.golden.lattice_shell`.
 """
 
 from amaranth.hdl import Cat, Const, Mux, Signal
