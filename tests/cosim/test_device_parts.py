@@ -29,6 +29,6 @@ def test_books_that_lose_a_carry_are_seen(tmp_path: Path) -> None:
 @pytest.mark.parametrize("stalls", ["none", "short"])
 def test_responder(stalls: str, tmp_path: Path) -> None:
     settings = {"GIBBSITE_STALLS": stalls}
-    bench = Bench("books_responder")
-    report = cosimulate(bench, BENCHES, "bench_books_responder", tmp_path, settings=settings)
+    bench = Bench("device_responder")
+    report = cosimulate(bench, BENCHES, "bench_device_responder", tmp_path, settings=settings)
     assert report.passed == ("responses",)

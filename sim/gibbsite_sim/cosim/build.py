@@ -90,7 +90,7 @@ def _books(block: str) -> Callable[[Any], Any]:
     return make
 
 
-def _books_responder(_: GraphParameters) -> Any:
+def _device_responder(_: GraphParameters) -> Any:
     from gibbsite_hw.device_responder import DeviceResponder
     from gibbsite_hw.spec.packets import Engine
 
@@ -179,7 +179,7 @@ BLOCKS: dict[str, Callable[[Any], Any]] = {
     "device_loader": _component("device_loader", "DeviceLoader"),
     "device_checker": _component("device_checker", "DeviceChecker"),
     **{block: _books(block) for block in BOOKS_MOST},
-    "books_responder": _books_responder,
+    "device_responder": _device_responder,
     "device_receiver": _receiver,
     "device_router": _router,
     "device_shell": _component("device", "DeviceShell"),

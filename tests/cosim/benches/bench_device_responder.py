@@ -1,4 +1,4 @@
-"""The responder that reads books: answers, draws and the end of a run, each whole and in order."""
+"""The responder of a device: answers, draws and the end of a run, each whole and in order."""
 
 import os
 from random import Random
