@@ -144,6 +144,8 @@ def certify(
     checks = tuple(found.pop("checks"))
     starts = found.get("starts")
     verdict, reason = verdict_of(
+        chains,
+        draws,
         correlation=correlation,
         agreement=agreement,
         starts=starts,
@@ -187,6 +189,8 @@ def certify_series(draws: ArrayLike, names: Sequence[str] | None = None) -> Cert
     agreement = agreement_of(series, times, not_checked, SHARE)
     not_checked += ["starts of the chains", "the law that the draws claim"]
     verdict, reason = verdict_of(
+        chains,
+        count,
         correlation=correlation,
         agreement=agreement,
         starts=None,

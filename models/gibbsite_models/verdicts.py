@@ -6,10 +6,11 @@ law cannot be judged; then a law that they agree on and that is the wrong one; t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
-from gibbsite_models.agreement import ENOUGH, Agreement, Autocorrelation
+from gibbsite_models.agreement import ENOUGH, LONG_ENOUGH, Agreement, Autocorrelation
 from gibbsite_models.law_checks import MeanEnergy, TotalVariation
 from gibbsite_models.over_dispersion import LEAST_CHAINS, StartReport
 from gibbsite_models.pseudo_likelihood import EffectiveBeta
@@ -21,6 +22,8 @@ Verdict: TypeAlias = Literal["certified", "not equilibrated", "biased", "unknown
 
 
 def verdict_of(
+    chains: int,
+    draws: int,
     *,
     correlation: Autocorrelation | None,
     agreement: Agreement | None,
@@ -30,7 +33,7 @@ def verdict_of(
     mean: MeanEnergy | None,
     checks: Sequence[Check],
 ) -> tuple[Verdict, str]:
-    """The verdict and its reason."""
+    """The verdict on ``chains`` of so many ``draws`` each, and its reason."""
     if distance is not None and distance.excluded:
         return "biased", f"{distance.excluded} draws are of excluded states"
     if agreement is not None and not agreement.agrees:
@@ -47,7 +50,7 @@ def verdict_of(
     wrong = _bias(beta, distance, mean, checks)
     if wrong is not None:
         return "biased", wrong
-    missing = _missing(correlation, agreement, starts, checks)
+    missing = _missing(chains, draws, correlation, agreement, starts, checks)
     if missing is not None:
         return "unknown", missing
     assert correlation is not None
@@ -91,6 +94,8 @@ def _bias(
 
 
 def _missing(
+    chains: int,
+    draws: int,
     correlation: Autocorrelation | None,
     agreement: Agreement | None,
     starts: StartReport | None,
@@ -105,7 +110,7 @@ def _missing(
             "longer chains"
         )
     if agreement is None:
-        return "whether chains agree was not shown; draw several chains, and longer ones"
+        return _unshown(chains, draws, correlation)
     if starts is None:
         return "where the chains started is not known; give their starts"
     if not starts.over_dispersed:
@@ -121,3 +126,18 @@ def _missing(
     if not any(check.name == "variables" for check in checks):
         return "the conditional laws were not checked; give the model, its beta and more draws"
     return None
+
+
+def _unshown(chains: int, draws: int, correlation: Autocorrelation) -> str:
+    """Why chains were not compared, though they are long enough to know their time."""
+    if chains < 2:
+        return (
+            f"whether chains agree was not shown: {chains} was drawn; start {LEAST_CHAINS} or more"
+        )
+    needed = math.ceil(LONG_ENOUGH * correlation.time)
+    return (
+        f"whether chains agree was not shown: {draws} draws in each of {chains} are fewer than "
+        f"{LONG_ENOUGH:.0f} autocorrelation times of {correlation.time:.1f} draws "
+        f"({correlation.statistic}); draw {needed} or more in each, {chains * needed} in all, or "
+        "leave more sweeps between two draws"
+    )

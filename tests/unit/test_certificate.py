@@ -191,6 +191,14 @@ def test_continuous_draws_are_compared_and_their_law_is_not() -> None:
 def test_too_few_draws_show_nothing() -> None:
     certificate = certify(ar1(np.random.default_rng(5), 4, 60, 0.95))
     assert certificate.equilibrated is not True
+    short = certify(ar1(np.random.default_rng(5), 16, 63, 0.4))
+    assert short.autocorrelation is not None
+    needed = math.ceil(40 * short.autocorrelation.time)
+    assert 63 < needed < 63 * 3
+    assert "63 draws in each of 16 are fewer than 40 autocorrelation times" in short.reason
+    assert f"draw {needed} or more in each, {16 * needed} in all" in short.reason
+    alone = certify(ar1(np.random.default_rng(5), 1, 900, 0.4))
+    assert "1 was drawn; start 12 or more" in alone.reason
     single = certify(np.random.default_rng(6).normal(size=(30, 1)))
     assert single.verdict == "unknown"
     assert any(text.startswith("agreement between chains: 30") for text in single.not_checked)
