@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
+from gibbsite_hw.spec.parameters import GraphParameters
+from gibbsite_hw.spec.program import Row
+from gibbsite_models.golden.checks import Refused, decode_rows
 from gibbsite_sim.cosim.build import SMALL, Bench
+from gibbsite_sim.cosim.graph_mistakes import Mistakes
 from gibbsite_sim.cosim.lines import LineCoverage
 from gibbsite_sim.cosim.run import CosimFailed, Report, cosimulate
 
@@ -49,6 +53,16 @@ def test_every_scenario_agrees_with_the_golden_device(
     assert totals["runs"] > 200
     assert totals["register checks"] > 300
     assert min(totals["stalled cycles"], totals["idle cycles"]) > 5_000
+
+
+@pytest.mark.parametrize("parameters", [SMALL, GraphParameters()], ids=["small", "default"])
+def test_every_bad_row_of_the_refusals_is_one(parameters: GraphParameters) -> None:
+    full = (1 << parameters.lanes) - 1
+    plain = Row(1, 0, False, False, False, True, full)
+    decode_rows(parameters, [0, *plain.encode()])
+    for descriptor, mask in Mistakes(parameters).bad_rows(plain.encode()[0], full):
+        with pytest.raises(Refused):
+            decode_rows(parameters, [0, descriptor, mask])
 
 
 def test_every_functional_bin_is_hit(found: dict[str, Any]) -> None:

@@ -50,7 +50,7 @@ class Mistakes(Commands):
         for first in (1, p.schedule_steps, WORD):
             await self.put(Opcode.SCHEDULE, first, 0)
         await self.put(Opcode.SCHEDULE, 0, *(0,) * (p.schedule_steps + 1))
-        for descriptor, mask in self._bad_rows(plain[0], full):
+        for descriptor, mask in self.bad_rows(plain[0], full):
             await self.put(Opcode.ROWS, 0, descriptor, mask)
             await self.put(Opcode.ROWS, 0, *plain, descriptor, mask)
         least = 1 << p.address_bits + p.weight_bits - 1
@@ -69,10 +69,11 @@ class Mistakes(Commands):
         await self.put(Opcode.SCHEDULE, 0, p.beta_max)
         await self.put(Opcode.BIASES, 0, *(p.bias_max, -p.bias_max) * (lanes // 2))
 
-    def _bad_rows(self, plain: int, full: int) -> list[tuple[int, int]]:
+    def bad_rows(self, plain: int, full: int) -> list[tuple[int, int]]:
+        """Descriptors and masks, each wrong in one way; from a right descriptor and all lanes."""
         p = self._parameters
         longest = p.max_degree + p.lanes >> p.lane_bits
-        top = (1 << p.lane_bits) << 0
+        top = 1 << p.lanes - 1  # a list shared from there on ends beyond the last lane
         bad = [(plain & ~0x7FF, full), (plain & ~0x7FF | p.max_degree + 1, full), (plain, 0)]
         bad += [(plain | 1 << bit, full) for bit in (15, 16, 18, 31)]
         bad += [(plain, full + 1), (plain | 1 << 11, 2), (plain | p.lane_bits + 1 << 11, 1)]
