@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import ClassVar
 
 import pytest
+from filelock import FileLock
 
 from gibbsite_hw.boards.pll import ecp5_dividers
 from gibbsite_hw.boards.table import BOARDS, board, build
@@ -196,6 +197,38 @@ def test_what_was_made_of_the_same_is_not_made_again(
     assert make(1) == ["synthesis", "route 1"]
     version = "0.2"
     assert make(1) == ["synthesis", "route 1"]
+
+
+def test_a_second_flow_in_a_folder_waits_for_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gibbsite_sim.netlist import bitstream
+
+    first = FileLock(tmp_path / "flow.lock")
+    told: list[tuple[str, bool]] = []
+
+    class Made(Exception):
+        """In place of a report."""
+
+    def make(*_: object) -> None:
+        told.append(("begins", first.is_locked))
+        raise Made
+
+    def step(name: str, seconds: float | None) -> None:
+        told.append((name, first.is_locked))
+        if seconds is None:
+            first.release()
+
+    monkeypatch.setattr(bitstream, "_make", make)
+    one = board("icebreaker")
+    first.acquire()
+    with pytest.raises(Made):
+        bitstream.make_bitstream(one, *build(one, None), tmp_path, step=step)
+    waiting = "waiting for another flow in this folder"
+    assert told == [(waiting, True), (waiting, False), ("begins", False)]
+    # a flow that failed has let the folder go
+    first.acquire(timeout=0)
+    first.release()
 
 
 def test_decisions_per_cycle_by_engine() -> None:

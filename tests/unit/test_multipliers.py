@@ -1,11 +1,13 @@
 """The order of cells along their wires, and where a pipeline's multipliers are put."""
 
 import random
+from functools import partial
 from itertools import pairwise
 
 import pytest
 
 from gibbsite_hw.spec.errors import DeviceError
+from gibbsite_sim.netlist import spectral
 from gibbsite_sim.netlist.multipliers import BLOCKS, ROWS, multiplier_places
 from gibbsite_sim.netlist.spectral import spectral_order
 
@@ -72,6 +74,27 @@ def test_what_hangs_together_with_nothing_comes_last() -> None:
     assert order[-3:] == ["alone0", "alone1", "alone2"]
     lonely = pipeline(stages=0, spare=3)
     assert spectral_order(lonely, lonely) == ["alone0", "alone1", "alone2"]
+
+
+@pytest.mark.parametrize("joined", [2, 3, 4])
+def test_of_few_cells_any_order_will_do(joined: int) -> None:
+    """Of two ARPACK would find no two eigenvectors."""
+    cells: dict[str, dict[str, object]] = {
+        f"product{n}": {"type": "MULT18X18D", "connections": {"A": [n], "P": [n + 1]}}
+        for n in reversed(range(joined))
+    }
+    assert spectral_order(cells, products(cells)) == [f"product{n}" for n in range(joined)]
+
+
+def test_an_order_that_is_not_found_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ARPACK, given one step in which to converge."""
+    hurried = partial(spectral.eigsh, maxiter=1, ncv=3)
+    monkeypatch.setattr(spectral, "eigsh", hurried)
+    cells = pipeline()
+    with pytest.raises(
+        DeviceError, match=r"no order was found for the 60 multipliers .* let nextpnr alone"
+    ):
+        multiplier_places(cells)
 
 
 def test_the_places_are_a_line_in_the_middle_of_the_rows() -> None:

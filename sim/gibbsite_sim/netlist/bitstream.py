@@ -5,10 +5,14 @@ Twin of the table in `docs/silicon.md`, which `tools/silicon_table.py` writes fr
 
 import hashlib
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from gibbsite_hw.boards.table import Board
 from gibbsite_hw.spec.device_parameters import DeviceParameters
@@ -30,10 +34,42 @@ def make_bitstream(
 ) -> dict[str, Any]:
     """Make the bitstream in ``folder``; gives back the report, which lies there as report.json.
 
+    One flow at a time works in a folder: the next one waits, and ``step`` is told of it.
+
     Raises:
         DeviceError: the build is larger than the board, or a program failed.
         ToolMissing: a program of the extra `silicon` is not installed.
     """
+    with _alone(folder, step):
+        return _make(board, build, parameters, folder, seeds, step)
+
+
+@contextmanager
+def _alone(folder: Path, step: Step) -> Iterator[None]:
+    """Under the folder's lock, which the system releases when its process dies."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / "flow.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        step("waiting for another flow in this folder", None)
+        began = time.monotonic()
+        lock.acquire(poll_interval=0.2)
+        step("waiting for another flow in this folder", time.monotonic() - began)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _make(
+    board: Board,
+    build: str,
+    parameters: DeviceParameters,
+    folder: Path,
+    seeds: Sequence[int],
+    step: Step,
+) -> dict[str, Any]:
     tools = tool_versions(board.family)
     flow = Flow(board, parameters, folder, step)
     flow.elaborate()

@@ -98,7 +98,11 @@ class Flow:
         self._commands = {command[0]: command[1:] for command in commands}
 
     def synthesize(self) -> None:
-        """Cells of the family, and where its memories or multipliers lie."""
+        """Cells of the family, and where its memories or multipliers lie.
+
+        Raises:
+            DeviceError: there are more than the chip has, or no order of them was found.
+        """
         script = "\n".join(
             [
                 "read_rtlil top.il",
@@ -129,7 +133,11 @@ class Flow:
             self._synthesis = digest(self._synthesis, json.dumps(places))
 
     def _places(self) -> dict[str, str]:
-        """Bels of cells that nextpnr is told where to put."""
+        """Bels of cells that nextpnr is told where to put; only on an ECP5 are there any.
+
+        With a lattice they are its block memories, whatever else the device holds; with a
+        Langevin engine and no lattice all multipliers, those of a graph engine among them.
+        """
         lattice, langevin = self.parameters.lattice, self.parameters.langevin
         if self.board.family != "ecp5" or (lattice, langevin) == (None, None):
             return {}

@@ -3,7 +3,10 @@
 A product of the engine takes up to four multipliers, whose parts nextpnr puts wherever a site is
 free, a chip's width apart. The engine is one long pipeline, so its multipliers have an order
 (`gibbsite_sim.netlist.spectral`), and lie along a line here that winds through the middle of their
-rows. Lanes that work side by side are no line: a graph engine's multipliers stay free.
+rows. Lanes that work side by side are no line: of a device with a graph engine alone nothing is put
+anywhere. On a device with several engines, one of them Langevin, all multipliers are put, a graph
+engine's among them wherever the order has them; with a lattice its memories are put instead
+(`gibbsite_sim.netlist.places`), and all multipliers stay free.
 
 Source: the places are the DSP bels of prjtrellis' database, as nextpnr names them.
 """
@@ -28,7 +31,7 @@ def multiplier_places(cells: Mapping[str, Any]) -> dict[str, str]:
     """The bel of each multiplier among the cells, by the cell's name.
 
     Raises:
-        DeviceError: there are more than the chip has.
+        DeviceError: there are more than the chip has, or no order of them was found.
     """
     names = [name for name, cell in cells.items() if cell["type"] == "MULT18X18D"]
     most = len(ROWS) * len(BLOCKS) * len(_FOUR)

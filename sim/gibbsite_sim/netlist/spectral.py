@@ -16,12 +16,16 @@ from typing import Any, Final
 import numpy as np
 from scipy.sparse import coo_array, diags_array
 from scipy.sparse.csgraph import connected_components
-from scipy.sparse.linalg import eigsh
+from scipy.sparse.linalg import ArpackError, eigsh
+
+from gibbsite_hw.spec.errors import DeviceError
 
 __all__ = ["spectral_order"]
 
 WIDEST: Final = 24
 """Pins of a net beyond which it says little of what belongs together: clocks, resets, enables."""
+LEAST: Final = 4
+"""Connected cells: fewer are in no order that matters, and of two ARPACK finds no two vectors."""
 
 
 def spectral_order(cells: Mapping[str, Any], chosen: Collection[str]) -> list[str]:
@@ -29,7 +33,11 @@ def spectral_order(cells: Mapping[str, Any], chosen: Collection[str]) -> list[st
 
     ``cells``: of a module as Yosys writes it to JSON, ``connections`` by name of port. The same
     netlist gives the same order: the eigenvector starts from fixed numbers, and of its two signs
-    the one is taken that has the first of the chosen names on the left.
+    the one is taken that has the first of the chosen names on the left. Where fewer than four cells
+    hang together there is nothing to put in order: the names come sorted.
+
+    Raises:
+        DeviceError: the eigenvector was not found; nextpnr alone has to place these cells.
     """
     names = list(cells)
     pins: dict[int, set[int]] = {}
@@ -50,12 +58,22 @@ def spectral_order(cells: Mapping[str, Any], chosen: Collection[str]) -> list[st
     half = coo_array((weights, (rows, columns)), shape=(len(names), len(names))).tocsr()
     _, part = connected_components(half, directed=False)
     kept = np.flatnonzero(part == np.bincount(part).argmax())
+    if len(kept) < LEAST:
+        return sorted(chosen)
     joined = (half + half.T)[kept][:, kept]
     root = np.sqrt(joined.sum(axis=1))
     # the second least eigenvalue of L is the second largest of D^-1/2 A D^-1/2 = 1 - L
     scale = diags_array(1 / root)
     start = np.random.default_rng(1).standard_normal(len(kept))
-    values, vectors = eigsh((scale @ joined @ scale).tocsr(), k=2, which="LA", tol=1e-4, v0=start)
+    matrix = (scale @ joined @ scale).tocsr()
+    try:
+        values, vectors = eigsh(matrix, k=2, which="LA", tol=1e-4, v0=start)
+    except ArpackError as error:
+        raise DeviceError(
+            f"no order was found for the {len(chosen)} multipliers among {len(kept)} connected "
+            f"cells (ARPACK: {error}): let nextpnr alone place them, without `multiplier_places` "
+            "in `gibbsite_sim.netlist.flow`, and report this netlist"
+        ) from error
     second = vectors[:, np.argmin(values)] / root
     place = {names[number]: float(at) for number, at in zip(kept, second, strict=True)}
     found = sorted((name for name in chosen if name in place), key=lambda name: (place[name], name))
