@@ -11,6 +11,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
@@ -25,6 +26,7 @@ from gibbsite.quantization import (
     Quantization,
     beta_codes,
     choose_scale,
+    coarse_for_beta,
     measure,
 )
 from gibbsite.rows import Layout, lay_out
@@ -267,17 +269,28 @@ def compile_model(
     slots = model if isinstance(model, SlotModel) else slot_model(model)
     future = np.array(list(future_biases), dtype=np.float64)
     from_lowest, largest_bias = shifted(slots, slots.linear)
-    scale = choose_scale(
+    fitting = partial(
+        choose_scale,
         slots.weight,
         np.concatenate([from_lowest, future, future / 2]),
         largest_bias + float(np.abs(future).max(initial=0.0)),
         parameters,
         beta_max,
-        beta_min,
     )
+    scale = fitting(beta_min)
+    for_beta = coarse_for_beta(scale, fitting(), parameters, beta_min)
     weights = np.rint(slots.weight / scale).astype(np.int64)
     codes, wanted, shift = bias_codes(slots, slots.linear, scale)
-    report = measure(slots, wanted, codes, weights, scale, max_error=max_error, on_error=on_error)
+    report = measure(
+        slots,
+        wanted,
+        codes,
+        weights,
+        scale,
+        max_error=max_error,
+        on_error=on_error,
+        for_beta=for_beta,
+    )
     kept = weights != 0
     low, high, weights = slots.low[kept], slots.high[kept], weights[kept]
     degrees = np.bincount(low, minlength=slots.slots) + np.bincount(high, minlength=slots.slots)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 import dimod
@@ -25,6 +26,7 @@ from gibbsite.quantization import (
     Quantization,
     beta_codes,
     choose_scale,
+    coarse_for_beta,
     measure,
 )
 from gibbsite.slot_model import slot_model
@@ -123,14 +125,21 @@ def compile_lattice(
     rows, columns = np.array(sites).T
     width = int(columns.max()) + 1
     width += width % 2
-    scale = choose_scale(
-        model.weight, model.linear, float(np.abs(model.linear).max(initial=0.0)), _formats(p),
-        beta_max, beta_min,
-    )  # fmt: skip
+    largest = float(np.abs(model.linear).max(initial=0.0))
+    fitting = partial(choose_scale, model.weight, model.linear, largest, _formats(p), beta_max)
+    scale = fitting(beta_min)
+    for_beta = coarse_for_beta(scale, fitting(), _formats(p), beta_min)
     weights = np.rint(model.weight / scale).astype(np.int64)
     biases = np.rint(model.linear / scale).astype(np.int64)
     report = measure(
-        model, model.linear, biases, weights, scale, max_error=max_error, on_error=on_error
+        model,
+        model.linear,
+        biases,
+        weights,
+        scale,
+        max_error=max_error,
+        on_error=on_error,
+        for_beta=for_beta,
     )
     couplings = np.zeros((width, p.rows, p.neighbours), dtype=np.int64)
     _place(couplings, sites, model.low, model.high, weights, p)

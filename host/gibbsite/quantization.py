@@ -29,6 +29,7 @@ __all__ = [
     "QuantizationWarning",
     "beta_codes",
     "choose_scale",
+    "coarse_for_beta",
     "common_step",
     "measure",
 ]
@@ -122,6 +123,15 @@ def choose_scale(
     return max(step, least)
 
 
+def coarse_for_beta(
+    scale: float, finer: float, parameters: GraphParameters, beta_min: float | None
+) -> tuple[float, float] | None:
+    """``beta_min`` and the least beta without its cost, where it raised ``finer`` to ``scale``."""
+    if beta_min is None or scale <= finer:
+        return None
+    return beta_min, LEAST_CODE / (finer * 2.0**parameters.beta_frac)
+
+
 def common_step(values: Floats, finest: float) -> float | None:
     """The coarsest step from `finest` up of which every value is a multiple, if there is one."""
     sizes = np.unique(np.abs(values))
@@ -149,12 +159,13 @@ def measure(
     max_error: float,
     on_error: OnError,
     vanished_known: bool = False,
+    for_beta: tuple[float, float] | None = None,
 ) -> Quantization:
     """The error report of codes; refuses or warns beyond `max_error` and for couplings that vanish.
 
     ``wanted`` are the biases that the codes stand for; ``vanished_known`` if the couplings were
-    objected to before. Raises `ProgramError` when ``on_error`` is
-    "raise", else warns with `QuantizationWarning`.
+    objected to before; ``for_beta`` is what `coarse_for_beta` found. Raises `ProgramError` when
+    ``on_error`` is "raise", else warns with `QuantizationWarning`.
     """
     errors = np.concatenate(
         [np.abs(weight_codes * scale - model.weight), np.abs(bias_codes * scale - wanted)]
@@ -177,19 +188,26 @@ def measure(
     if len(gone) and not vanished_known:
         # the smallest of those that vanish says most
         k = int(gone[np.argmin(np.abs(model.weight[gone]))])
+        why, step = f"the largest coefficient is {top:.6g}", "drop such couplings, reduce the range"
+        if for_beta is not None:
+            why = f"beta is {for_beta[0]:.6g} and has no code at a finer one"
+            step = f"ask for a beta of {for_beta[1]:.6g} or more or for 0"
         _object(
             f"the coupling {model.weight[k]:.6g} of {model.name(int(model.low[k]))} and "
             f"{model.name(int(model.high[k]))} quantizes to nothing: one code is {scale:.6g} "
-            f"because the largest coefficient is {top:.6g}, and {len(gone)} of "
-            f"{len(model.weight)} couplings lie below half a code; drop such couplings, reduce "
-            "the range, or pass on_error='warn'",
+            f"because {why}, and {len(gone)} of {len(model.weight)} couplings lie below half a "
+            f"code; {step}, or, in Python, pass on_error='warn'",
             on_error,
         )
     if report.largest_relative_error > max_error:
+        why, step = "", "reduce the range of the coefficients"
+        if for_beta is not None:
+            why = f" because beta is {for_beta[0]:.6g} and has no code at a finer scale"
+            step = f"ask for a beta of {for_beta[1]:.6g} or more or for 0"
         _object(
             f"the largest quantization error is {report.largest_relative_error:.3g} of the "
-            f"largest coefficient and the bound is {max_error:.3g}: reduce the range of the "
-            "coefficients, raise max_error, or pass on_error='warn'",
+            f"largest coefficient{why} and the bound is {max_error:.3g}: {step}, or, in Python, "
+            "raise max_error or pass on_error='warn'",
             on_error,
         )
     return report

@@ -1,14 +1,17 @@
 """Quantization: exact where it can be, measured and bounded where not; beta codes."""
 
 import math
+import re
 
 import dimod
 import numpy as np
 import pytest
 
 from gibbsite.compiler import compile_model
+from gibbsite.lattice_model import compile_lattice
 from gibbsite.quantization import QuantizationWarning, beta_codes, choose_scale, common_step
 from gibbsite_hw.spec.errors import ProgramError
+from gibbsite_hw.spec.lattice_parameters import LatticeParameters
 from gibbsite_hw.spec.parameters import GraphParameters
 
 DEFAULT = GraphParameters()
@@ -121,6 +124,24 @@ def test_the_scale_leaves_codes_for_the_smallest_beta() -> None:
     code = coarse.betas([0.001])[0]
     assert code / (coarse.scale * 2.0**DEFAULT.beta_frac) == pytest.approx(0.001, rel=0.01)
     assert 0 < coarse.quantization.largest_relative_error < 1 / 256
+
+
+def test_a_beta_that_makes_the_scale_too_coarse_is_named() -> None:
+    model = bqm({"a": 0.5}, {"ab": -1.0})
+    sentence = (
+        r"to nothing: one code is .* because beta is 1e-05 .* ask for a beta of (\S+) or more"
+    )
+    with pytest.raises(ProgramError, match=sentence) as refused:
+        compile_model(model, DEFAULT, beta_max=1e-5, beta_min=1e-5)
+    found = re.search(r"ask for a beta of (\S+) or more", str(refused.value))
+    assert found is not None
+    enough = 1.00001 * float(found[1])  # six digits are told
+    assert compile_model(model, DEFAULT, beta_max=enough, beta_min=enough).quantization.exact
+    with pytest.raises(ProgramError, match=r"largest coefficient because beta is 0\.001 and has"):
+        compile_model(bqm({}, {"ab": -1.0, "bc": 0.71}), DEFAULT, beta_min=0.001)
+    sites = dimod.BinaryQuadraticModel.from_ising({}, {((0, 0), (0, 1)): -1.0})
+    with pytest.raises(ProgramError, match="because beta is 1e-05"):
+        compile_lattice(sites, LatticeParameters(rows=4, columns=4), beta_min=1e-5)
 
 
 def test_biases_alone_leave_room_for_small_betas() -> None:
