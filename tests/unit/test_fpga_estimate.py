@@ -82,7 +82,7 @@ def test_tables_say_source_error_and_what_is_left_out(name: str) -> None:
 @pytest.mark.parametrize(
     ("toggles", "cycles", "clock", "says"),
     [
-        ({"SB_WARPCORE": 1}, 1, 1e6, "SB_WARPCORE"),
+        ({"SB_WARPCORE": 1}, 1, 1e6, "SB_WARPCORE.*: add it to the table"),
         ({"SB_LUT4": -1}, 1, 1e6, "at least 0, found -1"),
         ({}, 0, 1e6, "at least 1 and is 0"),
         ({}, 1, 0.0, "above 0 and is 0"),
@@ -94,6 +94,19 @@ def test_what_cannot_be_estimated_is_refused(
 ) -> None:
     with pytest.raises(PriceError, match=says):
         fpga_estimate(toggles, cycles, clock, "ice40-estimate")
+
+
+@pytest.mark.parametrize(
+    ("cell", "table", "fits"),
+    [
+        ("TRELLIS_FF", "ice40-estimate", "ecp5-estimate"),
+        ("SB_DFF", "ecp5-estimate", "ice40-estimate"),
+    ],
+)
+def test_a_cell_of_another_family_is_sent_to_its_table(cell: str, table: str, fits: str) -> None:
+    with pytest.raises(PriceError, match=f"{table} has no .* '{cell}', .*: use --table {fits}$"):
+        fpga_estimate({cell: 1}, 1, 1e6, table)
+    assert fpga_estimate({cell: 1}, 1, 1e6, fits).table == fits
 
 
 # --- the command ----------------------------------------------------------------------------------

@@ -72,13 +72,19 @@ class FpgaTable(BaseModel):
             raise ValueError(f"names lead to the kinds {sorted(unknown)}, which have no figure")
         return self
 
+    def has(self, name: str) -> bool:
+        """Whether a cell type has a capacitance here."""
+        return any(name.startswith(known) for known in self.names)
+
     def cell(self, name: str) -> Figure:
         """The capacitance of a cell type. Raises `PriceError` for one that has none."""
         fits = [known for known in self.names if name.startswith(known)]
         if not fits:
+            others = [one for one in FPGA_TABLES if fpga_table(one).has(name)]
+            step = f"use --table {others[0]}" if others else "add it to the table with its source"
             raise PriceError(
                 f"{self.name} has no capacitance of the cell {name!r}, only of "
-                f"{', '.join(sorted(self.names))}: add it to the table with its source"
+                f"{', '.join(sorted(self.names))}: {step}"
             )
         return self.cells[self.names[max(fits, key=len)]]
 
