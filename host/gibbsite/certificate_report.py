@@ -22,12 +22,18 @@ def show(document: dict[str, Any], console: Console | None = None) -> None:
     found = document["certificate"]
     source = document["device"] or document.get("samples") or "draws"
     seed = "" if document["seed"] is None else f", seed {document['seed']}"
+    taken = found["chains"] * found["draws"]
+    asked = document.get("reads_asked", taken)
     console.print(
-        f"{source}{seed}: {found['chains']} chains of {found['draws']} draws at beta "
-        f"{document['beta']:g}",
+        f"{source}{seed}: {_counted(found['chains'], 'chain')} of "
+        f"{_counted(found['draws'], 'draw')} at beta {document['beta']:g}",
         highlight=False,
         markup=False,
     )
+    if asked != taken:
+        console.print(
+            f"not drawn: {asked - taken} of {asked} reads, since chains draw equally often"
+        )
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("check", "found", "limit", "", "on"):
         table.add_column(name, justify="right" if name in ("found", "limit") else "left")
@@ -110,6 +116,10 @@ def rows(found: dict[str, Any]) -> list[tuple[str, str, str, str, str]]:
             )
         )
     return made
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _mark(passed: bool, otherwise: str = "FAILED") -> str:

@@ -201,6 +201,7 @@ def certify_device(
         "beta": beta,
         "burn_in": burn_in,
         "thin": thin,
+        "reads_asked": reads,
         "certificate": drawn.info["certificate"],
     }
     return Certified(document, drawn.record.energy.reshape(chains, -1))

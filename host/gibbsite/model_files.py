@@ -86,7 +86,12 @@ def read_draws(path: Path, model: dimod.BinaryQuadraticModel) -> Draws:
         draws = _from_sampleset(path, model)
     count = len(model.variables)
     shape = draws.states.shape
-    if len(shape) != 3 or shape[2] != count or not draws.states.size:
+    if len(shape) == 3 and shape[2] == count and not draws.states.size:
+        raise FileError(
+            f"{path} holds no draw, {shape[0]} chains of {shape[1]}: give one chain and draw at "
+            "least"
+        )
+    if len(shape) != 3 or shape[2] != count:
         raise FileError(
             f"{path} holds states of shape {shape} and the model has {count} variables: give "
             "chains x draws x variables"
@@ -157,10 +162,21 @@ def _from_npz(path: Path, model: dimod.BinaryQuadraticModel) -> Draws:
     except (OSError, ValueError, AttributeError, zipfile.BadZipFile) as error:
         if isinstance(error, GibbsiteError):
             raise
+        if "Object arrays" in str(error):
+            raise FileError(
+                f"{path} holds an array of Python objects, which is not read: save states and "
+                "starts as whole numbers, variables as text"
+            ) from None
         raise FileError(f"{path} is no .npz file ({error}): write it with numpy.savez") from None
     if labels is not None:
         place = {str(label): k for k, label in enumerate(np.atleast_1d(labels).tolist())}
         wanted = [str(variable) for variable in model.variables]
+        strange = [label for label in place if label not in set(wanted)]
+        if strange:
+            raise FileError(
+                f"{path} names the variable {strange[0]!r}, which is not in the model: name its "
+                f"{len(wanted)} as it does, {wanted[0]!r} first"
+            )
         if sorted(place) != sorted(wanted) or (len(place),) != states.shape[-1:]:
             raise FileError(
                 f"{path} names {len(place)} variables for states of shape {states.shape} and the "
@@ -173,6 +189,11 @@ def _from_npz(path: Path, model: dimod.BinaryQuadraticModel) -> Draws:
 
 
 def _whole(path: Path, array: NDArray[np.generic]) -> Integers:
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        wrong = array[~np.isfinite(array)].flat[0]
+        raise FileError(
+            f"{path} holds {wrong} and states are whole numbers: leave such draws out, or draw anew"
+        )
     if array.dtype.kind not in "iub":
         raise FileError(f"{path} holds {array.dtype} and states are whole numbers: convert them")
     return array.astype(np.int64)
@@ -194,6 +215,8 @@ def _from_sampleset(path: Path, model: dimod.BinaryQuadraticModel) -> Draws:
             f"{path} and the model differ in the variable {next(iter(missing))!r}: give the model "
             "of these draws"
         )
+    if not len(found):
+        raise FileError(f"{path} holds a sample set without draws: give one draw at least")
     vectors = found.record.dtype.names or ()
     if "chain" not in vectors or "draw" not in vectors:
         raise FileError(

@@ -99,6 +99,23 @@ def test_chains_that_disagree_keep_apart_in_the_picture(
     draw(found.document, np.zeros((16, draws)), tmp_path / "none.png")
 
 
+@pytest.mark.parametrize(
+    ("reads", "header", "left_out"),
+    [
+        (13, "12 chains of 1 draw at beta 0.9", ["not drawn: 1 of 13 reads"]),
+        (24, "12 chains of 2 draws at beta 0.9", []),
+    ],
+)
+def test_reads_that_no_chain_draws_are_told(
+    reads: int, header: str, left_out: list[str], file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["certify", str(file), "--beta", "0.9", *DEVICE, "--reads", str(reads)]
+    cli.run([*command, "--chains", "12", "--burn-in", "1"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].endswith(f"seed 3: {header}")
+    assert [line.split(",")[0] for line in lines if line.startswith("not drawn")] == left_out
+
+
 def test_labels_that_print_alike_are_told_apart() -> None:
     assert shown_names(["a", ("b", 1), 2]) == ["a", "('b', 1)", "2"]
     assert shown_names([1, "1"]) == ["1", "'1'"]
@@ -228,6 +245,19 @@ def test_what_cannot_be_used_is_refused_in_one_sentence(
     assert "the model has 10 variables" in refused(*good, "--samples", str(wrong))
     np.savez(wrong, states=np.zeros((2, 3, 10), np.int64))
     assert "the value 0 and the model's are [-1, 1]" in refused(*good, "--samples", str(wrong))
+    np.savez(wrong, states=np.ones((2, 0, 10), np.int64))
+    assert "holds no draw, 2 chains of 0: give" in refused(*good, "--samples", str(wrong))
+    np.savez(wrong, states=np.full((2, 3, 10), np.nan))
+    assert "holds nan and states are whole" in refused(*good, "--samples", str(wrong))
+    np.savez(wrong, states=np.full((2, 3, 10), None))
+    assert "holds an array of Python objects" in refused(*good, "--samples", str(wrong))
+    np.savez(wrong, states=np.ones((2, 3, 10), np.int64), variables=["a"] * 10)
+    assert "names the variable 'a', which is not in the model" in refused(
+        *good, "--samples", str(wrong)
+    )
+    empty = dimod.SampleSet.from_samples_bqm(np.ones((0, 10), np.int8), ring())
+    other.write_text(json.dumps(empty.to_serializable()))
+    assert "a sample set without draws" in refused(*good, "--samples", str(other))
     np.savez(wrong, states=np.ones((2, 3, 10)))
     assert "states are whole numbers" in refused(*good, "--samples", str(wrong))
     np.savez(wrong, states=np.ones((2, 3, 10), np.int64), variables=["s0"] * 10)
