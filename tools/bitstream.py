@@ -31,6 +31,14 @@ def main(arguments: list[str] | None = None) -> int:
     folder = options.out or ROOT / "build" / f"{options.board}-{name}"
     print(f"{chosen.title}, build {name}, fingerprint {parameters.fingerprint():016x}")
     print(f"to {folder}; the first run of each tool compiles it for a minute", flush=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        print(
+            f"bitstream: --out {folder} cannot be made: {error.strerror}; choose another folder",
+            file=sys.stderr,
+        )
+        return 2
     seeds = range(1, options.seeds + 1)
     try:
         report = make_bitstream(chosen, name, parameters, folder, seeds, _tell)
@@ -55,7 +63,10 @@ def _tell(step: str, seconds: float | None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    lines = [f"  {name:<11s} {one.title}: {', '.join(one.builds)}" for name, one in BOARDS.items()]
+    width = max(map(len, BOARDS))
+    lines = [
+        f"  {name:<{width}s} {one.title}: {', '.join(one.builds)}" for name, one in BOARDS.items()
+    ]
     parser = argparse.ArgumentParser(
         prog="bitstream",
         description="Make the bitstream of a board, with a JSON report of its figures beside it.",

@@ -59,18 +59,29 @@ def test_what_is_not_there_is_refused_with_what_is() -> None:
         build(board("ulx3s"), "huge")
 
 
-def test_the_tool_says_so_and_asks_for_a_seed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_tool_says_so_and_asks_for_a_seed(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     assert tool().main(["--board", "nexys"]) == 2
     assert "no board named nexys: choose one of" in capsys.readouterr().err
     assert tool().main(["--board", "ulx3s", "--build", "huge"]) == 2
     assert "no build named huge" in capsys.readouterr().err
+    out = tmp_path / "file" / "in"
+    out.parent.write_text("")
+    assert tool().main(["--board", "hx8k", "--out", str(out)]) == 2
+    sentence = f"--out {out} cannot be made: Not a directory; choose another folder"
+    assert sentence in capsys.readouterr().err
     with pytest.raises(SystemExit):
         tool().main(["--board", "ulx3s", "--seeds", "0"])
     assert "at least one seed is needed, not 0" in capsys.readouterr().err
     with pytest.raises(SystemExit) as ended:
         tool().main(["--help"])
     assert ended.value.code == 0
-    assert "ULX3S, ECP5-85F: graph, small, langevin" in capsys.readouterr().out
+    listed = capsys.readouterr().out
+    assert "ULX3S, ECP5-85F: graph, small, langevin" in listed
+    titles = (f" {one.title}: " for one in BOARDS.values())
+    lines = listed.splitlines()
+    assert len({line.index(title) for title in titles for line in lines if title in line}) == 1
 
 
 def test_cells_are_counted_by_kind() -> None:
