@@ -162,8 +162,8 @@ def _fast(uri: str, given: dict[str, str], progress: Stage | None) -> Device:
     if target != "cpu" and parameters.lattice is None:
         raise UnknownDevice(
             f"{uri!r} asks for a GPU (target={target}), which runs the lattice engine alone, and "
-            f"has only {', '.join(parameters.engines)}: leave target={target} out, or write "
-            "engines=lattice"
+            f"this device has {', '.join(parameters.engines)} only: leave target={target} out, "
+            "or write engines=lattice"
         )
 
     from gibbsite_sim.fast.device import FastDevice

@@ -224,8 +224,10 @@ def _ladder(betas: Sequence[float]) -> list[float]:
         values = [float(beta) for beta in betas]
     except (TypeError, ValueError):
         raise ArgumentError(f"the ladder is {betas!r}: give inverse temperatures") from None
+    if not np.isfinite(values).all():
+        raise ArgumentError(f"the ladder is {values} and not finite: give finite betas")
     rising = all(low < high for low, high in pairwise(values))
-    if len(values) < 2 or not np.isfinite(values).all() or values[0] < 0 or not rising:
+    if len(values) < 2 or values[0] < 0 or not rising:
         raise ArgumentError(
             f"the ladder is {values} and must rise from 0 or above, two betas at least: "
             "put the hottest first"

@@ -149,7 +149,8 @@ def test_without_a_gpu_the_emulator_says_so() -> None:
     with pytest.raises(ToolMissing, match="wants a CUDA GPU and none is present here"):
         open_device("fast:?engines=lattice&target=cuda")
     for engines in ("graph", "langevin", "graph,langevin"):
-        sentence = f"lattice engine alone, and has only {engines.replace(',', ', ')}: leave target"
+        has = f"this device has {engines.replace(',', ', ')} only: leave target"
+        sentence = f"lattice engine alone, and {has}"
         with pytest.raises(UnknownDevice, match=f"asks for a GPU .* {sentence}"):
             open_device(f"fast:?engines={engines}&target=cuda")
 

@@ -324,6 +324,8 @@ def test_a_spaced_ladder_swaps_at_about_the_rate_asked_for() -> None:
         ({"betas": [0.1, 1], "beta_range": [0.1, 1]}, "both given: give one of them"),
         ({"betas": [1.0, 0.5]}, r"must rise from 0 .* put the hottest first"),
         ({"betas": [1.0]}, "two betas at least"),
+        ({"beta_range": (0.4, float("nan"))}, r"ladder is \[0.4, nan\] and not finite"),
+        ({"betas": [0.4, float("inf")]}, r"ladder is \[0.4, inf\] and not finite"),
         ({"swap_rate": 1.0}, "swap_rate is 1.0 and must lie between 0 and 1"),
         ({"groups": 0}, "groups is 0 and must be at least 1"),
         ({"groups": 300}, "groups is 300 and at most 256: give fewer"),
