@@ -338,6 +338,17 @@ def test_a_folder_that_cannot_be_written_is_refused_before_the_first_measurement
         assert sentence in capsys.readouterr().err
 
 
+def test_an_interrupted_bench_leaves_no_empty_folder(monkeypatch, tmp_path: Path) -> None:
+    def interrupted(options: Options) -> Table:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(quality, "maxcut", interrupted)
+    here = tmp_path / "here"
+    here.mkdir()
+    assert cli.run(["bench", "maxcut", "--out", str(here / "out" / "deep")]) == 130
+    assert list(here.iterdir()) == []  # and what was there before stays
+
+
 def test_the_command_writes_its_table(capsys, tmp_path: Path) -> None:
     words = ["bench", "maxcut", "--seeds", "2", "--seconds", "0.05", "--json"]
     assert cli.run([*words, "--instance", "torus 10x20 seed 1", "--out", str(tmp_path)]) == 0

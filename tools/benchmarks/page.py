@@ -29,7 +29,8 @@ How it is measured: seconds are processor time of one thread unless a row says o
 is what other programs on the machine disturb least. Ratios are medians of interleaved pairs in one
 run. For quality ours runs first, until its budget ends or the best known value is found; the peer,
 dwave-samplers' simulated annealing with betas and sweeps tuned for the instance on seeds of their
-own, then has as much time. A ratio above 1 is better for cuts, energies and rates alike. What the
+own, then has as much time; tuning and compiling are no part of either's, so that a run takes longer
+than its `--seconds`. A ratio above 1 is better for cuts, energies and rates alike. What the
 host does beside the device (cluster moves, recombination) is named in the row and timed apart in
 the JSON. Losses and missed bars are marked.
 

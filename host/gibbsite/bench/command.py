@@ -10,6 +10,7 @@ import math
 import os
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -33,7 +34,10 @@ def bench(
     seeds: Annotated[int, typer.Option(help="Seeds of each instance; pairs of each ratio.")] = 11,
     seconds: Annotated[
         float | None,
-        typer.Option(help="Of maxcut, ea3d: processor time an instance and seed, else a recipe's."),
+        typer.Option(
+            help="Of maxcut, ea3d: processor time a solver has for an instance and seed, else a "
+            "recipe's; compiling and the tuning of peers come on top."
+        ),
     ] = None,
     data: Annotated[
         Path | None,
@@ -71,8 +75,7 @@ def bench(
         raise BenchError(f"--data {data} is no folder: give the one that holds maxcut/ and ea3d/")
     refuse_unused(wanted, {"--seconds": seconds, "--data": data})
     refuse_unknown(wanted, tuple(instance or ()), data)
-    if out is not None:
-        _refuse_unwritable(out, wanted)
+    made = [] if out is None else _refuse_unwritable(out, wanted)
     for name in THREAD_LIMITS:
         os.environ.setdefault(name, "1")
     tables: list[Table] = []
@@ -94,14 +97,19 @@ def bench(
                     "measure again"
                 ) from None
 
-    with bars() as progress:
-        options = Options(seeds, seconds, data, tuple(instance or ()), progress, keep)
-        for name, suite in wanted.items():
-            progress(f"suite {name}", 0, None)
-            tables.append(suite.run(options))
-            documents.append(document(tables[-1]))
-            keep(tables[-1])
-            progress(f"suite {name}", 1, 1)
+    try:
+        with bars() as progress:
+            options = Options(seeds, seconds, data, tuple(instance or ()), progress, keep)
+            for name, suite in wanted.items():
+                progress(f"suite {name}", 0, None)
+                tables.append(suite.run(options))
+                documents.append(document(tables[-1]))
+                keep(tables[-1])
+                progress(f"suite {name}", 1, 1)
+    finally:
+        for folder in made:  # an end before the first row leaves none of them
+            with suppress(OSError):  # it holds something
+                folder.rmdir()
     if as_json:
         text = json.dumps(documents)
     else:
@@ -110,11 +118,15 @@ def bench(
     return MISSED if any(row.met is False for table in tables for row in table.rows) else 0
 
 
-def _refuse_unwritable(out: Path, names: Iterable[str]) -> None:
-    """Make the folder of results, or refuse it, before the work whose results it will hold."""
+def _refuse_unwritable(out: Path, names: Iterable[str]) -> list[Path]:
+    """Make the folder of results, or refuse it, before the work whose results it will hold.
+
+    The folders that were made, innermost first.
+    """
     from gibbsite import cli
 
     try:
+        made = [folder for folder in (out, *out.parents) if not folder.exists()]
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise cli.InputError(
@@ -123,3 +135,4 @@ def _refuse_unwritable(out: Path, names: Iterable[str]) -> None:
     for name in names:
         for ending in ("json", "md"):
             cli.refuse_unwritable("--out", out / f"{name}.{ending}")
+    return made
