@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gibbsite.certificate_report import counted
 from gibbsite.plot import PlotError
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ def draw(document: dict[str, Any], energies: NDArray[np.float64], path: Path) ->
     _correlation(panels[1, 2], found, energies)
     source = document["device"] or document.get("samples") or "draws"
     figure.suptitle(
-        f"{found['verdict']}: {source} at beta {document['beta']:g}, {found['chains']} chains of "
-        f"{found['draws']} draws",
+        f"{found['verdict']}: {source} at beta {document['beta']:g}, "
+        f"{counted(found['chains'], 'chain')} of {counted(found['draws'], 'draw')}",
         fontsize=13,
     )
     for axes in panels.flat:

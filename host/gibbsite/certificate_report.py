@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["rows", "show"]
+__all__ = ["counted", "rows", "show"]
 
 WIDTH = 100
 """Columns where no terminal says how wide it is."""
@@ -25,8 +25,8 @@ def show(document: dict[str, Any], console: Console | None = None) -> None:
     taken = found["chains"] * found["draws"]
     asked = document.get("reads_asked", taken)
     console.print(
-        f"{source}{seed}: {_counted(found['chains'], 'chain')} of "
-        f"{_counted(found['draws'], 'draw')} at beta {document['beta']:g}",
+        f"{source}{seed}: {counted(found['chains'], 'chain')} of "
+        f"{counted(found['draws'], 'draw')} at beta {document['beta']:g}",
         highlight=False,
         markup=False,
     )
@@ -118,7 +118,8 @@ def rows(found: dict[str, Any]) -> list[tuple[str, str, str, str, str]]:
     return made
 
 
-def _counted(number: int, what: str) -> str:
+def counted(number: int, what: str) -> str:
+    """A number of things: "1 draw", "2 draws"."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 

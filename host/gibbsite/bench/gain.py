@@ -124,6 +124,8 @@ def _compared(instance: Instance, device: Device, options: Options, stage: str) 
 
 
 def _arm_row(instance: Instance, arm: Arm, ours: Merit, annealing: Merit, best: float) -> Row:
+    count = len(arm.energies)
+    seeds = "1 seed" if count == 1 else f"{count} seeds"
     return Row(
         measure=f"{instance.name} {arm.name} against annealing, equal updates",
         ours=ours.described(),
@@ -131,7 +133,7 @@ def _arm_row(instance: Instance, arm: Arm, ours: Merit, annealing: Merit, best: 
         ratio=annealing.residual.value / ours.residual.value if ours.residual.value else None,
         loss=(ours.residual.value, ours.tts.value)
         > (annealing.residual.value, annealing.tts.value),
-        how=f"{len(arm.energies)} seeds; {mean(arm.updates):.3g} updates each; {SWEEPS} sweeps a "
+        how=f"{seeds}; {mean(arm.updates):.3g} updates each; {SWEEPS} sweeps a "
         "replica or read; ratio of residuals",
         data={
             "instance": instance.name,

@@ -120,7 +120,8 @@ def _judged(
     better = median(peers) < median(one.energy for one in ours) if peers else False
     cpu = median(one.cpu for one in ours)
     found = sum(math.isfinite(time) for time in reached)
-    words = f"{len(ours)} seeds; {how}; median {cpu:.1f} s"
+    seeds = "1 seed" if len(ours) == 1 else f"{len(ours)} seeds"
+    words = f"{seeds}; {how}; median {cpu:.1f} s"
     if found:
         words += f"; best known found {found} times, TTS99 {_seconds(tts.as_list())}"
     return Row(
