@@ -5,6 +5,7 @@ from functools import partial
 from itertools import pairwise
 
 import pytest
+from scipy.sparse.linalg import eigsh
 
 from gibbsite_hw.spec.errors import DeviceError
 from gibbsite_sim.netlist import spectral
@@ -88,7 +89,7 @@ def test_of_few_cells_any_order_will_do(joined: int) -> None:
 
 def test_an_order_that_is_not_found_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """ARPACK, given one step in which to converge."""
-    hurried = partial(spectral.eigsh, maxiter=1, ncv=3)
+    hurried = partial(eigsh, maxiter=1, ncv=3)
     monkeypatch.setattr(spectral, "eigsh", hurried)
     cells = pipeline()
     with pytest.raises(
