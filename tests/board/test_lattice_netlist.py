@@ -1,7 +1,7 @@
 """The lattice after place and route on the ECP5 against golden, through the pins of its line.
 
-Nightly: placing and routing 208 lanes from three seeds takes the better part of an hour, Verilating and
-running them as long again.
+Nightly: placing and routing 208 lanes from three seeds takes the better part of an hour, and to
+Verilate and run them takes as long again.
 """
 
 import json
