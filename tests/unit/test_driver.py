@@ -1,15 +1,15 @@
 """The driver over a recorded golden stream: packets, refusals, interruptions, counts."""
 
 from array import array
-from collections.abc import Callable
 
 import dimod
 import pytest
+from driver_parts.tap import Tap
 
 from gibbsite.compiler import CompiledModel, compile_model
 from gibbsite.driver import Driver
 from gibbsite.refusals import SENTENCES, refusal
-from gibbsite_hw.spec.device import Device, WordStream
+from gibbsite_hw.spec.device import Device
 from gibbsite_hw.spec.device_parameters import DeviceParameters
 from gibbsite_hw.spec.errors import (
     CommandRefused,
@@ -23,42 +23,6 @@ from gibbsite_hw.spec.program import RunRequest, RunResult
 from gibbsite_models.golden.device import GoldenStream
 
 SMALL = GraphParameters(lanes=4, rows=64, words=512)
-
-
-class Tap:
-    """A golden stream that writes down what passes, and can be made to fail at a packet."""
-
-    def __init__(self, inner: WordStream) -> None:
-        self.inner = inner
-        self.sent: list[Packet] = []
-        self.answers: list[list[int]] = []
-        self.on_send: Callable[[Packet], None] | None = None
-        self.on_answer: Callable[[list[int]], list[int]] | None = None
-
-    @property
-    def uri(self) -> str:
-        return self.inner.uri
-
-    @property
-    def parameters(self) -> DeviceParameters:
-        return self.inner.parameters
-
-    def send(self, words: list[int]) -> None:
-        packet = Packet.parse(words)
-        self.sent.append(packet)
-        self.inner.send(words)
-        if self.on_send is not None:
-            self.on_send(packet)
-
-    def receive(self) -> list[int]:
-        packet = self.inner.receive()
-        if self.on_answer is not None:
-            packet = self.on_answer(packet)
-        self.answers.append(packet)
-        return packet
-
-    def close(self) -> None:
-        self.inner.close()
 
 
 def spin_chain(count: int = 40) -> dimod.BinaryQuadraticModel:

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from driver_parts.tap import Tap
 from langevin_parts.tap import (
     ROWS,
     SMALL,
     UNITS,
-    Tap,
     conditions,
     entry,
     program,

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from driver_parts.tap import Tap
 from langevin_parts.tap import (
     SMALL,
     UNITS,
-    Tap,
     codes,
     conditions,
     entry,

@@ -1,12 +1,10 @@
 """A golden stream under the Langevin driver that is written down, and a program for it."""
 
 from array import array
-from collections.abc import Callable
 from dataclasses import replace
 
 from gibbsite.driver import Driver
-from gibbsite_hw.spec.device import Device, WordStream
-from gibbsite_hw.spec.device_parameters import DeviceParameters
+from gibbsite_hw.spec.device import Device
 from gibbsite_hw.spec.langevin_parameters import LangevinParameters
 from gibbsite_hw.spec.langevin_program import (
     Constraint,
@@ -16,49 +14,12 @@ from gibbsite_hw.spec.langevin_program import (
     ScheduleEntry,
     Shifts,
 )
-from gibbsite_hw.spec.packets import Packet
 from gibbsite_models.golden.device import GoldenStream
 
 SMALL = LangevinParameters(
     units=8, constraints=4, multipliers=4, pairs=16, schedule_entries=64, payload_words=32
 )
 UNITS, ROWS = 6, 3
-
-
-class Tap:
-    """A golden stream that writes down what passes, and can be made to fail at a packet."""
-
-    def __init__(self, inner: WordStream) -> None:
-        self.inner = inner
-        self.sent: list[Packet] = []
-        self.answers: list[list[int]] = []
-        self.on_send: Callable[[Packet], None] | None = None
-        self.on_answer: Callable[[list[int]], list[int]] | None = None
-
-    @property
-    def uri(self) -> str:
-        return self.inner.uri
-
-    @property
-    def parameters(self) -> DeviceParameters:
-        return self.inner.parameters
-
-    def send(self, words: list[int]) -> None:
-        packet = Packet.parse(words)
-        self.sent.append(packet)
-        self.inner.send(words)
-        if self.on_send is not None:
-            self.on_send(packet)
-
-    def receive(self) -> list[int]:
-        packet = self.inner.receive()
-        if self.on_answer is not None:
-            packet = self.on_answer(packet)
-        self.answers.append(packet)
-        return packet
-
-    def close(self) -> None:
-        self.inner.close()
 
 
 def codes(*values: int) -> "array[int]":
