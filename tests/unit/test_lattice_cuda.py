@@ -42,7 +42,7 @@ from gibbsite.devices import open as open_device
 from gibbsite.replicas import run_replicas
 from gibbsite_hw.spec.lattice_program import LatticeRequest
 from gibbsite_sim.cosim.lattice_programs import random_program, random_state
-from gibbsite_sim.fast.lattice_cuda import WideCuda
+from gibbsite_sim.fast.lattice_cuda_replicas import WideCuda
 
 sizes, calls = [], WideCuda.sweep_each
 WideCuda.sweep_each = lambda self, *words: (sizes.append(self._count), calls(self, *words))[1]
@@ -101,8 +101,11 @@ def test_replicas_run_on_the_gpu_and_give_goldens_bits() -> None:
 def test_a_planted_fault_is_seen() -> None:
     fault = """
 from gibbsite_sim.fast import lattice_cuda
-whole = lattice_cuda._planes
-lattice_cuda._planes = lambda words, width: whole(words ^ words.dtype.type(1 << 63), width)
+whole = lattice_cuda.seed_streams
+def other(seed, engine, numbers, words):
+    whole(seed, engine, numbers, words)
+    words[:, 1] ^= words.dtype.type(1 << 31)
+lattice_cuda.seed_streams = other
 """
     done = run(fault + SAME.format(cases=CASES[:1], chains=5), simulate=True)
     assert "AssertionError" in done.stderr

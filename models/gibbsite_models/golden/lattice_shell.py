@@ -6,6 +6,7 @@ Twin: ``gibbsite_hw.lattice_shell``.
 
 from array import array
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -215,13 +216,14 @@ class LatticeShell(PacketShell):
     def _draw_packets(self, engine: LatticeEngine, request: LatticeRequest) -> Iterator[list[int]]:
         """DRAW after DRAW, group of banks by group, draw by draw; the last one ends the run."""
         banks, read, done = self._parameters.banks, 0, 0
+        cost = cache(partial(self._cost, request))  # the same for every group
         for block in engine.run(request):
             for begin in range(0, block.energies.shape[0], banks):
                 group = range(begin, min(begin + banks, block.energies.shape[0]))
                 for draw in range(request.draws):
                     for chain in group:
                         read += 1
-                        self._count(request, (done + begin) // banks, len(group), draw, read)
+                        self._count(request, cost, (done + begin) // banks, len(group), draw, read)
                         number = (request.first_chain + done + chain) & WORD
                         payload = [number, draw, *_payload(block, chain, draw, request)]
                         if read == request.chains * request.draws:
@@ -232,29 +234,35 @@ class LatticeShell(PacketShell):
                         ]
             done += block.energies.shape[0]
 
+    def _cost(self, request: LatticeRequest, thinned: int) -> tuple[int, int, int]:
+        """Cycles of a group after so many sweeps between draws, those waited, those of a sweep."""
+        cycles, waits = group_cycles(
+            self._parameters,
+            self._columns,
+            steps=len(request.betas),
+            sweeps_per_step=request.sweeps_per_step,
+            thinned=thinned,
+        )
+        return cycles, waits, sweep_cycles(self._parameters, self._columns)
+
     def _count(
-        self, request: LatticeRequest, group: int, active: int, draw: int, read: int
+        self,
+        request: LatticeRequest,
+        cost: Callable[[int], tuple[int, int, int]],
+        group: int,
+        active: int,
+        draw: int,
+        read: int,
     ) -> None:
         """Counters when this draw of this group is sent: whole groups before it, and its own."""
-        p = self._parameters
         burn_in = len(request.betas) * request.sweeps_per_step
-
-        def cost(thinned: int) -> tuple[int, int]:
-            return group_cycles(
-                p,
-                self._columns,
-                steps=len(request.betas),
-                sweeps_per_step=request.sweeps_per_step,
-                thinned=thinned,
-            )
-
         whole, part = (request.draws - 1) * request.thin, draw * request.thin
         passed = group * (burn_in + whole) + burn_in + part
-        sweeps = group * p.banks * (burn_in + whole) + active * (burn_in + part)
-        (cycles, waits), (cycles_now, waits_now) = cost(whole), cost(part)
+        sweeps = group * self._parameters.banks * (burn_in + whole) + active * (burn_in + part)
+        (cycles, waits, sweep), (cycles_now, waits_now, _) = cost(whole), cost(part)
         self._counters = {
             "cycles": group * cycles + cycles_now,
-            "sweep_cycles": passed * sweep_cycles(p, self._columns),
+            "sweep_cycles": passed * sweep,
             "updates": sweeps * self._sites,
             "sweeps": sweeps,
             "reads": read,

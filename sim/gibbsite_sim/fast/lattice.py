@@ -8,7 +8,7 @@ Twin: ``gibbsite_models.golden.lattice``.
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,10 @@ from gibbsite_hw.spec.lattice_program import LatticeConditions, LatticeRequest
 from gibbsite_hw.spec.lattice_tables import thresholds
 from gibbsite_models.golden.lattice import LatticeDraws, LatticeEngine, unpack_columns
 from gibbsite_models.golden.lattice_noise import seed_lattice_streams
-from gibbsite_models.golden.noise import UInt32, UInt64
+from gibbsite_models.golden.noise import UInt64
 from gibbsite_sim.fast.host import Host, silent
 from gibbsite_sim.fast.lattice_banded import BandedSites, by_bands
+from gibbsite_sim.fast.lattice_forms import Best, Chains, CopiedBest, Int64, Ints, Replicas
 from gibbsite_sim.fast.lattice_sites import Sites, sort_sites
 from gibbsite_sim.fast.workers import Workers
 
@@ -41,46 +42,14 @@ SLICE_FLIPS = 2e8
 LEAST_PART, MOST_PART = 32, 64
 """Replicas that a thread takes at once: a vector of spins takes as long as a part of one."""
 
-Ints = NDArray[np.int32]
-Int64 = NDArray[np.int64]
-
-
-class Chains(Protocol):
-    """A block of chains, in either form."""
-
-    def start(self, given: NDArray[np.int8] | None) -> None:
-        """The start sweep; ``given[site]`` is 0 or 1."""
-        ...
-
-    def sweep(self, sweeps: int, table: Ints) -> None:
-        """So many sweeps at one beta."""
-        ...
-
-    def energies(self) -> Int64:
-        """Exact energies."""
-        ...
-
-    def states(self) -> UInt32:
-        """States in words."""
-        ...
-
-
-class Replicas(Chains, Protocol):
-    """Chains with states and betas of their own."""
-
-    def start_from(self, states: UInt32) -> None:
-        """The start sweep from ``states uint32[chains, columns * words]``."""
-        ...
-
-    def sweep_each(self, sweeps: int, tables: Ints, beta: Ints) -> None:
-        """So many sweeps, every chain by the table that ``beta`` gives it."""
-        ...
-
 
 class FastLatticeEngine(LatticeEngine):
     """One loaded program; see `gibbsite_models.golden.lattice.LatticeEngine`."""
 
     host: ClassVar[Host] = Host(Workers(), silent)
+    most_chains: ClassVar[int] = BLOCK_CHAINS
+    most_bytes: ClassVar[int] = BLOCK_BYTES
+    slice_flips: ClassVar[float] = SLICE_FLIPS
 
     @classmethod
     def on(cls, host: Host) -> "type[FastLatticeEngine]":
@@ -138,7 +107,7 @@ class FastLatticeEngine(LatticeEngine):
         """Draw a block; yields after every slice of compiled code."""
         numbers = (request.first_chain + begin + np.arange(count)) % (1 << 32)
         chains = self.chains(request.seed, numbers)
-        best = _Best(chains) if request.best else None
+        best = self._keeper(chains) if request.best else None
         chains.start(None if request.state is None else self._given(request.state))
         if best is not None:
             best.begin()
@@ -193,6 +162,10 @@ class FastLatticeEngine(LatticeEngine):
             self._banded = by_bands(self._sorted, p.rows, p.offsets)
         return SlicedChains(self._banded, words)
 
+    def _keeper(self, chains: Chains) -> Best:
+        """Who keeps the best of these chains."""
+        return CopiedBest(chains)
+
     def table(self, beta_code: int) -> Ints:
         """T(m) for m = 0..field_max."""
         return np.array(thresholds(beta_code, self.parameters.field_max), dtype=np.int32)
@@ -205,16 +178,20 @@ class FastLatticeEngine(LatticeEngine):
         return self._tables[1]
 
     def _sweep(
-        self, chains: Chains, best: "_Best | None", sweeps: int, beta_code: int
+        self, chains: Chains, best: Best | None, sweeps: int, beta_code: int
     ) -> Iterator[None]:
         table = self.table(beta_code)
-        flips = self.parameters.rows * self.columns * BLOCK_CHAINS
-        at_once = 1 if best is not None else max(1, int(SLICE_FLIPS / flips))
+        at_once = 1 if best is not None else self._sweeps_of_a_call()
         for done in range(0, sweeps, at_once):
             chains.sweep(min(at_once, sweeps - done), table)
             if best is not None:
                 best.compare()
             yield
+
+    def _sweeps_of_a_call(self) -> int:
+        """Sweeps of a block that take no longer than Ctrl-C may wait."""
+        flips = self.parameters.rows * self.columns * self.most_chains
+        return max(1, int(self.slice_flips / flips))
 
     def _given(self, state: Sequence[int]) -> NDArray[np.int8]:
         bits = unpack_columns(np.array(state, dtype=np.uint32), self.parameters.rows)
@@ -232,8 +209,8 @@ class FastLatticeEngine(LatticeEngine):
         banks = self.parameters.banks
         share = -(-request.chains // self.host.workers.threads)
         fitting: int = min(
-            BLOCK_CHAINS,
-            BLOCK_BYTES // chain,
+            self.most_chains,
+            self.most_bytes // chain,
             -(-share // PANEL_CHAINS) * PANEL_CHAINS,
         )
         return max(banks, fitting // banks * banks)
@@ -242,22 +219,3 @@ class FastLatticeEngine(LatticeEngine):
         """Memory of a chain's spins: a bit each, or a byte and another while energies are found."""
         sites: int = self.parameters.rows * self.columns
         return 2 * sites if self._sorted is None else sites // 8
-
-
-class _Best:
-    """The best state of every chain: of equals the first."""
-
-    def __init__(self, chains: Chains) -> None:
-        self._chains = chains
-
-    def begin(self) -> None:
-        """The state after the start sweep."""
-        self.energies, self.states = self._chains.energies(), self._chains.states()
-
-    def compare(self) -> None:
-        """The state after a sweep, where it is lower."""
-        energies = self._chains.energies()
-        lower = energies < self.energies
-        if lower.any():
-            self.energies = np.where(lower, energies, self.energies)
-            self.states = np.where(lower[:, None], self._chains.states(), self.states)

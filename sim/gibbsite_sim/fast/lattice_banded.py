@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gibbsite_sim.fast.lattice_order import bands_apart, place_of_sites
-from gibbsite_sim.fast.lattice_sites import CASES, Sites
+from gibbsite_sim.fast.lattice_sites import CASES, Sites, fields_of_cases
 
 __all__ = ["BandedSites", "by_bands"]
 
@@ -51,11 +51,8 @@ def by_bands(sites: Sites, rows: int, offsets: tuple[tuple[int, int], ...]) -> B
     order[place] = np.arange(len(place), dtype=np.int32)
     weight, bias, kind = sites.weight[order], sites.bias[order], sites.kind[order]
     few = bool((kind == CASES).any())
-    terms, origin = (weight, bias) if few else (weight[:1], bias[:1])
-    case = np.arange(16)
-    field = np.repeat(origin.astype(np.int16)[:, None], 16, axis=1)
-    for k in range(4):  # further couplings of such a site are zero
-        field += terms[:, k, None] * (2 * (case >> k & 1) - 1).astype(np.int16)
+    some = slice(None) if few else slice(1)
+    fields, signs = fields_of_cases(weight[some], bias[some])
     return BandedSites(
         rows=rows,
         columns=columns,
@@ -67,8 +64,8 @@ def by_bands(sites: Sites, rows: int, offsets: tuple[tuple[int, int], ...]) -> B
         bias=bias,
         on=sites.on[order],
         neighbour=place[sites.neighbour[order]],
-        fields=np.abs(field),
-        signs=((field < 0) << case).sum(axis=1).astype(np.uint16),
+        fields=fields,
+        signs=signs,
         place=place,
         apart=bands_apart(rows, offsets),
     )

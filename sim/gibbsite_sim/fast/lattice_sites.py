@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CASES", "COUNTS", "HELD", "PAIRS", "Sites", "sort_sites"]
+__all__ = ["CASES", "COUNTS", "HELD", "PAIRS", "Sites", "fields_of_cases", "sort_sites"]
 
 HELD, PAIRS, COUNTS, CASES = range(4)
 """Kinds of a site: clamped; four neighbours of one strength; up to 12 of one strength; up to four
@@ -86,3 +86,17 @@ def sort_sites(
         bias.astype(np.int16),
         np.where(held_on, np.uint64(0xFFFF_FFFF_FFFF_FFFF), np.uint64(0)),
     )
+
+
+def fields_of_cases(
+    weight: NDArray[np.int8], bias: NDArray[np.int16]
+) -> tuple[NDArray[np.int16], NDArray[np.uint16]]:
+    """Fields of sites of few neighbours where spin k is bit k of the case, ``[sites, 16]``.
+
+    Their magnitudes, and numbers of which bit n is set where the field of case n is negative.
+    """
+    case = np.arange(16)
+    field = np.repeat(bias.astype(np.int16)[:, None], 16, axis=1)
+    for k in range(4):  # further couplings of such a site are zero
+        field += weight[:, k, None] * (2 * (case >> k & 1) - 1).astype(np.int16)
+    return np.abs(field), ((field < 0) << case).sum(axis=1).astype(np.uint16)

@@ -1,0 +1,63 @@
+"""Uniforms of 32 chains below thresholds, bit plane by bit plane from the lowest.
+
+Planes ``first`` to ``first + 15`` are the uniforms', in registers; ``first`` must be a constant
+once loops are written out.
+
+Twin: ``gibbsite_sim.fast.lattice_below``, and `choose` of ``lattice_vectors``.
+"""
+
+from typing import Any
+
+from numba import cuda, uint32
+
+__all__ = ["below", "below2", "below4", "choose", "mask"]
+
+
+@cuda.jit(device=True)
+def mask(bits: Any, k: int) -> Any:
+    """All ones where bit k is set."""
+    return uint32(0xFFFFFFFF) if (bits >> k) & 1 else uint32(0)
+
+
+@cuda.jit(device=True)
+def choose(where: Any, yes: Any, no: Any) -> Any:
+    """``yes`` where a bit of ``where`` is set, else ``no``."""
+    return (where & yes) | (~where & no)
+
+
+@cuda.jit(device=True)
+def _majority(a: Any, b: Any, c: Any) -> Any:
+    return (a & b) | (c & (a | b))
+
+
+@cuda.jit(device=True)
+def below(planes: Any, first: int, a: Any) -> Any:
+    """The chains whose uniform is below the threshold."""
+    x = uint32(0)
+    for k in range(16):
+        x = _majority(x, ~planes[first + k], mask(a, k))
+    return x
+
+
+@cuda.jit(device=True)
+def below2(planes: Any, first: int, a: Any, b: Any) -> Any:
+    """The same for two thresholds."""
+    x, y = uint32(0), uint32(0)
+    for k in range(16):
+        v = ~planes[first + k]
+        x = _majority(x, v, mask(a, k))
+        y = _majority(y, v, mask(b, k))
+    return x, y
+
+
+@cuda.jit(device=True)
+def below4(planes: Any, first: int, a: Any, b: Any, c: Any, d: Any) -> Any:
+    """The same for four thresholds."""
+    x, y, z, t = uint32(0), uint32(0), uint32(0), uint32(0)
+    for k in range(16):
+        v = ~planes[first + k]
+        x = _majority(x, v, mask(a, k))
+        y = _majority(y, v, mask(b, k))
+        z = _majority(z, v, mask(c, k))
+        t = _majority(t, v, mask(d, k))
+    return x, y, z, t

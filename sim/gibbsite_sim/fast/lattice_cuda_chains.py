@@ -1,0 +1,133 @@
+"""A block of sliced chains of a lattice program on a GPU, and the best state of each.
+
+Spins and streams stay on the GPU from the start of a block to its last draw; energies and states
+are found there too, and only they come back.
+
+Twin: ``gibbsite_sim.fast.lattice_chains``.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import cuda
+from numpy.typing import NDArray
+
+from gibbsite_models.golden.noise import UInt32
+from gibbsite_sim.fast.lattice_cuda_reads import (
+    keep_lower,
+    lower_words,
+    sliced_energies,
+    sliced_states,
+)
+from gibbsite_sim.fast.lattice_cuda_sites import CudaSites, Sliced, grid, to_host
+from gibbsite_sim.fast.lattice_cuda_sliced import pairs_pass, sliced_pass, start_pass
+from gibbsite_sim.fast.lattice_cuda_streams import BLOCK_WORDS, PLANES, slice_words
+from gibbsite_sim.fast.lattice_forms import Int64, Ints
+
+__all__ = ["CudaBest", "SlicedCuda"]
+
+WARP = 32
+"""Threads of a block of passes: a thread has so many registers that few fit, and small blocks leave
+the fewest of them empty."""
+
+
+class SlicedCuda:
+    """Chains as bits of 32-bit words; ``words uint32[streams, 4, chains]`` are their streams'."""
+
+    def __init__(self, sites: CudaSites, program: Sliced, words: UInt32) -> None:
+        self._sites, self._program = sites, program
+        streams, _, self.count = words.shape
+        self.width = -(-self.count // 32)
+        room = -(-self.width // BLOCK_WORDS) * BLOCK_WORDS * streams * PLANES
+        self._passes = grid(self.width, streams, WARP)
+        self._streams = cuda.device_array(room, dtype=np.uint32)
+        self.spins = cuda.device_array(sites.count * self.width, dtype=np.uint32)
+        slice_words[self._passes](cuda.to_device(words), self._streams)
+
+    def start(self, given: NDArray[np.int8] | None) -> None:
+        """The start sweep; ``given[site]`` is 0 or 1."""
+        s, held = self._sites, self._program.start
+        on_gpu = cuda.to_device(held if given is None else np.where(held < 0, given, held))
+        for colour in range(2):
+            start_pass[self._passes](
+                self.spins, self._streams, self.width, s.rows, s.columns, colour, on_gpu
+            )
+
+    def sweep(self, sweeps: int, table: Ints) -> None:
+        """So many sweeps at one beta."""
+        s, program = self._sites, self._program
+        sizes = (self.spins, self._streams, self.width, s.rows, s.columns)
+        if program.strength is not None:
+            half, outer = int(table[2 * program.strength]), int(table[4 * program.strength])
+            for colour in [0, 1] * sweeps:
+                pairs_pass[self._passes](*sizes, colour, half, outer, *program.arguments)
+        else:
+            on_gpu = cuda.to_device(table)
+            for colour in [0, 1] * sweeps:
+                sliced_pass[self._passes](*sizes, colour, s.neighbours, *program.arguments, on_gpu)
+        cuda.synchronize()
+
+    def energies(self) -> Int64:
+        """Exact energies."""
+        return to_host(self.energies_there())
+
+    def energies_there(self) -> Any:
+        """The same, ``int64[chains]`` on the GPU."""
+        s = self._sites
+        energies = cuda.to_device(np.zeros(self.count, dtype=np.int64))
+        sliced_energies[grid(self.count, s.columns)](
+            self.spins,
+            self.count,
+            self.width,
+            s.rows,
+            s.neighbours,
+            s.weight,
+            s.neighbour,
+            s.bias,
+            energies,
+        )
+        return energies
+
+    def states(self) -> UInt32:
+        """States in words."""
+        return self.states_of(self.spins)
+
+    def states_of(self, spins: Any) -> UInt32:
+        """The same of these spins."""
+        s = self._sites
+        states = cuda.device_array((self.count, s.columns * s.words), dtype=np.uint32)
+        sliced_states[grid(self.count, states.shape[1])](
+            spins, self.count, self.width, s.rows, states
+        )
+        return to_host(states)
+
+
+class CudaBest:
+    """The best state of every sliced chain, kept on the GPU: of equals the first."""
+
+    def __init__(self, chains: SlicedCuda) -> None:
+        self._chains = chains
+
+    def begin(self) -> None:
+        """The state after the start sweep."""
+        self._energies = self._chains.energies_there()
+        self._spins = cuda.device_array_like(self._chains.spins)
+        self._spins.copy_to_device(self._chains.spins)
+
+    def compare(self) -> None:
+        """The state after a sweep, where it is lower."""
+        c = self._chains
+        lower = cuda.device_array(c.width, dtype=np.uint32)
+        now = c.energies_there()
+        lower_words[grid(c.width)](now, self._energies, c.count, lower)
+        keep_lower[grid(c.spins.shape[0])](c.spins, self._spins, c.width, lower)
+
+    @property
+    def energies(self) -> Int64:
+        """The lowest energies."""
+        return to_host(self._energies)
+
+    @property
+    def states(self) -> UInt32:
+        """States of these energies."""
+        return self._chains.states_of(self._spins)

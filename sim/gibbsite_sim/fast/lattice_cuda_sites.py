@@ -1,0 +1,113 @@
+"""A lattice program on a GPU: the arrays that its kernels look up, and how kernels are launched.
+
+Twin: ``gibbsite_sim.fast.lattice_banded``.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import cuda
+from numpy.typing import NDArray
+
+from gibbsite_sim.fast.lattice_chains import LatticeModel
+from gibbsite_sim.fast.lattice_sites import CASES, HELD, PAIRS, Sites, fields_of_cases
+
+__all__ = ["CudaSites", "Sliced", "cuda_sites", "grid", "sliced", "to_host"]
+
+THREADS = 128
+"""Threads of a block where nothing else is said."""
+
+
+@dataclass(frozen=True, slots=True)
+class CudaSites:
+    """What any program has, on the GPU and flat, sites in the order ``column * rows + row``.
+
+    ``weight``, ``neighbour``  int32[sites * neighbours]
+    ``bias``    int32[sites]
+    ``held``    int8[sites]: the value of a clamped site, 0 elsewhere
+    """
+
+    rows: int
+    columns: int
+    words: int
+    neighbours: int
+    weight: Any
+    neighbour: Any
+    bias: Any
+    held: Any
+
+    @property
+    def count(self) -> int:
+        """Sites."""
+        return self.rows * self.columns
+
+
+@dataclass(frozen=True, slots=True)
+class Sliced:
+    """What a program that slices has besides.
+
+    ``start``     int8[sites], here: 0 or 1 where a site is held, -1 elsewhere
+    ``strength``  the one strength of all couplings if all sites are held or have four neighbours,
+                  and the arguments of `pairs_pass`; else None and those of `sliced_pass`
+    """
+
+    start: NDArray[np.int8]
+    strength: int | None
+    arguments: tuple[Any, ...]
+
+
+def cuda_sites(engine: LatticeModel) -> CudaSites:
+    """The engine's program, sent to the GPU."""
+    p = engine.parameters
+    return CudaSites(
+        p.rows,
+        engine.columns,
+        p.words,
+        p.neighbours,
+        *(
+            cuda.to_device(np.ascontiguousarray(part).ravel())
+            for part in (engine.weight, engine.neighbour, engine.bias, engine.held)
+        ),
+    )
+
+
+def sliced(sites: Sites) -> Sliced:
+    """The sites, sent to the GPU."""
+    held = sites.kind == HELD
+    start = np.where(held, (sites.on & np.uint64(1)).astype(np.int8), np.int8(-1))
+    magnitude = np.abs(sites.weight[:, 0].astype(np.int32))
+    free = ~held
+    if (sites.kind[free] == PAIRS).all() and len(set(magnitude[free].tolist())) == 1:
+        signs = sites.negative.astype(np.int32) & 0xF | held << 4 | (start == 1) << 5
+        arguments = _sent(sites.neighbour[:, :4], signs.astype(np.int32))
+        return Sliced(start, int(magnitude[free][0]), arguments)
+    few = slice(None) if (sites.kind == CASES).any() else slice(1)
+    fields, negative_fields = fields_of_cases(sites.weight[few], sites.bias[few])
+    arguments = _sent(
+        sites.neighbour,
+        sites.kind,
+        sites.degree,
+        magnitude,
+        sites.negative.astype(np.int32),
+        fields.astype(np.int32),
+        negative_fields.astype(np.int32),
+        (start == 1).astype(np.int32),
+    )
+    return Sliced(start, None, arguments)
+
+
+def _sent(*parts: NDArray[Any]) -> tuple[Any, ...]:
+    return tuple(cuda.to_device(np.ascontiguousarray(part).ravel()) for part in parts)
+
+
+def grid(count: int, others: int = 1, threads: int = THREADS) -> tuple[tuple[int, int], int]:
+    """Blocks and threads of a kernel: a thread for each of ``count``, and that ``others`` times."""
+    size = min(threads, count)
+    return (-(-count // size), others), size
+
+
+def to_host(array: Any) -> NDArray[Any]:
+    """A copy of the array, here."""
+    copy: NDArray[Any] = array.copy_to_host()
+    return copy

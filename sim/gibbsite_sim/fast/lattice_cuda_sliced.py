@@ -1,0 +1,256 @@
+"""Passes of the lattice engine on a GPU, 32 chains a word: a thread has one stream of one word.
+
+Spins are ``uint32[sites, width]``, flat, sites in the order ``column * rows + row``; streams as
+`lattice_cuda_streams` lays them. The threads of a warp have neighbouring words, so that they move
+whole lines and decide the same sites. A launch is one pass: sites of one colour do not touch, so
+threads need not wait for each other.
+
+Source: docs/lattice-engine.md. Twin: ``gibbsite_sim.fast.lattice_sliced``.
+"""
+
+from typing import Any
+
+from numba import cuda, int32, uint32, uint64
+
+from gibbsite_sim.fast.lattice_cuda_below import below, below2, below4, choose, mask
+from gibbsite_sim.fast.lattice_cuda_streams import close_stream, home, open_stream, step
+
+__all__ = ["pairs_pass", "sliced_pass", "start_pass"]
+
+HELD, PAIRS, COUNTS = 0, 1, 2  # of lattice_sites, as constants of the compiled code
+
+
+@cuda.jit(device=True)
+def _pairs(p: Any, q: Any, r: Any, s: Any, zero: Any, half: Any, outer: Any) -> Any:
+    """Four terms of one strength; see `lattice_decide.decide_pairs`."""
+    one, other = p ^ q, r ^ s
+    all_p, all_r = p & q, r & s
+    mixed = one & other
+    two = mixed | (all_p & ~(r | s)) | (all_r & ~(p | q))
+    many = all_p | all_r | mixed
+    return ~many ^ choose(one ^ other, half, choose(two, zero, outer))
+
+
+@cuda.jit(device=True)
+def _counts(
+    u: Any,
+    spins: Any,
+    width: int,
+    word: Any,
+    neighbour: Any,
+    first: Any,
+    degree: int,
+    negative: int,
+    strength: int,
+    table: Any,
+) -> Any:
+    """Up to twelve neighbours of one strength; see `lattice_decide.decide_counts`."""
+    c0, c1, c2, c3 = uint32(0), uint32(0), uint32(0), uint32(0)
+    for k in range(degree):
+        x = spins[uint64(neighbour[uint64(first + k)] * width + word)] ^ mask(negative, k)
+        x, c0 = c0 & x, c0 ^ x
+        x, c1 = c1 & x, c1 ^ x
+        x, c2 = c2 & x, c2 ^ x
+        c3 ^= x
+    out = uint32(0)
+    for few in range(degree // 2 + 1):
+        lt = below(u, 0, table[uint64((degree - 2 * few) * strength)])
+        many = degree - few
+        is_many = (c0 ^ mask(~many, 0)) & (c1 ^ mask(~many, 1))
+        is_many &= (c2 ^ mask(~many, 2)) & (c3 ^ mask(~many, 3))
+        out |= is_many & lt
+        if few < many:
+            is_few = (c0 ^ mask(~few, 0)) & (c1 ^ mask(~few, 1))
+            is_few &= (c2 ^ mask(~few, 2)) & (c3 ^ mask(~few, 3))
+            out |= is_few & ~lt
+    return out
+
+
+@cuda.jit(device=True)
+def _cases(
+    u: Any, a: Any, b: Any, c: Any, d: Any, fields: Any, first: Any, signs: int, table: Any
+) -> Any:
+    """Up to four neighbours of any couplings; see `lattice_decide.decide_cases`."""
+    out = uint32(0)
+    for group in range(4):
+        n = 4 * group
+        x0, x1, x2, x3 = below4(
+            u,
+            0,
+            table[uint64(fields[uint64(first + n)])],
+            table[uint64(fields[uint64(first + n + 1)])],
+            table[uint64(fields[uint64(first + n + 2)])],
+            table[uint64(fields[uint64(first + n + 3)])],
+        )
+        low = choose(a, x1 ^ mask(signs, n + 1), x0 ^ mask(signs, n))
+        high = choose(a, x3 ^ mask(signs, n + 3), x2 ^ mask(signs, n + 2))
+        out |= (c ^ mask(~group, 0)) & (d ^ mask(~group, 1)) & choose(b, high, low)
+    return out
+
+
+@cuda.jit
+def start_pass(
+    spins: Any, streams: Any, width: int, rows: int, columns: int, colour: int, given: Any
+) -> None:
+    """One pass of a start sweep: ``given[site]`` is 0 or 1, or -1 where a coin is tossed."""
+    word, stream = cuda.grid(1), cuda.blockIdx.y
+    if word >= width:
+        return
+    s0 = cuda.local.array(64, uint32)
+    s1 = cuda.local.array(64, uint32)
+    y = cuda.local.array(64, uint32)
+    z = cuda.local.array(64, uint32)
+    at_home = home(word, stream, cuda.gridDim.y)
+    open_stream(s0, s1, streams, at_home)
+    for column in range(columns):
+        for part in range(4):
+            row = 2 * (4 * stream + part) + (column + colour) % 2
+            if row < rows:
+                site = column * rows + row
+                value = ~s0[16 * part + 15]
+                if given[uint64(site)] >= 0:
+                    value = mask(given[uint64(site)], 0)
+                spins[uint64(site * width + word)] = value
+        step(s0, s1, y, z)
+    close_stream(s0, s1, streams, at_home)
+
+
+@cuda.jit
+def pairs_pass(
+    spins: Any,
+    streams: Any,
+    width: int,
+    rows: int,
+    columns: int,
+    colour: int,
+    half: int,
+    outer: int,
+    neighbour: Any,
+    signs: Any,
+) -> None:
+    """One pass of a program whose sites are held or have four neighbours of the same strength.
+
+    ``half`` and ``outer`` are the thresholds of one and of two pairs more on one side;
+    ``neighbour[4 site + k]``; bits 0 to 3 of ``signs[site]``: negative couplings, 4: held, 5: on.
+    """
+    word, stream = cuda.grid(1), cuda.blockIdx.y
+    if word >= width:
+        return
+    s0 = cuda.local.array(64, uint32)
+    s1 = cuda.local.array(64, uint32)
+    y = cuda.local.array(64, uint32)
+    z = cuda.local.array(64, uint32)
+    near = cuda.local.array(16, uint32)
+    sign = cuda.local.array(4, int32)
+    at_home = home(word, stream, cuda.gridDim.y)
+    open_stream(s0, s1, streams, at_home)
+    lanes = min(4, (rows - 8 * stream) // 2)
+    for column in range(columns):
+        first = column * rows + 8 * stream + (column + colour) % 2
+        # all loads before all decisions, which take longer than memory does
+        for part in range(4):
+            site = first + 2 * min(part, lanes - 1)
+            sign[part] = signs[uint64(site)]
+            for k in range(4):
+                place = neighbour[uint64(4 * site + k)]
+                near[4 * part + k] = spins[uint64(place * width + word)]
+        for part in range(4):
+            one, two = below2(s0, 16 * part, half, outer)
+            m = sign[part]
+            out = _pairs(
+                near[4 * part] ^ mask(m, 0),
+                near[4 * part + 1] ^ mask(m, 1),
+                near[4 * part + 2] ^ mask(m, 2),
+                near[4 * part + 3] ^ mask(m, 3),
+                ~s0[16 * part + 15],
+                one,
+                two,
+            )
+            out = choose(mask(m, 4), mask(m, 5), out)
+            if part < lanes:
+                spins[uint64((first + 2 * part) * width + word)] = out
+        step(s0, s1, y, z)
+    close_stream(s0, s1, streams, at_home)
+
+
+@cuda.jit
+def sliced_pass(
+    spins: Any,
+    streams: Any,
+    width: int,
+    rows: int,
+    columns: int,
+    colour: int,
+    neighbours: int,
+    neighbour: Any,
+    kind: Any,
+    degree: Any,
+    strength: Any,
+    negative: Any,
+    fields: Any,
+    signs: Any,
+    on: Any,
+    table: Any,
+) -> None:
+    """One pass of any program that slices.
+
+    ``neighbour[neighbours site + k]``, ``fields[16 site + case]``; all else as in `BandedSites`,
+    sites in the order ``column * rows + row``, and ``table[m]`` is T(m).
+    """
+    word, stream = cuda.grid(1), cuda.blockIdx.y
+    if word >= width:
+        return
+    s0 = cuda.local.array(64, uint32)
+    s1 = cuda.local.array(64, uint32)
+    y = cuda.local.array(64, uint32)
+    z = cuda.local.array(64, uint32)
+    u = cuda.local.array(16, uint32)
+    at_home = home(word, stream, cuda.gridDim.y)
+    open_stream(s0, s1, streams, at_home)
+    lanes = min(4, (rows - 8 * stream) // 2)
+    for column in range(columns):
+        for part in range(lanes):  # not written out: the code of a decision stands once
+            for k in range(16):
+                low = s0[16 + k] if part == 1 else s0[k]
+                high = s0[48 + k] if part == 3 else s0[32 + k]
+                u[k] = high if part >= 2 else low
+            site = column * rows + 8 * stream + 2 * part + (column + colour) % 2
+            first = neighbours * site
+            what = kind[uint64(site)]
+            if what == HELD:
+                out = mask(on[uint64(site)], 0)
+            elif what == COUNTS:
+                out = _counts(
+                    u,
+                    spins,
+                    width,
+                    word,
+                    neighbour,
+                    first,
+                    degree[uint64(site)],
+                    negative[uint64(site)],
+                    strength[uint64(site)],
+                    table,
+                )
+            else:
+                a = spins[uint64(neighbour[uint64(first)] * width + word)]
+                b = spins[uint64(neighbour[uint64(first + 1)] * width + word)]
+                c = spins[uint64(neighbour[uint64(first + 2)] * width + word)]
+                d = spins[uint64(neighbour[uint64(first + 3)] * width + word)]
+                if what == PAIRS:
+                    m, minus = strength[uint64(site)], negative[uint64(site)]
+                    one, two = below2(u, 0, table[uint64(2 * m)], table[uint64(4 * m)])
+                    out = _pairs(
+                        a ^ mask(minus, 0),
+                        b ^ mask(minus, 1),
+                        c ^ mask(minus, 2),
+                        d ^ mask(minus, 3),
+                        ~u[15],
+                        one,
+                        two,
+                    )
+                else:
+                    out = _cases(u, a, b, c, d, fields, 16 * site, signs[uint64(site)], table)
+            spins[uint64(site * width + word)] = out
+        step(s0, s1, y, z)
+    close_stream(s0, s1, streams, at_home)
