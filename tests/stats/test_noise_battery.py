@@ -16,18 +16,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 import noise_battery
 from gibbsite.bench.figures import NIGHTLY, write_figures
 from gibbsite_hw.spec.errors import ToolMissing
-from noise_battery import (
-    NUMBERS,
-    SHORT,
-    WHOLE,
-    Battery,
-    NoBattery,
-    Row,
-    Trial,
-    battery,
-    parse_table,
-    table,
-)
+from noise_battery import SHORT, battery
+from noise_results import NUMBERS, WHOLE, Battery, NoBattery, Row, Trial, parse_table, table
 from noise_sources import SOURCES, Source
 
 needs_dieharder = pytest.mark.skipif(
@@ -90,6 +80,16 @@ def test_failures_are_rows_that_failed_and_weak_ones_that_do_not_pass_again() ->
     assert found.chance == pytest.approx(1 - 0.99**3)
 
 
+def test_of_a_test_that_dieharder_tells_not_to_use_only_failures_count() -> None:
+    weak = Row("diehard_sums", 0, 100, 100, 0.001, "WEAK")
+    found = Battery("lattice-lane", 1, "", [trial(14, [weak], weak)])
+    assert found.weak == [weak]
+    assert found.failed == []
+    failed = Row("diehard_sums", 0, 100, 100, 0.0, "FAILED")
+    found.trials[0] = trial(14, [weak], failed)
+    assert found.failed == [failed]
+
+
 class Pipe:
     """Answers in place of dieharder: what was asked, and from which seed."""
 
@@ -112,7 +112,7 @@ class Pipe:
 @pytest.fixture
 def pipe(monkeypatch: pytest.MonkeyPatch) -> Pipe:
     found = Pipe()
-    monkeypatch.setattr(noise_battery, "_piped", found)
+    monkeypatch.setattr(noise_battery, "piped", found)
     return found
 
 
