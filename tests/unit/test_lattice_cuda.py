@@ -121,10 +121,16 @@ def test_without_a_gpu_it_says_so() -> None:
 
 
 @pytest.mark.nightly
-def test_a_gpu_gives_goldens_bits_and_its_speed() -> None:
+def test_a_gpu_gives_goldens_bits() -> None:
     from numba import cuda
 
     if not cuda.is_available():
         pytest.skip("no CUDA GPU is present here")
-    done = run(SAME.format(cases=[*CASES, (4, 64, 24, "one strength", False)], chains=300), False)
-    assert done.stdout == "same\n", done.stderr
+    larger = [
+        (4, 64, 24, "one strength", False),
+        (4, 66, 24, "any", True),
+        (12, 36, 24, "open", False),
+    ]
+    for code in (SAME.format(cases=[*CASES, *larger], chains=300), REPLICAS):
+        done = run(code, simulate=False)
+        assert done.stdout == "same\n", done.stderr

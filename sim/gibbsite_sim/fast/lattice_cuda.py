@@ -6,7 +6,7 @@ Twin: ``gibbsite_sim.fast.lattice``.
 from typing import ClassVar
 
 import numpy as np
-from numba import cuda
+from numba import config, cuda
 from numpy.typing import NDArray
 
 from gibbsite_hw.spec.lattice_parameters import LatticeParameters
@@ -21,6 +21,9 @@ from gibbsite_sim.fast.lattice_forms import Best, Chains, CopiedBest, Replicas
 from gibbsite_sim.fast.noise import seed_streams
 
 __all__ = ["CudaLatticeEngine", "cuda_present"]
+
+# numba warns whoever starts few threads; how many there are is what a run asks for
+config.CUDA_LOW_OCCUPANCY_WARNINGS = 0
 
 
 def cuda_present() -> bool:

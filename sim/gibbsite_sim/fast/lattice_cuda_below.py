@@ -10,7 +10,7 @@ from typing import Any
 
 from numba import cuda, uint32
 
-__all__ = ["below", "below2", "below4", "choose", "mask"]
+__all__ = ["below", "below2", "choose", "majority", "mask"]
 
 
 @cuda.jit(device=True)
@@ -26,7 +26,8 @@ def choose(where: Any, yes: Any, no: Any) -> Any:
 
 
 @cuda.jit(device=True)
-def _majority(a: Any, b: Any, c: Any) -> Any:
+def majority(a: Any, b: Any, c: Any) -> Any:
+    """Bits that two of the three have."""
     return (a & b) | (c & (a | b))
 
 
@@ -35,7 +36,7 @@ def below(planes: Any, first: int, a: Any) -> Any:
     """The chains whose uniform is below the threshold."""
     x = uint32(0)
     for k in range(16):
-        x = _majority(x, ~planes[first + k], mask(a, k))
+        x = majority(x, ~planes[first + k], mask(a, k))
     return x
 
 
@@ -45,19 +46,6 @@ def below2(planes: Any, first: int, a: Any, b: Any) -> Any:
     x, y = uint32(0), uint32(0)
     for k in range(16):
         v = ~planes[first + k]
-        x = _majority(x, v, mask(a, k))
-        y = _majority(y, v, mask(b, k))
+        x = majority(x, v, mask(a, k))
+        y = majority(y, v, mask(b, k))
     return x, y
-
-
-@cuda.jit(device=True)
-def below4(planes: Any, first: int, a: Any, b: Any, c: Any, d: Any) -> Any:
-    """The same for four thresholds."""
-    x, y, z, t = uint32(0), uint32(0), uint32(0), uint32(0)
-    for k in range(16):
-        v = ~planes[first + k]
-        x = _majority(x, v, mask(a, k))
-        y = _majority(y, v, mask(b, k))
-        z = _majority(z, v, mask(c, k))
-        t = _majority(t, v, mask(d, k))
-    return x, y, z, t

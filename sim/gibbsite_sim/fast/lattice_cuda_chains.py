@@ -20,7 +20,12 @@ from gibbsite_sim.fast.lattice_cuda_reads import (
     sliced_states,
 )
 from gibbsite_sim.fast.lattice_cuda_sites import CudaSites, Sliced, grid, to_host
-from gibbsite_sim.fast.lattice_cuda_sliced import pairs_pass, sliced_pass, start_pass
+from gibbsite_sim.fast.lattice_cuda_sliced import (
+    masks_of_cases,
+    pairs_pass,
+    sliced_pass,
+    start_pass,
+)
 from gibbsite_sim.fast.lattice_cuda_streams import BLOCK_WORDS, PLANES, slice_words
 from gibbsite_sim.fast.lattice_forms import Int64, Ints
 
@@ -63,9 +68,17 @@ class SlicedCuda:
                 pairs_pass[self._passes](*sizes, colour, half, outer, *program.arguments)
         else:
             on_gpu = cuda.to_device(table)
+            tables = on_gpu, self._masks(on_gpu)
             for colour in [0, 1] * sweeps:
-                sliced_pass[self._passes](*sizes, colour, s.neighbours, *program.arguments, on_gpu)
+                sliced_pass[self._passes](*sizes, colour, s.neighbours, *program.arguments, *tables)
         cuda.synchronize()
+
+    def _masks(self, table: Any) -> Any:
+        """Masks of the cases of all sites at this beta."""
+        fields, signs = self._program.cases
+        masks = cuda.device_array(signs.shape[0] * 136, dtype=np.uint64)
+        masks_of_cases[grid(signs.shape[0])](fields, signs, table, masks)
+        return masks
 
     def energies(self) -> Int64:
         """Exact energies."""

@@ -11,7 +11,7 @@ from numba import cuda
 from numpy.typing import NDArray
 
 from gibbsite_sim.fast.lattice_chains import LatticeModel
-from gibbsite_sim.fast.lattice_sites import CASES, HELD, PAIRS, Sites, fields_of_cases
+from gibbsite_sim.fast.lattice_sites import CASES, COUNTS, HELD, PAIRS, Sites, fields_of_cases
 
 __all__ = ["CudaSites", "Sliced", "cuda_sites", "grid", "sliced", "to_host"]
 
@@ -49,12 +49,14 @@ class Sliced:
 
     ``start``     int8[sites], here: 0 or 1 where a site is held, -1 elsewhere
     ``strength``  the one strength of all couplings if all sites are held or have four neighbours,
-                  and the arguments of `pairs_pass`; else None and those of `sliced_pass`
+                  and the arguments of `pairs_pass`; else None, those of `sliced_pass`, and the
+                  fields and signs of `masks_of_cases`
     """
 
     start: NDArray[np.int8]
     strength: int | None
     arguments: tuple[Any, ...]
+    cases: tuple[Any, ...] = ()
 
 
 def cuda_sites(engine: LatticeModel) -> CudaSites:
@@ -82,19 +84,19 @@ def sliced(sites: Sites) -> Sliced:
         signs = sites.negative.astype(np.int32) & 0xF | held << 4 | (start == 1) << 5
         arguments = _sent(sites.neighbour[:, :4], signs.astype(np.int32))
         return Sliced(start, int(magnitude[free][0]), arguments)
-    few = slice(None) if (sites.kind == CASES).any() else slice(1)
-    fields, negative_fields = fields_of_cases(sites.weight[few], sites.bias[few])
+    # what four spins say is decided by cases, which are faster than counting here
+    kind = np.where((sites.kind == COUNTS) & (sites.degree <= 4), CASES, sites.kind)
+    few = slice(None) if (kind == CASES).any() else slice(1)
+    fields, signs = fields_of_cases(sites.weight[few], sites.bias[few])
     arguments = _sent(
         sites.neighbour,
-        sites.kind,
+        kind.astype(np.int8),
         sites.degree,
         magnitude,
         sites.negative.astype(np.int32),
-        fields.astype(np.int32),
-        negative_fields.astype(np.int32),
         (start == 1).astype(np.int32),
     )
-    return Sliced(start, None, arguments)
+    return Sliced(start, None, arguments, _sent(fields.astype(np.int32), signs.astype(np.int32)))
 
 
 def _sent(*parts: NDArray[Any]) -> tuple[Any, ...]:

@@ -12,10 +12,10 @@ from typing import Any
 
 from numba import cuda, int32, uint32, uint64
 
-from gibbsite_sim.fast.lattice_cuda_below import below, below2, below4, choose, mask
+from gibbsite_sim.fast.lattice_cuda_below import below, below2, choose, majority, mask
 from gibbsite_sim.fast.lattice_cuda_streams import close_stream, home, open_stream, step
 
-__all__ = ["pairs_pass", "sliced_pass", "start_pass"]
+__all__ = ["masks_of_cases", "pairs_pass", "sliced_pass", "start_pass"]
 
 HELD, PAIRS, COUNTS = 0, 1, 2  # of lattice_sites, as constants of the compiled code
 
@@ -67,25 +67,47 @@ def _counts(
 
 
 @cuda.jit(device=True)
-def _cases(
-    u: Any, a: Any, b: Any, c: Any, d: Any, fields: Any, first: Any, signs: int, table: Any
-) -> Any:
-    """Up to four neighbours of any couplings; see `lattice_decide.decide_cases`."""
-    out = uint32(0)
-    for group in range(4):
-        n = 4 * group
-        x0, x1, x2, x3 = below4(
-            u,
-            0,
-            table[uint64(fields[uint64(first + n)])],
-            table[uint64(fields[uint64(first + n + 1)])],
-            table[uint64(fields[uint64(first + n + 2)])],
-            table[uint64(fields[uint64(first + n + 3)])],
-        )
-        low = choose(a, x1 ^ mask(signs, n + 1), x0 ^ mask(signs, n))
-        high = choose(a, x3 ^ mask(signs, n + 3), x2 ^ mask(signs, n + 2))
-        out |= (c ^ mask(~group, 0)) & (d ^ mask(~group, 1)) & choose(b, high, low)
-    return out
+def _cases(u: Any, x: Any, a: Any, b: Any, c: Any, d: Any, masks: Any, first: Any) -> Any:
+    """Up to four neighbours of any couplings; see `lattice_decide.decide_cases`.
+
+    Sixteen thresholds side by side, in the room ``x``; their masks begin at ``first``.
+    """
+    for n in range(16):
+        x[n] = uint32(0)
+    for k in range(16):
+        v = ~u[k]
+        for pair in range(8):
+            two = masks[uint64(first + 8 * k + pair)]
+            x[2 * pair] = majority(x[2 * pair], v, uint32(two))
+            x[2 * pair + 1] = majority(x[2 * pair + 1], v, uint32(two >> uint64(32)))
+    for pair in range(8):  # choose by a, and turn what a negative field turns
+        two = masks[uint64(first + 128 + pair)]
+        x[pair] = choose(a, x[2 * pair + 1] ^ uint32(two >> uint64(32)), x[2 * pair] ^ uint32(two))
+    for pair in range(4):
+        x[pair] = choose(b, x[2 * pair + 1], x[2 * pair])
+    return choose(d, choose(c, x[3], x[2]), choose(c, x[1], x[0]))
+
+
+@cuda.jit
+def masks_of_cases(fields: Any, signs: Any, table: Any, masks: Any) -> None:
+    """Masks ``uint64[sites, 17, 8]`` at one beta: of all sites' cases, two in a word.
+
+    Row k < 16: bit k of T(|f|); row 16: whether f is negative. All threads of a warp look up the
+    same ones, and made here once they cost a load in place of two operations each.
+    """
+    site = cuda.grid(1)
+    if site >= signs.shape[0]:
+        return
+    for pair in range(8):
+        case, place = 2 * pair, 136 * site + pair
+        one = table[uint64(fields[uint64(16 * site + case)])]
+        other = table[uint64(fields[uint64(16 * site + case + 1)])]
+        for k in range(16):
+            both = uint64(mask(one, k)) | uint64(mask(other, k)) << uint64(32)
+            masks[uint64(place + 8 * k)] = both
+        sign = signs[uint64(site)]
+        both = uint64(mask(sign, case)) | uint64(mask(sign, case + 1)) << uint64(32)
+        masks[uint64(place + 128)] = both
 
 
 @cuda.jit
@@ -187,15 +209,14 @@ def sliced_pass(
     degree: Any,
     strength: Any,
     negative: Any,
-    fields: Any,
-    signs: Any,
     on: Any,
     table: Any,
+    masks: Any,
 ) -> None:
     """One pass of any program that slices.
 
-    ``neighbour[neighbours site + k]``, ``fields[16 site + case]``; all else as in `BandedSites`,
-    sites in the order ``column * rows + row``, and ``table[m]`` is T(m).
+    ``neighbour[neighbours site + k]``; ``masks`` from `masks_of_cases`; all else as in
+    `BandedSites`, sites in the order ``column * rows + row``, and ``table[m]`` is T(m).
     """
     word, stream = cuda.grid(1), cuda.blockIdx.y
     if word >= width:
@@ -205,6 +226,7 @@ def sliced_pass(
     y = cuda.local.array(64, uint32)
     z = cuda.local.array(64, uint32)
     u = cuda.local.array(16, uint32)
+    x = cuda.local.array(16, uint32)
     at_home = home(word, stream, cuda.gridDim.y)
     open_stream(s0, s1, streams, at_home)
     lanes = min(4, (rows - 8 * stream) // 2)
@@ -250,7 +272,7 @@ def sliced_pass(
                         two,
                     )
                 else:
-                    out = _cases(u, a, b, c, d, fields, 16 * site, signs[uint64(site)], table)
+                    out = _cases(u, x, a, b, c, d, masks, 136 * site)
             spins[uint64(site * width + word)] = out
         step(s0, s1, y, z)
     close_stream(s0, s1, streams, at_home)
