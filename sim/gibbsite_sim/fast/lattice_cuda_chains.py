@@ -32,8 +32,11 @@ from gibbsite_sim.fast.lattice_forms import Int64, Ints
 __all__ = ["CudaBest", "SlicedCuda"]
 
 WARP = 32
-"""Threads of a block of passes: a thread has so many registers that few fit, and small blocks leave
-the fewest of them empty."""
+"""Threads of a block of passes of pairs: a thread has so many registers that few fit, and small
+blocks leave the fewest of them empty."""
+
+TEAM = 128
+"""Threads of a block of other passes, which fetch masks together."""
 
 
 class SlicedCuda:
@@ -68,13 +71,16 @@ class SlicedCuda:
                 pairs_pass[self._passes](*sizes, colour, half, outer, *program.arguments)
         else:
             on_gpu = cuda.to_device(table)
-            tables = on_gpu, self._masks(on_gpu)
+            tables = self._masks(on_gpu), on_gpu
+            team = grid(self.width, self._passes[0][1], TEAM)
             for colour in [0, 1] * sweeps:
-                sliced_pass[self._passes](*sizes, colour, s.neighbours, *program.arguments, *tables)
+                sliced_pass[team](*sizes, colour, s.neighbours, *program.arguments, *tables)
         cuda.synchronize()
 
     def _masks(self, table: Any) -> Any:
-        """Masks of the cases of all sites at this beta."""
+        """Masks of the cases of all sites at this beta; one word where there are none."""
+        if not self._program.cases:
+            return cuda.device_array(1, dtype=np.uint64)
         fields, signs = self._program.cases
         masks = cuda.device_array(signs.shape[0] * 136, dtype=np.uint64)
         masks_of_cases[grid(signs.shape[0])](fields, signs, table, masks)

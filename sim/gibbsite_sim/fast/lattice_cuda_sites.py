@@ -49,8 +49,8 @@ class Sliced:
 
     ``start``     int8[sites], here: 0 or 1 where a site is held, -1 elsewhere
     ``strength``  the one strength of all couplings if all sites are held or have four neighbours,
-                  and the arguments of `pairs_pass`; else None, those of `sliced_pass`, and the
-                  fields and signs of `masks_of_cases`
+                  and ``arguments`` are those of `pairs_pass`; else None, and those of `sliced_pass`
+    ``cases``     fields and signs for `masks_of_cases`; empty if no site needs them
     """
 
     start: NDArray[np.int8]
@@ -84,18 +84,17 @@ def sliced(sites: Sites) -> Sliced:
         signs = sites.negative.astype(np.int32) & 0xF | held << 4 | (start == 1) << 5
         arguments = _sent(sites.neighbour[:, :4], signs.astype(np.int32))
         return Sliced(start, int(magnitude[free][0]), arguments)
-    # what four spins say is decided by cases, which are faster than counting here
-    kind = np.where((sites.kind == COUNTS) & (sites.degree <= 4), CASES, sites.kind)
-    few = slice(None) if (kind == CASES).any() else slice(1)
-    fields, signs = fields_of_cases(sites.weight[few], sites.bias[few])
-    arguments = _sent(
-        sites.neighbour,
-        kind.astype(np.int8),
-        sites.degree,
-        magnitude,
-        sites.negative.astype(np.int32),
-        (start == 1).astype(np.int32),
-    )
+    # what up to four spins say is decided by cases, which cost less here than counts
+    few = sites.degree <= 4
+    looks = np.zeros((len(held), 8), dtype=np.int32)
+    looks[:, 0] = np.where(held, HELD, np.where(few, CASES, COUNTS))
+    looks[:, 1], looks[:, 2], looks[:, 3] = magnitude, sites.negative, start == 1
+    looks[:, 4:] = sites.neighbour[:, :4]
+    looks[~few, 4] = sites.degree[~few]
+    arguments = _sent(sites.neighbour, looks)
+    if not (looks[:, 0] == CASES).any():
+        return Sliced(start, None, arguments)
+    fields, signs = fields_of_cases(sites.weight, sites.bias)
     return Sliced(start, None, arguments, _sent(fields.astype(np.int32), signs.astype(np.int32)))
 
 

@@ -17,7 +17,7 @@ from gibbsite_sim.fast.lattice_cuda_streams import close_stream, home, open_stre
 
 __all__ = ["masks_of_cases", "pairs_pass", "sliced_pass", "start_pass"]
 
-HELD, PAIRS, COUNTS = 0, 1, 2  # of lattice_sites, as constants of the compiled code
+HELD, COUNTS = 0, 2  # of lattice_sites, as constants of the compiled code
 
 
 @cuda.jit(device=True)
@@ -67,19 +67,30 @@ def _counts(
 
 
 @cuda.jit(device=True)
+def _below8(u: Any, x: Any, n: int, masks: Any, first: Any) -> None:
+    """``x[n]`` to ``x[n + 7]``: the uniform is below thresholds whose masks begin at ``first``.
+
+    Eight at a time, since the compiler writes out no loop that is much longer.
+    """
+    for case in range(8):
+        x[n + case] = uint32(0)
+    for k in range(16):
+        v = ~u[k]
+        for pair in range(4):
+            two = masks[uint64(first + 8 * k + pair)]
+            p, q = x[n + 2 * pair], x[n + 2 * pair + 1]
+            x[n + 2 * pair] = majority(p, v, uint32(two))
+            x[n + 2 * pair + 1] = majority(q, v, uint32(two >> uint64(32)))
+
+
+@cuda.jit(device=True)
 def _cases(u: Any, x: Any, a: Any, b: Any, c: Any, d: Any, masks: Any, first: Any) -> Any:
     """Up to four neighbours of any couplings; see `lattice_decide.decide_cases`.
 
     Sixteen thresholds side by side, in the room ``x``; their masks begin at ``first``.
     """
-    for n in range(16):
-        x[n] = uint32(0)
-    for k in range(16):
-        v = ~u[k]
-        for pair in range(8):
-            two = masks[uint64(first + 8 * k + pair)]
-            x[2 * pair] = majority(x[2 * pair], v, uint32(two))
-            x[2 * pair + 1] = majority(x[2 * pair + 1], v, uint32(two >> uint64(32)))
+    _below8(u, x, 0, masks, first)
+    _below8(u, x, 8, masks, first + 4)
     for pair in range(8):  # choose by a, and turn what a negative field turns
         two = masks[uint64(first + 128 + pair)]
         x[pair] = choose(a, x[2 * pair + 1] ^ uint32(two >> uint64(32)), x[2 * pair] ^ uint32(two))
@@ -205,74 +216,75 @@ def sliced_pass(
     colour: int,
     neighbours: int,
     neighbour: Any,
-    kind: Any,
-    degree: Any,
-    strength: Any,
-    negative: Any,
-    on: Any,
-    table: Any,
+    looks: Any,
     masks: Any,
+    table: Any,
 ) -> None:
     """One pass of any program that slices.
 
-    ``neighbour[neighbours site + k]``; ``masks`` from `masks_of_cases`; all else as in
-    `BandedSites`, sites in the order ``column * rows + row``, and ``table[m]`` is T(m).
+    ``neighbour[neighbours site + k]``; ``looks[8 site ...]``: kind, strength, negative couplings,
+    what it is held at if it is, and the first four neighbours, or the degree where they are
+    counted; ``masks`` from `masks_of_cases`, or one word where none are needed; ``table[m]`` is
+    T(m). The threads of a block, which decide the same sites, fetch looks and masks of a column
+    together: they come from far.
     """
     word, stream = cuda.grid(1), cuda.blockIdx.y
-    if word >= width:
-        return
+    live = word < width  # a thread without a word helps the others all the same
     s0 = cuda.local.array(64, uint32)
     s1 = cuda.local.array(64, uint32)
     y = cuda.local.array(64, uint32)
     z = cuda.local.array(64, uint32)
     u = cuda.local.array(16, uint32)
     x = cuda.local.array(16, uint32)
+    look = cuda.shared.array(32, int32)
+    near = cuda.shared.array(544, uint64)
     at_home = home(word, stream, cuda.gridDim.y)
-    open_stream(s0, s1, streams, at_home)
+    if live:
+        open_stream(s0, s1, streams, at_home)
     lanes = min(4, (rows - 8 * stream) // 2)
     for column in range(columns):
-        for part in range(lanes):  # not written out: the code of a decision stands once
+        top = column * rows + 8 * stream + (column + colour) % 2
+        cuda.syncthreads()
+        for i in range(cuda.threadIdx.x, 8 * lanes, cuda.blockDim.x):
+            look[uint64(i)] = looks[uint64(8 * (top + 2 * (i // 8)) + i % 8)]
+        if masks.shape[0] > 1:
+            for i in range(cuda.threadIdx.x, 136 * lanes, cuda.blockDim.x):
+                near[uint64(i)] = masks[uint64(136 * (top + 2 * (i // 136)) + i % 136)]
+        cuda.syncthreads()
+        for part in range(lanes if live else 0):  # not written out: a decision's code stands once
             for k in range(16):
                 low = s0[16 + k] if part == 1 else s0[k]
                 high = s0[48 + k] if part == 3 else s0[32 + k]
                 u[k] = high if part >= 2 else low
-            site = column * rows + 8 * stream + 2 * part + (column + colour) % 2
-            first = neighbours * site
-            what = kind[uint64(site)]
-            if what == HELD:
-                out = mask(on[uint64(site)], 0)
-            elif what == COUNTS:
+            site, about = top + 2 * part, 8 * part
+            kind = look[uint64(about)]
+            if kind == HELD:
+                out = mask(look[uint64(about + 3)], 0)
+            elif kind == COUNTS:
                 out = _counts(
                     u,
                     spins,
                     width,
                     word,
                     neighbour,
-                    first,
-                    degree[uint64(site)],
-                    negative[uint64(site)],
-                    strength[uint64(site)],
+                    neighbours * site,
+                    look[uint64(about + 4)],
+                    look[uint64(about + 2)],
+                    look[uint64(about + 1)],
                     table,
                 )
             else:
-                a = spins[uint64(neighbour[uint64(first)] * width + word)]
-                b = spins[uint64(neighbour[uint64(first + 1)] * width + word)]
-                c = spins[uint64(neighbour[uint64(first + 2)] * width + word)]
-                d = spins[uint64(neighbour[uint64(first + 3)] * width + word)]
-                if what == PAIRS:
-                    m, minus = strength[uint64(site)], negative[uint64(site)]
-                    one, two = below2(u, 0, table[uint64(2 * m)], table[uint64(4 * m)])
-                    out = _pairs(
-                        a ^ mask(minus, 0),
-                        b ^ mask(minus, 1),
-                        c ^ mask(minus, 2),
-                        d ^ mask(minus, 3),
-                        ~u[15],
-                        one,
-                        two,
-                    )
-                else:
-                    out = _cases(u, x, a, b, c, d, masks, 136 * site)
+                out = _cases(
+                    u,
+                    x,
+                    spins[uint64(look[uint64(about + 4)] * width + word)],
+                    spins[uint64(look[uint64(about + 5)] * width + word)],
+                    spins[uint64(look[uint64(about + 6)] * width + word)],
+                    spins[uint64(look[uint64(about + 7)] * width + word)],
+                    near,
+                    136 * part,
+                )
             spins[uint64(site * width + word)] = out
         step(s0, s1, y, z)
-    close_stream(s0, s1, streams, at_home)
+    if live:
+        close_stream(s0, s1, streams, at_home)
