@@ -1,6 +1,6 @@
 """Flips a nanosecond of the lattice engine on a GPU, with golden's bits: `fast:?target=cuda`.
 
-    python tools/benchmarks/lattice_cuda.py [--side 64] [--seconds 1] [--times 5] [--json FILE]
+    python tools/benchmarks/lattice_cuda.py [--side 64] [--seconds 1] [--times 5] [--out FOLDER]
 
 For each kind of program: random draws, best states included, are compared with golden's bit for
 bit; then sweeps of many chains are timed. "Sweeps" are calls of the engine, launches included,
@@ -10,8 +10,6 @@ A program that was never drawn before is compiled first, which is no part of the
 """
 
 import argparse
-import json
-import platform
 import sys
 import time
 from array import array
@@ -23,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import cuda
 
+from gibbsite.bench.figures import NIGHTLY, write_figures
 from gibbsite.devices import open as open_device
 from gibbsite_hw.spec.device import Device
 from gibbsite_hw.spec.lattice_program import LatticeRequest
@@ -135,16 +134,14 @@ def main() -> None:
     parser.add_argument("--chains", type=int, help="instead of as many as each kind wants")
     parser.add_argument("--seconds", type=float, default=1.0, help="of one timing")
     parser.add_argument("--times", type=int, default=5)
-    parser.add_argument("--json", type=Path, help="where figures go, with machine and versions")
+    parser.add_argument("--out", type=Path, default=NIGHTLY, help="folder of the figures")
+    parser.add_argument("--commit", help="where no checkout can be asked")
     asked = parser.parse_args()
-    report: dict[str, Any] = {
-        "gpu": str(cuda.get_current_device().name),
-        "python": platform.python_version(),
-        "versions": {name: version(name) for name in ("numba", "numba-cuda", "numpy")},
-        "compared": {},
-        "speed": [],
-    }
-    print(report["gpu"], report["versions"], flush=True)
+    report: dict[str, Any] = {"suite": "lattice-cuda", "gpu": str(cuda.get_current_device().name)}
+    report |= {"numba_cuda": version("numba-cuda"), "compared": {}, "speed": []}
+    if asked.commit:
+        report["commit"] = asked.commit
+    print(report["gpu"], "numba-cuda", report["numba_cuda"], flush=True)
     for kind in KINDS:
         sizes = ((4, 4, 5), (10, 6, 70), (24, 12, 300), (64, 24, 40))
         report["compared"][kind.name] = all(same(kind, *size) for size in sizes)
@@ -160,8 +157,7 @@ def main() -> None:
             f"{row['run_seconds']:8.2f} {row['run_flips_per_ns']:8.1f}",
             flush=True,
         )
-    if asked.json:
-        asked.json.write_text(json.dumps(report, indent=1) + "\n")
+    print(write_figures("lattice-cuda", report, asked.out))
     if not all(report["compared"].values()):
         sys.exit("the GPU's draws are not golden's")
 

@@ -57,9 +57,10 @@ def wide_pass(
                     value = 2 * up - 1
                 else:
                     field = bias[uint64(site)]
-                    for k in range(neighbours * site, neighbours * (site + 1)):
-                        place = neighbour[uint64(k)] * chains + chain
-                        field += weight[uint64(k)] * spins[uint64(place)]
+                    for four in range(neighbours * site, neighbours * (site + 1), 4):
+                        for k in range(4):  # written out, so that loads do not wait for each other
+                            place = neighbour[uint64(four + k)] * chains + chain
+                            field += weight[uint64(four + k)] * spins[uint64(place)]
                     below = u < tables[uint64(table + abs(field))]
                     value = 1 if (field < 0) != below else -1
                 spins[uint64(site * chains + chain)] = value
