@@ -66,10 +66,11 @@ print("same")
 """
 
 CASES = [
-    (4, 4, 4, "one strength", False),  # sliced: pairs
+    (4, 4, 4, "one strength", False),  # one strength
+    (4, 6, 6, "open", False),  # the same, of 0 to 4 neighbours
+    (4, 4, 4, "zero", False),  # the same, of none
     (4, 10, 4, "any", True),  # sliced: cases
-    (4, 6, 6, "open", False),  # sliced: cases, of few neighbours
-    (8, 8, 8, "open", False),  # sliced: counts
+    (8, 8, 8, "open", False),  # sliced: cases and counts
     (8, 12, 10, "any", True),  # one chain a thread
 ]
 

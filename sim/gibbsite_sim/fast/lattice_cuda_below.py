@@ -42,10 +42,10 @@ def below(planes: Any, first: int, a: Any) -> Any:
 
 @cuda.jit(device=True)
 def below2(planes: Any, first: int, a: Any, b: Any) -> Any:
-    """The same for two thresholds."""
+    """The same for two thresholds, each given as sixteen masks."""
     x, y = uint32(0), uint32(0)
     for k in range(16):
         v = ~planes[first + k]
-        x = majority(x, v, mask(a, k))
-        y = majority(y, v, mask(b, k))
+        x = majority(x, v, a[k])
+        y = majority(y, v, b[k])
     return x, y

@@ -20,20 +20,16 @@ from gibbsite_sim.fast.lattice_cuda_reads import (
     sliced_states,
 )
 from gibbsite_sim.fast.lattice_cuda_sites import CudaSites, Sliced, grid, to_host
-from gibbsite_sim.fast.lattice_cuda_sliced import (
-    masks_of_cases,
-    pairs_pass,
-    sliced_pass,
-    start_pass,
-)
+from gibbsite_sim.fast.lattice_cuda_sliced import masks_of_cases, sliced_pass, start_pass
 from gibbsite_sim.fast.lattice_cuda_streams import BLOCK_WORDS, PLANES, slice_words
+from gibbsite_sim.fast.lattice_cuda_strength import one_strength_pass
 from gibbsite_sim.fast.lattice_forms import Int64, Ints
 
 __all__ = ["CudaBest", "SlicedCuda"]
 
 WARP = 32
-"""Threads of a block of passes of pairs: a thread has so many registers that few fit, and small
-blocks leave the fewest of them empty."""
+"""Threads of a block of passes of one strength: few fit, since each has some 200 registers, and small
+blocks leave the fewest registers unused."""
 
 TEAM = 128
 """Threads of a block of other passes, which fetch masks together."""
@@ -49,7 +45,9 @@ class SlicedCuda:
         room = -(-self.width // BLOCK_WORDS) * BLOCK_WORDS * streams * PLANES
         self._passes = grid(self.width, streams, WARP)
         self._streams = cuda.device_array(room, dtype=np.uint32)
-        self.spins = cuda.device_array(sites.count * self.width, dtype=np.uint32)
+        # one site more than there are: that of neighbours that a site has not
+        self.spins = cuda.device_array((sites.count + 1) * self.width, dtype=np.uint32)
+        self.spins[sites.count * self.width :].copy_to_device(np.zeros(self.width, np.uint32))
         slice_words[self._passes](cuda.to_device(words), self._streams)
 
     def start(self, given: NDArray[np.int8] | None) -> None:
@@ -66,9 +64,9 @@ class SlicedCuda:
         s, program = self._sites, self._program
         sizes = (self.spins, self._streams, self.width, s.rows, s.columns)
         if program.strength is not None:
-            half, outer = int(table[2 * program.strength]), int(table[4 * program.strength])
+            thresholds = [_masks(int(table[k * program.strength])) for k in (1, 2, 3, 4)]
             for colour in [0, 1] * sweeps:
-                pairs_pass[self._passes](*sizes, colour, half, outer, *program.arguments)
+                one_strength_pass[self._passes](*sizes, colour, *thresholds, *program.arguments)
         else:
             on_gpu = cuda.to_device(table)
             tables = self._masks(on_gpu), on_gpu
@@ -119,6 +117,11 @@ class SlicedCuda:
             spins, self.count, self.width, s.rows, states
         )
         return to_host(states)
+
+
+def _masks(threshold: int) -> tuple[np.uint32, ...]:
+    """All ones for a set bit of sixteen, bit 0 first."""
+    return tuple(np.uint32(0xFFFF_FFFF if threshold >> k & 1 else 0) for k in range(16))
 
 
 class CudaBest:

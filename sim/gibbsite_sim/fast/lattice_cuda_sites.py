@@ -48,8 +48,9 @@ class Sliced:
     """What a program that slices has besides.
 
     ``start``     int8[sites], here: 0 or 1 where a site is held, -1 elsewhere
-    ``strength``  the one strength of all couplings if all sites are held or have four neighbours,
-                  and ``arguments`` are those of `pairs_pass`; else None, and those of `sliced_pass`
+    ``strength``  the one strength of all couplings if no free site has a bias or more than four
+                  neighbours, and ``arguments`` are those of `one_strength_pass`; else None, and
+                  those of `sliced_pass`
     ``cases``     fields and signs for `masks_of_cases`; empty if no site needs them
     """
 
@@ -79,13 +80,13 @@ def sliced(sites: Sites) -> Sliced:
     held = sites.kind == HELD
     start = np.where(held, (sites.on & np.uint64(1)).astype(np.int8), np.int8(-1))
     magnitude = np.abs(sites.weight[:, 0].astype(np.int32))
-    free = ~held
-    if (sites.kind[free] == PAIRS).all() and len(set(magnitude[free].tolist())) == 1:
-        signs = sites.negative.astype(np.int32) & 0xF | held << 4 | (start == 1) << 5
-        arguments = _sent(sites.neighbour[:, :4], signs.astype(np.int32))
-        return Sliced(start, int(magnitude[free][0]), arguments)
-    # what up to four spins say is decided by cases, which cost less here than counts
     few = sites.degree <= 4
+    strengths = set(magnitude[~held & (sites.degree > 0)].tolist())
+    counted = (sites.kind == PAIRS) | (sites.kind == COUNTS)
+    if (held | (few & counted)).all() and len(strengths) <= 1:
+        strength = strengths.pop() if strengths else 1
+        return Sliced(start, strength, _sent(*_of_one_strength(sites, start)))
+    # what up to four spins say is decided by cases, which cost less here than counts
     looks = np.zeros((len(held), 8), dtype=np.int32)
     looks[:, 0] = np.where(held, HELD, np.where(few, CASES, COUNTS))
     looks[:, 1], looks[:, 2], looks[:, 3] = magnitude, sites.negative, start == 1
@@ -96,6 +97,20 @@ def sliced(sites: Sites) -> Sliced:
         return Sliced(start, None, arguments)
     fields, signs = fields_of_cases(sites.weight, sites.bias)
     return Sliced(start, None, arguments, _sent(fields.astype(np.int32), signs.astype(np.int32)))
+
+
+def _of_one_strength(sites: Sites, start: NDArray[np.int8]) -> tuple[NDArray[np.int32], ...]:
+    """Neighbours ``[sites, 4]`` and signs as `one_strength_pass` takes them.
+
+    Missing neighbours are the site behind the last one, whose spins are 0 and turned or not: of an
+    even number half of them, of an odd one half and one more, so that they add 0 or 1 in all.
+    """
+    missing = np.arange(4) >= sites.degree[:, None]
+    nth = np.cumsum(missing, axis=1) - 1
+    turned = np.where(missing, nth % 2 == 0, sites.negative[:, None] >> np.arange(4) & 1)
+    neighbour = np.where(missing, len(start), sites.neighbour[:, :4]).astype(np.int32)
+    signs = (turned << np.arange(4)).sum(axis=1) | (start >= 0) << 4 | (start == 1) << 5
+    return neighbour, (signs | (sites.degree & 1) << 6).astype(np.int32)
 
 
 def _sent(*parts: NDArray[Any]) -> tuple[Any, ...]:

@@ -1,9 +1,9 @@
 """Passes of the lattice engine on a GPU, 32 chains a word: a thread has one stream of one word.
 
-Spins are ``uint32[sites, width]``, flat, sites in the order ``column * rows + row``; streams as
-`lattice_cuda_streams` lays them. The threads of a warp have neighbouring words, so that they move
-whole lines and decide the same sites. A launch is one pass: sites of one colour do not touch, so
-threads need not wait for each other.
+Spins are ``uint32[sites + 1, width]``, flat, sites in the order ``column * rows + row`` and behind
+them one of zeros; streams as `lattice_cuda_streams` lays them. The threads of a warp have
+neighbouring words, so that they move whole lines and decide the same sites. A launch is one pass:
+sites of one colour do not touch, so threads need not wait for each other.
 
 Source: docs/lattice-engine.md. Twin: ``gibbsite_sim.fast.lattice_sliced``.
 """
@@ -12,23 +12,12 @@ from typing import Any
 
 from numba import cuda, int32, uint32, uint64
 
-from gibbsite_sim.fast.lattice_cuda_below import below, below2, choose, majority, mask
+from gibbsite_sim.fast.lattice_cuda_below import below, choose, majority, mask
 from gibbsite_sim.fast.lattice_cuda_streams import close_stream, home, open_stream, step
 
-__all__ = ["masks_of_cases", "pairs_pass", "sliced_pass", "start_pass"]
+__all__ = ["masks_of_cases", "sliced_pass", "start_pass"]
 
 HELD, COUNTS = 0, 2  # of lattice_sites, as constants of the compiled code
-
-
-@cuda.jit(device=True)
-def _pairs(p: Any, q: Any, r: Any, s: Any, zero: Any, half: Any, outer: Any) -> Any:
-    """Four terms of one strength; see `lattice_decide.decide_pairs`."""
-    one, other = p ^ q, r ^ s
-    all_p, all_r = p & q, r & s
-    mixed = one & other
-    two = mixed | (all_p & ~(r | s)) | (all_r & ~(p | q))
-    many = all_p | all_r | mixed
-    return ~many ^ choose(one ^ other, half, choose(two, zero, outer))
 
 
 @cuda.jit(device=True)
@@ -144,64 +133,6 @@ def start_pass(
                 if given[uint64(site)] >= 0:
                     value = mask(given[uint64(site)], 0)
                 spins[uint64(site * width + word)] = value
-        step(s0, s1, y, z)
-    close_stream(s0, s1, streams, at_home)
-
-
-@cuda.jit
-def pairs_pass(
-    spins: Any,
-    streams: Any,
-    width: int,
-    rows: int,
-    columns: int,
-    colour: int,
-    half: int,
-    outer: int,
-    neighbour: Any,
-    signs: Any,
-) -> None:
-    """One pass of a program whose sites are held or have four neighbours of the same strength.
-
-    ``half`` and ``outer`` are the thresholds of one and of two pairs more on one side;
-    ``neighbour[4 site + k]``; bits 0 to 3 of ``signs[site]``: negative couplings, 4: held, 5: on.
-    """
-    word, stream = cuda.grid(1), cuda.blockIdx.y
-    if word >= width:
-        return
-    s0 = cuda.local.array(64, uint32)
-    s1 = cuda.local.array(64, uint32)
-    y = cuda.local.array(64, uint32)
-    z = cuda.local.array(64, uint32)
-    near = cuda.local.array(16, uint32)
-    sign = cuda.local.array(4, int32)
-    at_home = home(word, stream, cuda.gridDim.y)
-    open_stream(s0, s1, streams, at_home)
-    lanes = min(4, (rows - 8 * stream) // 2)
-    for column in range(columns):
-        first = column * rows + 8 * stream + (column + colour) % 2
-        # all loads before all decisions, which take longer than memory does
-        for part in range(4):
-            site = first + 2 * min(part, lanes - 1)
-            sign[part] = signs[uint64(site)]
-            for k in range(4):
-                place = neighbour[uint64(4 * site + k)]
-                near[4 * part + k] = spins[uint64(place * width + word)]
-        for part in range(4):
-            one, two = below2(s0, 16 * part, half, outer)
-            m = sign[part]
-            out = _pairs(
-                near[4 * part] ^ mask(m, 0),
-                near[4 * part + 1] ^ mask(m, 1),
-                near[4 * part + 2] ^ mask(m, 2),
-                near[4 * part + 3] ^ mask(m, 3),
-                ~s0[16 * part + 15],
-                one,
-                two,
-            )
-            out = choose(mask(m, 4), mask(m, 5), out)
-            if part < lanes:
-                spins[uint64((first + 2 * part) * width + word)] = out
         step(s0, s1, y, z)
     close_stream(s0, s1, streams, at_home)
 
