@@ -29,7 +29,7 @@ CONTROLS: Final = {"AES_OFB": 205, "mt19937": 13}
 """dieharder's own generators, by its numbers."""
 
 FIRST_SEED: Final = 100_001
-"""Of our runs: no test of the battery begins there."""
+"""Of our runs: behind all batteries."""
 
 
 def control(generator: int, test: int, seed: int) -> float:

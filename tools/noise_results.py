@@ -47,7 +47,7 @@ NUMBERS: Final = {
 
 UNSOUND: Final = ("diehard_sums",)
 """Tests that `dieharder -l` itself marks "Do Not Use": their p-values are not uniform, so that a
-perfect source is weak in every ninth run (`noise_control.py`). Weak again means nothing there."""
+perfect source is weak in every eighth run (`noise_control.py`). Weak again means nothing there."""
 
 VERDICTS: Final = ("PASSED", "WEAK", "FAILED")
 FIGURES: Final = "noise-battery-"

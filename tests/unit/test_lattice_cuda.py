@@ -13,26 +13,44 @@ from gibbsite.devices import open as open_device
 from gibbsite_hw.spec.errors import ToolMissing
 
 SAME = """
+from array import array
+from dataclasses import replace
+
 import numpy as np
 from gibbsite.devices import open as open_device
 from gibbsite_sim.cosim.lattice_programs import random_program, random_request
+from gibbsite_sim.fast import lattice_cuda
 
-for neighbours, rows, columns, style, biased in {cases}:
+ways = []
+class Sliced(lattice_cuda.SlicedCuda):
+    def __init__(self, sites, program, words):
+        super().__init__(sites, program, words)
+        ways.append("sliced" if program.strength is None else "one strength")
+class Wide(lattice_cuda.WideCuda):
+    def __init__(self, *given):
+        super().__init__(*given)
+        ways.append("wide")
+lattice_cuda.SlicedCuda, lattice_cuda.WideCuda = Sliced, Wide
+
+for way, neighbours, rows, columns, style, biased, chains in {cases}:
     build = f"engines=lattice&rows={{rows}}&columns=24&neighbours={{neighbours}}&banks=2"
     rng = np.random.default_rng(neighbours + rows)
-    results = []
     with open_device(f"golden:?{{build}}") as golden:
         p = golden.info.lattice
         program = random_program(p, columns, rng, style=style, biased=biased, clamped=0.05)
-        request = random_request(p, columns, rng, chains={chains})
+        betas = array("I", [2000, 20000, 70000])
+        request = replace(random_request(p, columns, rng), chains=chains, betas=betas, thin=1)
+        if chains < 1000:
+            request = replace(request, draws=2, samples=True, best=True)
+        else:  # too many to be simulated in a test, but for their energies
+            request = replace(request, sweeps_per_step=1, draws=1, samples=False, best=False)
         golden.load(program)
         wanted = golden.run(request)
     with open_device(f"fast:?{{build}}&target=cuda") as device:
         device.load(program)
-        found = device.run(request)
-    assert found.energies == wanted.energies, (neighbours, style)
-    assert found.states == wanted.states and found.best_states == wanted.best_states
-    assert found.counters == wanted.counters
+        assert device.run(request) == wanted, (neighbours, style)
+    assert ways == [way], (ways, way)
+    ways.clear()
 print("same")
 """
 
@@ -66,12 +84,15 @@ print("same")
 """
 
 CASES = [
-    (4, 4, 4, "one strength", False),  # one strength
-    (4, 6, 6, "open", False),  # the same, of 0 to 4 neighbours
-    (4, 4, 4, "zero", False),  # the same, of none
-    (4, 10, 4, "any", True),  # sliced: cases
-    (8, 8, 8, "open", False),  # sliced: cases and counts
-    (8, 12, 10, "any", True),  # one chain a thread
+    ("one strength", 4, 4, 4, "one strength", False, 5),
+    ("one strength", 4, 6, 6, "open", False, 5),  # of 0 to 4 neighbours
+    ("one strength", 4, 4, 4, "zero", False, 5),
+    ("sliced", 4, 10, 4, "any", True, 5),  # cases
+    ("sliced", 8, 8, 8, "open", False, 5),  # cases, and neighbours that are counted
+    ("wide", 8, 12, 10, "any", True, 5),
+    # several blocks of threads, and words that lie in several blocks of streams
+    ("one strength", 4, 2, 2, "one strength", False, 1100),
+    ("sliced", 4, 2, 4, "any", True, 1100),
 ]
 
 
@@ -91,7 +112,7 @@ def run(code: str, simulate: bool) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_kernels_give_goldens_bits() -> None:
-    done = run(SAME.format(cases=CASES, chains=5), simulate=True)
+    done = run(SAME.format(cases=CASES), simulate=True)
     assert done.stdout == "same\n", done.stderr
 
 
@@ -100,17 +121,59 @@ def test_replicas_run_on_the_gpu_and_give_goldens_bits() -> None:
     assert done.stdout == "same\n", done.stderr
 
 
-def test_a_planted_fault_is_seen() -> None:
-    fault = """
+FAULTS = {
+    "seed": """
 from gibbsite_sim.fast import lattice_cuda
 whole = lattice_cuda.seed_streams
 def other(seed, engine, numbers, words):
     whole(seed, engine, numbers, words)
     words[:, 1] ^= words.dtype.type(1 << 31)
 lattice_cuda.seed_streams = other
+""",
+    "thresholds of one strength": """
+from gibbsite_sim.fast import lattice_cuda_chains
+whole = lattice_cuda_chains._bits
+lattice_cuda_chains._bits = lambda threshold: whole(threshold ^ 1 << 14)
+""",
+    "masks": """
+from gibbsite_sim.fast import lattice_cuda_sites
+whole = lattice_cuda_sites.fields_of_cases
+def other(weight, bias):
+    fields, signs = whole(weight, bias)
+    return fields, signs ^ 1
+lattice_cuda_sites.fields_of_cases = other
+""",
+    "sweeps": """
+from gibbsite_sim.fast import lattice_cuda_replicas
+lattice_cuda_replicas.WideCuda.sweep = lambda self, sweeps, table: None
+""",
+    "best": """
+from gibbsite_sim.fast import lattice_cuda_chains
+lattice_cuda_chains.CudaBest.compare = lambda self: None
+""",
+}
+
+
+@pytest.mark.parametrize(
+    ("fault", "case"),
+    [("seed", 0), ("thresholds of one strength", 0), ("masks", 3), ("sweeps", 5), ("best", 3)],
+)
+def test_a_planted_fault_is_seen(fault: str, case: int) -> None:
+    done = run(FAULTS[fault] + SAME.format(cases=CASES[case : case + 1]), simulate=True)
+    assert "AssertionError: (" in done.stderr, done.stderr
+
+
+def test_a_gpu_that_refuses_is_told() -> None:
+    refusing = """
+from gibbsite_sim.fast import lattice_cuda_chains
+from numba.cuda.cudadrv.driver import CudaAPIError
+def refuse(*shape, **kind):
+    raise CudaAPIError(2, "out of memory")
+lattice_cuda_chains.cuda.device_array = refuse
 """
-    done = run(fault + SAME.format(cases=CASES[:1], chains=5), simulate=True)
-    assert "AssertionError" in done.stderr
+    done = run(refusing + SAME.format(cases=CASES[:1]), simulate=True)
+    assert "DeviceError: the GPU refused the run" in done.stderr, done.stderr
+    assert "leave target=cuda out" in done.stderr
 
 
 def test_without_a_gpu_it_says_so() -> None:
@@ -129,10 +192,13 @@ def test_a_gpu_gives_goldens_bits() -> None:
     if not cuda.is_available():
         pytest.skip("no CUDA GPU is present here")
     larger = [
-        (4, 64, 24, "one strength", False),
-        (4, 66, 24, "any", True),
-        (12, 36, 24, "open", False),
+        ("one strength", 4, 64, 24, "one strength", False, 300),
+        ("one strength", 4, 66, 24, "open", False, 300),
+        ("sliced", 4, 66, 24, "any", True, 300),
+        ("sliced", 12, 36, 24, "open", False, 300),
+        ("wide", 8, 34, 24, "any", True, 300),
+        ("sliced", 4, 4, 4, "any", True, 4200),  # threads without a word
     ]
-    for code in (SAME.format(cases=[*CASES, *larger], chains=300), REPLICAS):
+    for code in (SAME.format(cases=[*CASES, *larger]), REPLICAS):
         done = run(code, simulate=False)
         assert done.stdout == "same\n", done.stderr

@@ -6,7 +6,7 @@ Twin: ``gibbsite_hw.lattice_shell``.
 
 from array import array
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache, partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -216,7 +216,7 @@ class LatticeShell(PacketShell):
     def _draw_packets(self, engine: LatticeEngine, request: LatticeRequest) -> Iterator[list[int]]:
         """DRAW after DRAW, group of banks by group, draw by draw; the last one ends the run."""
         banks, read, done = self._parameters.banks, 0, 0
-        cost = cache(partial(self._cost, request))  # the same for every group
+        cost = lru_cache(1024)(partial(self._cost, request))  # the same for every group
         for block in engine.run(request):
             for begin in range(0, block.energies.shape[0], banks):
                 group = range(begin, min(begin + banks, block.energies.shape[0]))

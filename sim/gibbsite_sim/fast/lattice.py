@@ -7,6 +7,7 @@ Twin: ``gibbsite_models.golden.lattice``.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import ClassVar
 
@@ -39,6 +40,9 @@ BLOCK_BYTES = 256 << 20
 SLICE_FLIPS = 2e8
 """Decisions of one call of compiled code, some tenth of a second: then signals are heard."""
 
+REPLICA_FLIPS = 2e7
+"""The same of replicas, which are run chain by chain."""
+
 LEAST_PART, MOST_PART = 32, 64
 """Replicas that a thread takes at once: a vector of spins takes as long as a part of one."""
 
@@ -48,8 +52,8 @@ class FastLatticeEngine(LatticeEngine):
 
     host: ClassVar[Host] = Host(Workers(), silent)
     most_chains: ClassVar[int] = BLOCK_CHAINS
-    most_bytes: ClassVar[int] = BLOCK_BYTES
     slice_flips: ClassVar[float] = SLICE_FLIPS
+    replica_flips: ClassVar[float] = REPLICA_FLIPS
 
     @classmethod
     def on(cls, host: Host) -> "type[FastLatticeEngine]":
@@ -97,7 +101,7 @@ class FastLatticeEngine(LatticeEngine):
                 partial(self._work, request, begin, min(block, request.chains - begin), found)
                 for begin in begins[first : first + threads]
             ]
-            with self.host.compiling("lattice"):
+            with self.host.compiling("lattice"), self.guarded():
                 self.host.workers.run(jobs)
             yield from (found[begin] for begin in begins[first : first + threads])
 
@@ -112,7 +116,7 @@ class FastLatticeEngine(LatticeEngine):
         if best is not None:
             best.begin()
         for beta_code in request.betas:
-            yield from self._sweep(chains, best, request.sweeps_per_step, beta_code)
+            yield from self._sweep(chains, count, best, request.sweeps_per_step, beta_code)
         last = request.betas[-1] if len(request.betas) else 0
         width = self.columns * self.parameters.words
         energies = np.zeros((count, request.draws), dtype=np.int64)
@@ -121,7 +125,7 @@ class FastLatticeEngine(LatticeEngine):
         best_states = np.zeros((count, request.draws, width * request.best), dtype=np.uint32)
         for draw in range(request.draws):
             if draw:
-                yield from self._sweep(chains, best, request.thin, last)
+                yield from self._sweep(chains, count, best, request.thin, last)
             energies[:, draw] = chains.energies()
             best_energies[:, draw] = energies[:, draw] if best is None else best.energies
             if request.samples:
@@ -139,6 +143,14 @@ class FastLatticeEngine(LatticeEngine):
         """Fresh chains of these numbers, each with a state and a beta of its own."""
         words = seed_lattice_streams(seed, numbers.astype(np.uint64), self.parameters.streams)
         return self._side_by_side(words)
+
+    def at_once(self, flips: float, chains: int) -> int:
+        """Sweeps of so many chains that make so many flips, or one."""
+        return max(1, int(flips / (self.parameters.rows * self.columns * chains)))
+
+    def guarded(self) -> AbstractContextManager[None]:
+        """Around work whose errors are not ours."""
+        return nullcontext()
 
     def parts(self, replicas: int) -> list[slice]:
         """Replicas as threads share them: whole vectors, and enough of them for all threads."""
@@ -178,20 +190,16 @@ class FastLatticeEngine(LatticeEngine):
         return self._tables[1]
 
     def _sweep(
-        self, chains: Chains, best: Best | None, sweeps: int, beta_code: int
+        self, chains: Chains, count: int, best: Best | None, sweeps: int, beta_code: int
     ) -> Iterator[None]:
         table = self.table(beta_code)
-        at_once = 1 if best is not None else self._sweeps_of_a_call()
+        panels = -(-count // PANEL_CHAINS) * PANEL_CHAINS
+        at_once = 1 if best is not None else self.at_once(self.slice_flips, panels)
         for done in range(0, sweeps, at_once):
             chains.sweep(min(at_once, sweeps - done), table)
             if best is not None:
                 best.compare()
             yield
-
-    def _sweeps_of_a_call(self) -> int:
-        """Sweeps of a block that take no longer than Ctrl-C may wait."""
-        flips = self.parameters.rows * self.columns * self.most_chains
-        return max(1, int(self.slice_flips / flips))
 
     def _given(self, state: Sequence[int]) -> NDArray[np.int8]:
         bits = unpack_columns(np.array(state, dtype=np.uint32), self.parameters.rows)
@@ -210,10 +218,14 @@ class FastLatticeEngine(LatticeEngine):
         share = -(-request.chains // self.host.workers.threads)
         fitting: int = min(
             self.most_chains,
-            self.most_bytes // chain,
+            self._room() // chain,
             -(-share // PANEL_CHAINS) * PANEL_CHAINS,
         )
         return max(banks, fitting // banks * banks)
+
+    def _room(self) -> int:
+        """Memory that the chains of a block may take."""
+        return BLOCK_BYTES
 
     def _chain_bytes(self) -> int:
         """Memory of a chain's spins: a bit each, or a byte and another while energies are found."""

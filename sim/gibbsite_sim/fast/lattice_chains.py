@@ -14,14 +14,12 @@ from gibbsite_models.golden.noise import UInt32, UInt64
 from gibbsite_sim.fast import lattice_bits, lattice_sliced, lattice_wide
 from gibbsite_sim.fast.lattice_banded import BandedSites
 from gibbsite_sim.fast.lattice_energy import CODE_BITS, COUNTER, sliced_energies
+from gibbsite_sim.fast.lattice_forms import Int64, Ints
 from gibbsite_sim.fast.lattice_noise import slice_words
 from gibbsite_sim.fast.lattice_order import wave
 from gibbsite_sim.fast.lattice_vectors import PANEL, WORDS
 
 __all__ = ["LatticeModel", "SlicedChains", "WideChains"]
-
-Ints = NDArray[np.int32]
-Int64 = NDArray[np.int64]
 
 WAVE = 2
 """Sweeps whose passes follow each other through the bands: more of them do not fit the caches."""

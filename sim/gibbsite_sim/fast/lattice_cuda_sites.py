@@ -68,10 +68,7 @@ def cuda_sites(engine: LatticeModel) -> CudaSites:
         engine.columns,
         p.words,
         p.neighbours,
-        *(
-            cuda.to_device(np.ascontiguousarray(part).ravel())
-            for part in (engine.weight, engine.neighbour, engine.bias, engine.held)
-        ),
+        *_sent(engine.weight, engine.neighbour, engine.bias, engine.held),
     )
 
 

@@ -14,10 +14,15 @@ from numba import cuda, int32, uint32, uint64
 
 from gibbsite_sim.fast.lattice_cuda_below import below, choose, majority, mask
 from gibbsite_sim.fast.lattice_cuda_streams import close_stream, home, open_stream, step
+from gibbsite_sim.fast.lattice_sites import COUNTS, HELD
 
-__all__ = ["masks_of_cases", "sliced_pass", "start_pass"]
+__all__ = ["MASKS", "masks_of_cases", "sliced_pass", "start_pass"]
 
-HELD, COUNTS = 0, 2  # of lattice_sites, as constants of the compiled code
+MASKS = 136
+"""Words of a site's masks: 17 rows of eight."""
+
+COLUMN_MASKS, COLUMN_LOOKS = 4 * MASKS, 32
+"""What the four sites of a column take of a block's memory."""
 
 
 @cuda.jit(device=True)
@@ -99,7 +104,7 @@ def masks_of_cases(fields: Any, signs: Any, table: Any, masks: Any) -> None:
     if site >= signs.shape[0]:
         return
     for pair in range(8):
-        case, place = 2 * pair, 136 * site + pair
+        case, place = 2 * pair, MASKS * site + pair
         one = table[uint64(fields[uint64(16 * site + case)])]
         other = table[uint64(fields[uint64(16 * site + case + 1)])]
         for k in range(16):
@@ -167,8 +172,8 @@ def sliced_pass(
     z = cuda.local.array(64, uint32)
     u = cuda.local.array(16, uint32)
     x = cuda.local.array(16, uint32)
-    look = cuda.shared.array(32, int32)
-    near = cuda.shared.array(544, uint64)
+    look = cuda.shared.array(COLUMN_LOOKS, int32)
+    near = cuda.shared.array(COLUMN_MASKS, uint64)
     at_home = home(word, stream, cuda.gridDim.y)
     if live:
         open_stream(s0, s1, streams, at_home)
@@ -179,8 +184,8 @@ def sliced_pass(
         for i in range(cuda.threadIdx.x, 8 * lanes, cuda.blockDim.x):
             look[uint64(i)] = looks[uint64(8 * (top + 2 * (i // 8)) + i % 8)]
         if masks.shape[0] > 1:
-            for i in range(cuda.threadIdx.x, 136 * lanes, cuda.blockDim.x):
-                near[uint64(i)] = masks[uint64(136 * (top + 2 * (i // 136)) + i % 136)]
+            for i in range(cuda.threadIdx.x, MASKS * lanes, cuda.blockDim.x):
+                near[uint64(i)] = masks[uint64(MASKS * (top + 2 * (i // MASKS)) + i % MASKS)]
         cuda.syncthreads()
         for part in range(lanes if live else 0):  # not written out: a decision's code stands once
             for k in range(16):
@@ -213,7 +218,7 @@ def sliced_pass(
                     spins[uint64(look[uint64(about + 6)] * width + word)],
                     spins[uint64(look[uint64(about + 7)] * width + word)],
                     near,
-                    136 * part,
+                    MASKS * part,
                 )
             spins[uint64(site * width + word)] = out
         step(s0, s1, y, z)

@@ -30,23 +30,23 @@ BLOCK_WORDS = 32
 @cuda.jit(device=True)
 def home(word: Any, stream: Any, count: int) -> Any:
     """Where plane 0 of a stream, one of ``count``, lies for this word."""
-    return ((word // 32) * count + stream) * 4096 + word % 32
+    return ((word // BLOCK_WORDS) * count + stream) * PLANES * BLOCK_WORDS + word % BLOCK_WORDS
 
 
 @cuda.jit(device=True)
 def open_stream(s0: Any, s1: Any, streams: Any, first: Any) -> None:
     """The planes at ``first`` come to registers."""
     for b in range(64):
-        s0[b] = streams[uint64(first + 32 * b)]
-        s1[b] = streams[uint64(first + 2048 + 32 * b)]
+        s0[b] = streams[uint64(first + BLOCK_WORDS * b)]
+        s1[b] = streams[uint64(first + BLOCK_WORDS * (64 + b))]
 
 
 @cuda.jit(device=True)
 def close_stream(s0: Any, s1: Any, streams: Any, first: Any) -> None:
     """The planes go back."""
     for b in range(64):
-        streams[uint64(first + 32 * b)] = s0[b]
-        streams[uint64(first + 2048 + 32 * b)] = s1[b]
+        streams[uint64(first + BLOCK_WORDS * b)] = s0[b]
+        streams[uint64(first + BLOCK_WORDS * (64 + b))] = s1[b]
 
 
 @cuda.jit(device=True)
@@ -68,8 +68,8 @@ def slice_words(words: Any, streams: Any) -> None:
     chains = words.shape[2]
     if word >= (chains + 31) // 32:
         return
-    planes = cuda.local.array(128, uint32)
-    for b in range(128):
+    planes = cuda.local.array(PLANES, uint32)
+    for b in range(PLANES):
         planes[b] = uint32(0)
     for t in range(min(32, chains - 32 * word)):
         for quarter in range(4):
@@ -77,5 +77,5 @@ def slice_words(words: Any, streams: Any) -> None:
             for b in range(32):
                 planes[32 * quarter + b] |= uint32(((value >> b) & 1) << t)
     first = home(word, stream, words.shape[0])
-    for b in range(128):
-        streams[uint64(first + 32 * b)] = planes[b]
+    for b in range(PLANES):
+        streams[uint64(first + BLOCK_WORDS * b)] = planes[b]

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gibbsite_hw.spec.lattice_program import LatticeCounters
 from gibbsite_hw.spec.lattice_registers import LATTICE_REGISTERS, LatticeRegister
@@ -15,13 +14,9 @@ from gibbsite_hw.spec.lattice_tables import BETA_MAX
 from gibbsite_hw.spec.lattice_timing import group_cycles, sweep_cycles
 from gibbsite_models.golden.noise import UInt32
 from gibbsite_sim.fast.lattice import FastLatticeEngine
+from gibbsite_sim.fast.lattice_forms import Int64
 
 __all__ = ["accepts", "advance", "cost"]
-
-Int64 = NDArray[np.int64]
-
-SLICE_FLIPS = 2e7
-"""Decisions of one call of compiled code, less than a tenth of a second: then signals are heard."""
 
 
 def accepts(
@@ -65,13 +60,13 @@ def advance(
         else:
             made.start_from(np.ascontiguousarray(states[part], dtype=np.uint32))
         yield
-        at_once = max(1, int(SLICE_FLIPS / (len(engine.bias) * len(chains[part]))))
+        at_once = engine.at_once(engine.replica_flips, len(chains[part]))
         for done in range(0, sweeps, at_once):
             made.sweep_each(min(at_once, sweeps - done), tables, which[part])
             yield
         found[part], energies[part] = made.states(), made.energies()
 
-    with engine.host.compiling("lattice replicas"):
+    with engine.host.compiling("lattice replicas"), engine.guarded():
         engine.host.workers.run([partial(job, part) for part in engine.parts(len(betas))])
     return found, energies
 

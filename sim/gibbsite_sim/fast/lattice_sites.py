@@ -14,13 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gibbsite_sim.fast.lattice_forms import Int64
+
 __all__ = ["CASES", "COUNTS", "HELD", "PAIRS", "Sites", "fields_of_cases", "sort_sites"]
 
 HELD, PAIRS, COUNTS, CASES = range(4)
 """Kinds of a site: clamped; four neighbours of one strength; up to 12 of one strength; up to four
 of any couplings, with a bias."""
-
-Int64 = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
