@@ -20,7 +20,13 @@ from gibbsite_sim.fast.lattice_cuda_reads import (
     sliced_states,
 )
 from gibbsite_sim.fast.lattice_cuda_sites import CudaSites, Sliced, grid, to_host
-from gibbsite_sim.fast.lattice_cuda_sliced import MASKS, masks_of_cases, sliced_pass, start_pass
+from gibbsite_sim.fast.lattice_cuda_sliced import (
+    PLACES,
+    TEAM,
+    places_of_cases,
+    sliced_pass,
+    start_pass,
+)
 from gibbsite_sim.fast.lattice_cuda_streams import BLOCK_WORDS, PLANES, slice_words
 from gibbsite_sim.fast.lattice_cuda_strength import one_strength_pass
 from gibbsite_sim.fast.lattice_forms import Int64, Ints
@@ -30,9 +36,6 @@ __all__ = ["CudaBest", "SlicedCuda"]
 WARP = 32
 """Threads of a block of passes of one strength: few fit, since each has some 200 registers, and
 small blocks leave the fewest registers unused."""
-
-TEAM = 128
-"""Threads of a block of other passes, which fetch masks together."""
 
 
 class SlicedCuda:
@@ -44,7 +47,7 @@ class SlicedCuda:
         self.width = -(-self.count // 32)
         room = -(-self.width // BLOCK_WORDS) * BLOCK_WORDS * streams * PLANES
         self._passes = grid(self.width, streams, WARP)
-        self._masks: tuple[bytes, Any] | None = None
+        self._places: tuple[bytes, Any] | None = None
         self._streams = cuda.device_array(room, dtype=np.uint32)
         # one site more than there are: that of neighbours that a site has not
         self.spins = cuda.device_array((sites.count + 1) * self.width, dtype=np.uint32)
@@ -70,24 +73,23 @@ class SlicedCuda:
                 one_strength_pass[self._passes](*sizes, colour, *thresholds, *program.arguments)
         else:
             on_gpu = cuda.to_device(table)
-            tables = self._masks_at(table, on_gpu), on_gpu
+            tables = self._places_at(table, on_gpu), on_gpu
             team = grid(self.width, self._passes[0][1], TEAM)
             for colour in [0, 1] * sweeps:
                 sliced_pass[team](*sizes, colour, s.neighbours, *program.arguments, *tables)
         cuda.synchronize()
 
-    def _masks_at(self, table: Ints, on_gpu: Any) -> Any:
-        """Masks of the cases of all sites at this beta; one word where there are none."""
+    def _places_at(self, table: Ints, on_gpu: Any) -> Any:
+        """What cases of all sites look up at this beta; one where there are none."""
         if not self._program.cases:
-            return cuda.device_array(1, dtype=np.uint64)
+            return cuda.device_array(1, dtype=np.uint16)
         fields, signs = self._program.cases
         key = table.tobytes()
-        if self._masks is None or self._masks[0] != key:
-            if self._masks is None:
-                self._masks = key, cuda.device_array(signs.shape[0] * MASKS, dtype=np.uint64)
-            self._masks = key, self._masks[1]
-            masks_of_cases[grid(signs.shape[0])](fields, signs, on_gpu, self._masks[1])
-        return self._masks[1]
+        if self._places is None or self._places[0] != key:
+            places = cuda.device_array(signs.shape[0] * PLACES, dtype=np.uint16)
+            places_of_cases[grid(signs.shape[0])](fields, signs, on_gpu, places)
+            self._places = key, places
+        return self._places[1]
 
     def energies(self) -> Int64:
         """Exact energies."""

@@ -51,7 +51,7 @@ class Sliced:
     ``strength``  the one strength of all couplings if no free site has a bias or more than four
                   neighbours, and ``arguments`` are those of `one_strength_pass`; else None, and
                   those of `sliced_pass`
-    ``cases``     fields and signs for `masks_of_cases`; empty if no site needs them
+    ``cases``     fields and signs for `places_of_cases`; empty if no site needs them
     """
 
     start: NDArray[np.int8]

@@ -10,19 +10,22 @@ Source: docs/lattice-engine.md. Twin: ``gibbsite_sim.fast.lattice_sliced``.
 
 from typing import Any
 
-from numba import cuda, int32, uint32, uint64
+from numba import cuda, int32, uint16, uint32, uint64
 
 from gibbsite_sim.fast.lattice_cuda_below import below, choose, majority, mask
 from gibbsite_sim.fast.lattice_cuda_streams import close_stream, home, open_stream, step
 from gibbsite_sim.fast.lattice_sites import COUNTS, HELD
 
-__all__ = ["MASKS", "masks_of_cases", "sliced_pass", "start_pass"]
+__all__ = ["PLACES", "TEAM", "places_of_cases", "sliced_pass", "start_pass"]
 
-MASKS = 136
-"""Words of a site's masks: 17 rows of eight."""
+TEAM = 128
+"""Threads of a block at most."""
 
-COLUMN_MASKS, COLUMN_LOOKS = 4 * MASKS, 32
-"""What the four sites of a column take of a block's memory."""
+PLACES = 68
+"""Places that a site's cases look up: four of each bit of a threshold, and of the sign."""
+
+COLUMN_PLACES, COLUMN_LOOKS, ROOM = 4 * PLACES, 32, 16 * TEAM
+"""What a block keeps near: of the four sites of a column, and functions of two spins a thread."""
 
 
 @cuda.jit(device=True)
@@ -61,58 +64,69 @@ def _counts(
 
 
 @cuda.jit(device=True)
-def _below8(u: Any, x: Any, n: int, masks: Any, first: Any) -> None:
-    """``x[n]`` to ``x[n + 7]``: the uniform is below thresholds whose masks begin at ``first``.
-
-    Eight at a time, since the compiler writes out no loop that is much longer.
-    """
-    for case in range(8):
-        x[n + case] = uint32(0)
-    for k in range(16):
-        v = ~u[k]
-        for pair in range(4):
-            two = masks[uint64(first + 8 * k + pair)]
-            p, q = x[n + 2 * pair], x[n + 2 * pair + 1]
-            x[n + 2 * pair] = majority(p, v, uint32(two))
-            x[n + 2 * pair + 1] = majority(q, v, uint32(two >> uint64(32)))
+def _looked_up(places: Any, first: Any, room: Any, thread: Any, c: Any, d: Any) -> Any:
+    """A function of four spins: four places name, for each c and d, a function of a and b."""
+    return choose(
+        d,
+        choose(
+            c,
+            room[uint64(places[uint64(first + 3)] + thread)],
+            room[uint64(places[uint64(first + 2)] + thread)],
+        ),
+        choose(
+            c,
+            room[uint64(places[uint64(first + 1)] + thread)],
+            room[uint64(places[uint64(first)] + thread)],
+        ),
+    )
 
 
 @cuda.jit(device=True)
-def _cases(u: Any, x: Any, a: Any, b: Any, c: Any, d: Any, masks: Any, first: Any) -> Any:
+def _cases(
+    u: Any, a: Any, b: Any, c: Any, d: Any, places: Any, first: Any, room: Any, thread: Any
+) -> Any:
     """Up to four neighbours of any couplings; see `lattice_decide.decide_cases`.
 
-    Sixteen thresholds side by side, in the room ``x``; their masks begin at ``first``.
+    Each bit of the threshold of every chain's own case is looked up as a function of its four
+    spins, among the sixteen functions of a and b that the thread first puts into ``room``.
     """
-    _below8(u, x, 0, masks, first)
-    _below8(u, x, 8, masks, first + 4)
-    for pair in range(8):  # choose by a, and turn what a negative field turns
-        two = masks[uint64(first + 128 + pair)]
-        x[pair] = choose(a, x[2 * pair + 1] ^ uint32(two >> uint64(32)), x[2 * pair] ^ uint32(two))
-    for pair in range(4):
-        x[pair] = choose(b, x[2 * pair + 1], x[2 * pair])
-    return choose(d, choose(c, x[3], x[2]), choose(c, x[1], x[0]))
+    for function in range(16):  # bit a + 2 b is its value
+        value = uint32(0)
+        if function & 1:
+            value |= ~a & ~b
+        if function & 2:
+            value |= a & ~b
+        if function & 4:
+            value |= ~a & b
+        if function & 8:
+            value |= a & b
+        room[uint64(TEAM * function + thread)] = value
+    x = uint32(0)
+    for k in range(16):
+        threshold = _looked_up(places, first + 4 * k, room, thread, c, d)
+        x = majority(x, ~u[k], threshold)
+    return x ^ _looked_up(places, first + 64, room, thread, c, d)
 
 
 @cuda.jit
-def masks_of_cases(fields: Any, signs: Any, table: Any, masks: Any) -> None:
-    """Masks ``uint64[sites, 17, 8]`` at one beta: of all sites' cases, two in a word.
+def places_of_cases(fields: Any, signs: Any, table: Any, places: Any) -> None:
+    """What `_cases` looks up at one beta, ``uint16[sites, 17, 4]``.
 
-    Row k < 16: bit k of T(|f|); row 16: whether f is negative. All threads of a warp look up the
-    same ones, and made here once they cost a load in place of two operations each.
+    Row k < 16: bit k of T(|f|) in all cases; row 16: whether f is negative. For each c and d the
+    place in ``room`` of the function of a and b.
     """
     site = cuda.grid(1)
     if site >= signs.shape[0]:
         return
-    for pair in range(8):
-        case, place = 2 * pair, MASKS * site + pair
-        one = table[uint64(fields[uint64(16 * site + case)])]
-        other = table[uint64(fields[uint64(16 * site + case + 1)])]
-        for k in range(16):
-            both = uint64(mask(one, k)) | uint64(mask(other, k)) << uint64(32)
-            masks[uint64(place + 8 * k)] = both
-        sign = signs[uint64(site)]
-        both = uint64(mask(sign, case)) | uint64(mask(sign, case + 1)) << uint64(32)
-        masks[uint64(place + 128)] = both
+    for row in range(17):
+        for group in range(4):
+            function = 0
+            for case in range(4 * group, 4 * group + 4):
+                bit = signs[uint64(site)] >> case
+                if row < 16:
+                    bit = table[uint64(fields[uint64(16 * site + case)])] >> row
+                function |= (bit & 1) << (case - 4 * group)
+            places[uint64(PLACES * site + 4 * row + group)] = TEAM * function
 
 
 @cuda.jit
@@ -153,15 +167,15 @@ def sliced_pass(
     neighbours: int,
     neighbour: Any,
     looks: Any,
-    masks: Any,
+    places: Any,
     table: Any,
 ) -> None:
     """One pass of any program that slices.
 
     ``neighbour[neighbours site + k]``; ``looks[8 site ...]``: kind, strength, negative couplings,
     what it is held at if it is, and the first four neighbours, or the degree where they are
-    counted; ``masks`` from `masks_of_cases`, or one word where none are needed; ``table[m]`` is
-    T(m). The threads of a block, which decide the same sites, fetch looks and masks of a column
+    counted; ``places`` from `places_of_cases`, or one where none are needed; ``table[m]`` is
+    T(m). The threads of a block, which decide the same sites, fetch looks and places of a column
     together: they come from far.
     """
     word, stream = cuda.grid(1), cuda.blockIdx.y
@@ -171,9 +185,9 @@ def sliced_pass(
     y = cuda.local.array(64, uint32)
     z = cuda.local.array(64, uint32)
     u = cuda.local.array(16, uint32)
-    x = cuda.local.array(16, uint32)
     look = cuda.shared.array(COLUMN_LOOKS, int32)
-    near = cuda.shared.array(COLUMN_MASKS, uint64)
+    near = cuda.shared.array(COLUMN_PLACES, uint16)
+    room = cuda.shared.array(ROOM, uint32)
     at_home = home(word, stream, cuda.gridDim.y)
     if live:
         open_stream(s0, s1, streams, at_home)
@@ -183,9 +197,9 @@ def sliced_pass(
         cuda.syncthreads()
         for i in range(cuda.threadIdx.x, 8 * lanes, cuda.blockDim.x):
             look[uint64(i)] = looks[uint64(8 * (top + 2 * (i // 8)) + i % 8)]
-        if masks.shape[0] > 1:
-            for i in range(cuda.threadIdx.x, MASKS * lanes, cuda.blockDim.x):
-                near[uint64(i)] = masks[uint64(MASKS * (top + 2 * (i // MASKS)) + i % MASKS)]
+        if places.shape[0] > 1:
+            for i in range(cuda.threadIdx.x, PLACES * lanes, cuda.blockDim.x):
+                near[uint64(i)] = places[uint64(PLACES * (top + 2 * (i // PLACES)) + i % PLACES)]
         cuda.syncthreads()
         for part in range(lanes if live else 0):  # not written out: a decision's code stands once
             for k in range(16):
@@ -212,13 +226,14 @@ def sliced_pass(
             else:
                 out = _cases(
                     u,
-                    x,
                     spins[uint64(look[uint64(about + 4)] * width + word)],
                     spins[uint64(look[uint64(about + 5)] * width + word)],
                     spins[uint64(look[uint64(about + 6)] * width + word)],
                     spins[uint64(look[uint64(about + 7)] * width + word)],
                     near,
-                    MASKS * part,
+                    PLACES * part,
+                    room,
+                    cuda.threadIdx.x,
                 )
             spins[uint64(site * width + word)] = out
         step(s0, s1, y, z)
