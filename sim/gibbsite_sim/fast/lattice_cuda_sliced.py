@@ -156,7 +156,7 @@ def start_pass(
     close_stream(s0, s1, streams, at_home)
 
 
-@cuda.jit
+@cuda.jit(max_registers=168)  # three blocks of 128 threads fit a multiprocessor, of nine
 def sliced_pass(
     spins: Any,
     streams: Any,

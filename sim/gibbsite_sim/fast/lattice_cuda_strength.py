@@ -57,7 +57,7 @@ def _of_one_strength(
     return choose(mask(m, 4), mask(m, 5), out)
 
 
-@cuda.jit
+@cuda.jit(max_registers=200)  # ten warps fit a multiprocessor, not nine
 def one_strength_pass(
     spins: Any,
     streams: Any,
