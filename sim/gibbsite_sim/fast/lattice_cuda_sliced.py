@@ -13,6 +13,7 @@ from typing import Any
 from numba import cuda, int32, uint16, uint32, uint64
 
 from gibbsite_sim.fast.lattice_cuda_below import below, choose, majority, mask
+from gibbsite_sim.fast.lattice_cuda_kernel import kernel_of
 from gibbsite_sim.fast.lattice_cuda_streams import close_stream, home, open_stream, step
 from gibbsite_sim.fast.lattice_sites import COUNTS, HELD
 
@@ -156,7 +157,7 @@ def start_pass(
     close_stream(s0, s1, streams, at_home)
 
 
-@cuda.jit(max_registers=168)  # three blocks of 128 threads fit a multiprocessor, of nine
+@kernel_of(registers=168)
 def sliced_pass(
     spins: Any,
     streams: Any,

@@ -11,6 +11,7 @@ from typing import Any
 from numba import cuda, int32, uint32, uint64
 
 from gibbsite_sim.fast.lattice_cuda_below import below2, choose, mask
+from gibbsite_sim.fast.lattice_cuda_kernel import kernel_of
 from gibbsite_sim.fast.lattice_cuda_streams import close_stream, home, open_stream, step
 
 __all__ = ["one_strength_pass"]
@@ -57,7 +58,7 @@ def _of_one_strength(
     return choose(mask(m, 4), mask(m, 5), out)
 
 
-@cuda.jit(max_registers=200)  # ten warps fit a multiprocessor, not nine
+@kernel_of(registers=200)
 def one_strength_pass(
     spins: Any,
     streams: Any,
