@@ -45,8 +45,8 @@ BUILD_FOLDER = Path(__file__).resolve().parents[2] / "build"
 SEEDS = (1, 2, 3)
 
 
-BUILDS = {"ulx3s": "small", "icebreaker": "graph", "hx8k": "graph"}
-"""Of each board the smallest graph device."""
+BUILDS = (("ulx3s", "small"), ("ulx3s", "graph"), ("icebreaker", "graph"), ("hx8k", "graph"))
+"""The graph devices of the boards, by board and build."""
 MEMORIES = {"ecp5": "DP16KD", "ice40": "ICESTORM_RAM"}
 MULTIPLIERS = {"ecp5": "MULT18X18D", "ice40": "ICESTORM_DSP"}
 
@@ -60,13 +60,13 @@ class Routed:
     folder: Path
 
 
-@pytest.fixture(scope="module", params=BUILDS)
+@pytest.fixture(scope="module", params=BUILDS, ids="-".join)
 def routed(request: pytest.FixtureRequest) -> Routed:
-    """The smallest graph device of each board in turn."""
-    name: str = request.param
-    folder = BUILD_FOLDER / f"{name}-{BUILDS[name]}"
-    _, parameters = build(BOARDS[name], BUILDS[name])
-    report = make_bitstream(BOARDS[name], BUILDS[name], parameters, folder, SEEDS)
+    """The devices in turn."""
+    name, what = request.param
+    folder = BUILD_FOLDER / f"{name}-{what}"
+    _, parameters = build(BOARDS[name], what)
+    report = make_bitstream(BOARDS[name], what, parameters, folder, SEEDS)
     assert report["clock_met"]
     return Routed(BOARDS[name], parameters, folder)
 
@@ -152,7 +152,7 @@ def test_a_wrong_noise_table_is_seen(routed: Routed, tmp_path: Path) -> None:
 has_icestorm = pytest.mark.skipif(
     shutil.which("icebox_vlog") is None, reason=f"icebox_vlog is not on PATH: {ICESTORM_HINT}"
 )
-on_hx8k = pytest.mark.parametrize("routed", ["hx8k"], indirect=True)
+on_hx8k = pytest.mark.parametrize("routed", [("hx8k", "graph")], ids="-".join, indirect=True)
 
 
 def on_the_bitstream(bitstream: Path, of: Routed) -> list[RunResult]:
