@@ -144,7 +144,9 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--source", action="append", choices=sorted(SOURCES), help="one of them")
     parser.add_argument("--short", action="store_true", help="cheap tests only")
-    parser.add_argument("--seed", type=int, default=1, help="another is other words")
+    parser.add_argument(
+        "--seed", type=int, default=1, help=f"1 to {MOST_SEED}, each with other words"
+    )
     parser.add_argument("--out", type=Path, default=NIGHTLY)
     parser.add_argument("--table", action="store_true", help="print the table of the figures")
     options = parser.parse_args(arguments)

@@ -31,6 +31,7 @@ class Wide(lattice_cuda.WideCuda):
         super().__init__(*given)
         ways.append("wide")
 lattice_cuda.SlicedCuda, lattice_cuda.WideCuda = Sliced, Wide
+{more}
 
 for way, neighbours, rows, columns, style, biased, chains in {cases}:
     build = f"engines=lattice&rows={{rows}}&columns=24&neighbours={{neighbours}}&banks=2"
@@ -49,7 +50,8 @@ for way, neighbours, rows, columns, style, biased, chains in {cases}:
     with open_device(f"fast:?{{build}}&target=cuda") as device:
         device.load(program)
         assert device.run(request) == wanted, (neighbours, style)
-    assert ways == [way], (ways, way)
+    blocks = -(-chains // lattice_cuda.CudaLatticeEngine.most_chains)
+    assert ways == blocks * [way], (ways, way)
     ways.clear()
 print("same")
 """
@@ -88,7 +90,7 @@ CASES = [
     ("one strength", 4, 6, 6, "open", False, 5),  # of 0 to 4 neighbours
     ("one strength", 4, 4, 4, "zero", False, 5),
     ("sliced", 4, 10, 4, "any", True, 5),  # cases
-    ("sliced", 8, 8, 8, "open", False, 5),  # cases, and neighbours that are counted
+    ("sliced", 12, 8, 8, "open", False, 3),  # cases, and neighbours that are counted
     ("wide", 8, 12, 10, "any", True, 5),
     # several blocks of threads, and words that lie in several blocks of streams
     ("one strength", 4, 2, 2, "one strength", False, 1100),
@@ -112,7 +114,7 @@ def run(code: str, simulate: bool) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_kernels_give_goldens_bits() -> None:
-    done = run(SAME.format(cases=CASES), simulate=True)
+    done = run(SAME.format(cases=CASES, more=""), simulate=True)
     assert done.stdout == "same\n", done.stderr
 
 
@@ -135,7 +137,7 @@ from gibbsite_sim.fast import lattice_cuda_chains
 whole = lattice_cuda_chains._bits
 lattice_cuda_chains._bits = lambda threshold: whole(threshold ^ 1 << 14)
 """,
-    "masks": """
+    "cases": """
 from gibbsite_sim.fast import lattice_cuda_sites
 whole = lattice_cuda_sites.fields_of_cases
 def other(weight, bias):
@@ -156,22 +158,47 @@ lattice_cuda_chains.CudaBest.compare = lambda self: None
 
 @pytest.mark.parametrize(
     ("fault", "case"),
-    [("seed", 0), ("thresholds of one strength", 0), ("masks", 3), ("sweeps", 5), ("best", 3)],
+    [("seed", 0), ("thresholds of one strength", 0), ("cases", 3), ("sweeps", 5), ("best", 3)],
 )
 def test_a_planted_fault_is_seen(fault: str, case: int) -> None:
-    done = run(FAULTS[fault] + SAME.format(cases=CASES[case : case + 1]), simulate=True)
+    done = run(FAULTS[fault] + SAME.format(cases=CASES[case : case + 1], more=""), simulate=True)
     assert "AssertionError: (" in done.stderr, done.stderr
 
 
-def test_a_gpu_that_refuses_is_told() -> None:
-    refusing = """
+FEW = """
+from gibbsite_sim.fast import lattice_cuda_chains, lattice_cuda_sliced
+lattice_cuda_chains.TEAM = 16
+lattice_cuda.CudaLatticeEngine.most_chains = 600
+"""
+
+
+def test_blocks_of_chains_and_threads_without_a_word() -> None:
+    case = ("sliced", 4, 2, 2, "any", True, 1200)
+    done = run(SAME.format(cases=[case], more=FEW), simulate=True)
+    assert done.stdout == "same\n", done.stderr
+
+
+REFUSALS = {
+    "memory": """
 from gibbsite_sim.fast import lattice_cuda_chains
+lattice_cuda_chains.cuda.device_array = refuse
+""",
+    "all": """
+from numba import cuda
+cuda.current_context = refuse
+""",
+}
+
+
+@pytest.mark.parametrize("what", REFUSALS)
+def test_a_gpu_that_refuses_is_told(what: str) -> None:
+    refusing = """
 from numba.cuda.cudadrv.driver import CudaAPIError
 def refuse(*shape, **kind):
     raise CudaAPIError(2, "out of memory")
-lattice_cuda_chains.cuda.device_array = refuse
 """
-    done = run(refusing + SAME.format(cases=CASES[:1]), simulate=True)
+    code = SAME.format(cases=CASES[:1], more=refusing + REFUSALS[what])
+    done = run(code, simulate=True)
     assert "DeviceError: the GPU refused the run" in done.stderr, done.stderr
     assert "leave target=cuda out" in done.stderr
 
@@ -199,6 +226,6 @@ def test_a_gpu_gives_goldens_bits() -> None:
         ("wide", 8, 34, 24, "any", True, 300),
         ("sliced", 4, 4, 4, "any", True, 4200),  # threads without a word
     ]
-    for code in (SAME.format(cases=[*CASES, *larger]), REPLICAS):
+    for code in (SAME.format(cases=[*CASES, *larger], more=""), REPLICAS):
         done = run(code, simulate=False)
         assert done.stdout == "same\n", done.stderr

@@ -92,7 +92,8 @@ class FastLatticeEngine(LatticeEngine):
 
     def run(self, request: LatticeRequest) -> Iterator[LatticeDraws]:
         """All draws, block of chains by block; a block is whole groups of banks."""
-        block = self._block(request)
+        with self.guarded():
+            block = self._block(request)
         begins = range(0, request.chains, block)
         threads = self.host.workers.threads
         for first in range(0, len(begins), threads):

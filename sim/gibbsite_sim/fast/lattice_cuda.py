@@ -97,11 +97,10 @@ class CudaLatticeEngine(FastLatticeEngine):
         try:
             yield
         except CudaAPIError as error:
-            free, total = (number / 2**20 for number in cuda.current_context().get_memory_info())
             raise DeviceError(
-                f"the GPU refused the run ({error}); {free:.0f} of {total:.0f} MiB are free: ask "
-                "for fewer chains, end what else uses it, or leave target=cuda out to run the same "
-                "program, with the same bits, on this machine's processor"
+                f"the GPU refused the run ({error}); {_memory()}: ask for fewer chains, end what "
+                "else uses it, or leave target=cuda out to run the same program, with the same "
+                "bits, on this machine's processor"
             ) from error
 
     def _side_by_side(self, words: UInt64) -> Replicas:
@@ -131,3 +130,12 @@ class CudaLatticeEngine(FastLatticeEngine):
         """The same of a chain as numbers: its spins and those that it starts from, its streams."""
         sites: int = self.parameters.rows * self.columns
         return 2 * sites + 16 * self.parameters.streams
+
+
+def _memory() -> str:
+    """How much the GPU has left, if it still says so."""
+    try:
+        free, total = (number / 2**20 for number in cuda.current_context().get_memory_info())
+    except CudaAPIError:
+        return "it does not say how much memory is free"
+    return f"{free:.0f} of {total:.0f} MiB are free"

@@ -1,4 +1,4 @@
-"""A CUDA kernel whose threads have no more registers than that, so that more warps fit.
+"""A CUDA kernel whose threads have no more registers than it is given, so that more warps fit.
 
 A multiprocessor has 65,536: 200 a thread leave room for ten warps, 168 for twelve.
 """

@@ -1,6 +1,6 @@
 """What is read of sliced chains on a GPU: energies, states, and the best of each chain.
 
-Spins are ``uint32[sites, width]``, flat, chain ``32 w + t`` at bit t of word w.
+Spins are ``uint32[sites + 1, width]``, flat, chain ``32 w + t`` at bit t of word w.
 
 Twins: ``gibbsite_sim.fast.lattice_energy``, ``lattice_bits``.
 """
