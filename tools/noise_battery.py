@@ -1,7 +1,7 @@
 """The noise sources through dieharder: raw words into its pipe, its table out.
 
     python tools/noise_battery.py --short            # some cheap tests of every source
-    python tools/noise_battery.py                    # what `dieharder -a` runs: up to an hour a source
+    python tools/noise_battery.py                    # what `dieharder -a` runs, up to an hour each
     python tools/noise_battery.py --table            # the table of docs/noise.md from the figures
 
 A test of dieharder gives a p-value. It calls it WEAK below 0.005 or above 0.995, so one in a
